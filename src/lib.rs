@@ -1,2 +1,28 @@
+//! Xiangxun (乡讯, "news from home"): an official-accounts (公众号) news platform anyone can host.
+//!
+//! # The house
+//! Rooms by noun. A room's `mod.rs` holds its operations (the only writers of its tables),
+//! `queries.rs` its reads, `pages.rs` its HTML and `api.rs` its JSON handlers.
+//!
+//! - [`app`]: what every room is handed; [`config`], [`clock`], [`error`]
+//! - [`routes`]: every URL; [`page`]: what pages share; [`statics`]: files built in
+//! - [`auth`]: sign-in, sessions, tokens
+//! - [`db`]: connections, transactions, one entity per table
+//! - [`outbox`]: events in the transaction of their change; [`jobs`]: work that one node claims
+//! - [`mail`]: letters and who carries them
+//! - [`commands`]: what the binary can be told to do
 
+pub mod app;
+pub mod auth;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod db;
+pub mod error;
+pub mod jobs;
 pub mod look;
+pub mod mail;
+pub mod outbox;
+pub mod page;
+pub mod routes;
+pub mod statics;

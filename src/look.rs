@@ -13,9 +13,8 @@ pub fn initial(name: &str) -> String {
 
 /// Which of the stylesheet's colours a name gets: always the same one, spread evenly (FNV-1a).
 pub fn hue(name: &str) -> u32 {
-    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    });
+    let hash =
+        name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     (hash >> 8) % HUES
 }
 

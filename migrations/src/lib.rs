@@ -1,1 +1,32 @@
+//! The schema of Xiangxun: one file per step, each with a way up and a way down, run alike on
+//! SQLite and PostgreSQL.
+//!
+//! Ids are 64-bit and given by the database. Times are Unix milliseconds in UTC (`bigint`), so that
+//! both databases compare them the same way. Enumerations are short text.
 
+pub use sea_orm_migration::prelude::*;
+
+mod columns;
+mod m20261122_000001_create_users;
+mod m20261122_000002_create_accounts;
+mod m20261122_000003_create_articles;
+mod m20261122_000004_create_outbox;
+mod m20261122_000005_create_subscriptions;
+mod m20261122_000006_create_sources;
+
+/// Runs the steps in order; its table of finished steps is `seaql_migrations`.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261122_000001_create_users::Migration),
+            Box::new(m20261122_000002_create_accounts::Migration),
+            Box::new(m20261122_000003_create_articles::Migration),
+            Box::new(m20261122_000004_create_outbox::Migration),
+            Box::new(m20261122_000005_create_subscriptions::Migration),
+            Box::new(m20261122_000006_create_sources::Migration),
+        ]
+    }
+}

@@ -1,0 +1,40 @@
+//! [`App`]: what every room is handed.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use crate::auth::signed::Signer;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::Db;
+use crate::mail::Mailer;
+
+/// The running instance; shared as `Arc<App>`, which is also the router's state.
+#[derive(Debug)]
+pub struct App {
+    pub config: Config,
+    pub db: Db,
+    pub clock: Clock,
+    pub mailer: Mailer,
+    /// Signs links that need no sign-in, such as "unsubscribe".
+    pub signer: Signer,
+}
+
+impl App {
+    /// Makes the data folder, opens and migrates the database, and puts the rest around it.
+    pub async fn open(config: Config) -> anyhow::Result<Arc<Self>> {
+        let mailer = Mailer::from_config(&config)?;
+        Self::open_with(config, mailer, Clock::default()).await
+    }
+
+    /// The same with a given mailer and clock.
+    pub async fn open_with(config: Config, mailer: Mailer, clock: Clock) -> anyhow::Result<Arc<Self>> {
+        std::fs::create_dir_all(&config.data)
+            .with_context(|| format!("making the data folder {}", config.data.display()))?;
+        let db = Db::connect(&config.database_url(), config.database_pool).await?;
+        db.migrate().await.context("bringing the database up to date")?;
+        let signer = Signer::load(&db).await.context("reading the secret key")?;
+        Ok(Arc::new(Self { config, db, clock, mailer, signer }))
+    }
+}

@@ -1,0 +1,65 @@
+//! An official account (公众号).
+
+use crate::clock::Timestamp;
+use sea_orm::FromJsonQueryResult;
+use sea_orm::entity::prelude::*;
+
+/// Whether an account is to be seen.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    EnumIter,
+    DeriveActiveEnum,
+    serde::Serialize,
+    serde::Deserialize,
+    utoipa::ToSchema,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum AccountState {
+    /// Open to readers.
+    Active,
+    /// Hidden everywhere until reinstated.
+    Suspended,
+}
+
+/// Links on a profile, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, FromJsonQueryResult)]
+pub struct Links(pub Vec<Link>);
+
+/// One link on a profile.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+pub struct Link {
+    pub label: String,
+    /// Absolute, http or https.
+    pub url: String,
+}
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "accounts")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    /// Lower case; the `handle` of `/@handle`.
+    pub handle: String,
+    pub name: String,
+    pub bio: String,
+    pub avatar_url: Option<String>,
+    /// BCP 47: zh-Hans, zh-Hant, en, ...
+    pub lang: String,
+    pub links: Links,
+    pub verified_at: Option<Timestamp>,
+    pub state: AccountState,
+    pub created_at: Timestamp,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

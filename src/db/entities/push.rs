@@ -1,0 +1,50 @@
+//! One sending (群发) of articles to an account's subscribers.
+
+use crate::clock::Timestamp;
+use sea_orm::entity::prelude::*;
+
+/// How far a push has come.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    EnumIter,
+    DeriveActiveEnum,
+    serde::Serialize,
+    serde::Deserialize,
+    utoipa::ToSchema,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum PushState {
+    /// Rows for its subscribers are being written.
+    FanningOut,
+    /// Every subscriber has a row; some are still to be told.
+    Sending,
+    /// Nobody is left to tell.
+    Sent,
+}
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "pushes")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    pub account_id: i64,
+    pub created_by: Option<i64>,
+    /// Unique within the account.
+    pub idempotency_key: String,
+    pub state: PushState,
+    pub created_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

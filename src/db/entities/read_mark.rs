@@ -1,0 +1,17 @@
+//! A user has read an article.
+
+use crate::clock::Timestamp;
+use sea_orm::entity::prelude::*;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "read_marks")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    pub user_id: i64,
+    pub article_id: i64,
+    pub read_at: Timestamp,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

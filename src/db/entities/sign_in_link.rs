@@ -1,0 +1,52 @@
+//! A single-use link that signs its reader in.
+
+use crate::clock::Timestamp;
+use sea_orm::entity::prelude::*;
+
+/// What a sign-in link is for.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    EnumIter,
+    DeriveActiveEnum,
+    serde::Serialize,
+    serde::Deserialize,
+    utoipa::ToSchema,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum LinkPurpose {
+    /// Signs in, or signs up a new address.
+    SignIn,
+    /// Makes the first user of an empty instance its operator.
+    Setup,
+    /// Signs in and asks for a new password.
+    ResetPassword,
+}
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "sign_in_links")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    pub email: String,
+    pub purpose: LinkPurpose,
+    /// SHA-256 of the token, in hex; the token itself is only in the mail.
+    pub token_hash: String,
+    /// Where to go afterwards: a path on this site.
+    pub next: String,
+    pub expires_at: Timestamp,
+    pub used_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

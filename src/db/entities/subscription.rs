@@ -1,0 +1,87 @@
+//! A reader follows an account, signed in or by address alone.
+
+use crate::clock::Timestamp;
+use sea_orm::entity::prelude::*;
+
+/// Whether the reader is told.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    EnumIter,
+    DeriveActiveEnum,
+    serde::Serialize,
+    serde::Deserialize,
+    utoipa::ToSchema,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum SubscriptionState {
+    /// Waits for the address to be confirmed.
+    Pending,
+    /// Told at its cadence.
+    Active,
+    /// Kept, and told nothing until resumed.
+    Paused,
+    /// Left.
+    Ended,
+}
+
+/// At what pace the reader is told.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    EnumIter,
+    DeriveActiveEnum,
+    serde::Serialize,
+    serde::Deserialize,
+    utoipa::ToSchema,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Cadence {
+    /// Each push at once.
+    Instant,
+    /// One digest a day.
+    Daily,
+    /// One digest a week.
+    Weekly,
+    /// On the timeline only.
+    Muted,
+}
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "subscriptions")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    pub account_id: i64,
+    pub user_id: Option<i64>,
+    /// Lower case; unique within the account.
+    pub email: String,
+    pub state: SubscriptionState,
+    pub cadence: Cadence,
+    /// Language of the mails around the articles.
+    pub locale: String,
+    pub created_at: Timestamp,
+    pub confirmed_at: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

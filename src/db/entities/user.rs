@@ -1,0 +1,54 @@
+//! A person who signs in.
+
+use crate::clock::Timestamp;
+use sea_orm::entity::prelude::*;
+
+/// Whether a person may sign in.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    EnumIter,
+    DeriveActiveEnum,
+    serde::Serialize,
+    serde::Deserialize,
+    utoipa::ToSchema,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum UserState {
+    /// May sign in.
+    Active,
+    /// May not sign in; sessions are refused.
+    Suspended,
+}
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "users")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    /// Lower case, unique.
+    pub email: String,
+    pub name: String,
+    /// argon2id in PHC form; none when the person signs in by link only.
+    pub password_hash: Option<String>,
+    /// May run the instance: open any account, verify, suspend.
+    pub operator: bool,
+    pub state: UserState,
+    /// Interface language: zh-Hans, zh-Hant or en.
+    pub locale: String,
+    /// IANA name.
+    pub timezone: String,
+    pub created_at: Timestamp,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,48 @@
+//! Jobs: work that one node claims and does, and that is safe to run twice.
+//!
+//! A job carries ids, not data. Its function, in the room it belongs to, loads what it needs and
+//! accepts that rows may be gone. To add one: a variant here, an arm in [`perform`], a function
+//! in its room.
+
+pub mod queue;
+pub mod worker;
+
+use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+
+use crate::app::App;
+use crate::clock::Timestamp;
+
+/// What there is to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Job {
+    /// Write a delivery row for each subscriber after `after_subscription`, the cursor.
+    FanOut { push_id: i64, after_subscription: i64 },
+}
+
+impl Job {
+    /// A job with a key is never queued twice at the same time.
+    pub fn unique_key(&self) -> Option<String> {
+        match self {
+            Self::FanOut { push_id, .. } => Some(format!("fan_out:{push_id}")),
+        }
+    }
+}
+
+/// What becomes of a job that did not fail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is finished, and its row deleted.
+    Done,
+    /// It is to go on as `job` at `run_at`, in the same row.
+    Again { job: Job, run_at: Timestamp },
+}
+
+/// Does a job. An error is retried with growing pauses, then kept as dead.
+pub async fn perform(_app: &App, job: Job) -> anyhow::Result<Outcome> {
+    match job {
+        Job::FanOut { .. } => Ok(Outcome::Done),
+    }
+}

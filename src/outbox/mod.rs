@@ -1,0 +1,137 @@
+//! Events: facts written in the same transaction as the change they tell of, with the jobs that
+//! follow from them. Followers (the search index, caches) read them in id order on every node.
+//!
+//! PostgreSQL hands out ids before it commits, so a reader that remembers "the last id I saw"
+//! could skip a row that commits late. [`record`] therefore takes a transaction-wide lock before
+//! it inserts: ids are given and committed in one order. SQLite has one writer at a time anyway.
+
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+
+use crate::clock::Timestamp;
+use crate::db::entities::event;
+use crate::jobs::{self, Job};
+
+/// A fact about a change that has been committed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Event {
+    /// An article is to be seen by everyone from now on (also one that was withdrawn before).
+    ArticlePublished { account_id: i64, article_id: i64 },
+    /// A published article has a new version or a new address.
+    ArticleRevised { account_id: i64, article_id: i64 },
+    /// A published article was taken back.
+    ArticleWithdrawn { account_id: i64, article_id: i64 },
+    /// An account's name, handle or state changed, which concerns all of its articles.
+    AccountChanged { account_id: i64 },
+    /// Articles were pushed; their subscribers are to be told.
+    PushCreated { account_id: i64, push_id: i64 },
+}
+
+impl Event {
+    fn account_id(&self) -> i64 {
+        match *self {
+            Self::ArticlePublished { account_id, .. }
+            | Self::ArticleRevised { account_id, .. }
+            | Self::ArticleWithdrawn { account_id, .. }
+            | Self::AccountChanged { account_id }
+            | Self::PushCreated { account_id, .. } => account_id,
+        }
+    }
+
+    fn article_id(&self) -> Option<i64> {
+        match *self {
+            Self::ArticlePublished { article_id, .. }
+            | Self::ArticleRevised { article_id, .. }
+            | Self::ArticleWithdrawn { article_id, .. } => Some(article_id),
+            Self::AccountChanged { .. } | Self::PushCreated { .. } => None,
+        }
+    }
+
+    /// The work that follows from the fact.
+    fn jobs(&self) -> Vec<Job> {
+        match *self {
+            Self::PushCreated { push_id, .. } => vec![Job::FanOut { push_id, after_subscription: 0 }],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// An event as it was written.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// Larger than that of every event committed before it.
+    pub id: i64,
+    pub event: Event,
+    pub created_at: Timestamp,
+}
+
+/// Writes an event and its jobs within `tx`.
+pub async fn record(tx: &DatabaseTransaction, now: Timestamp, event: Event) -> Result<(), DbErr> {
+    record_many(tx, now, vec![event]).await
+}
+
+/// Writes many events and their jobs within `tx`, in order.
+pub async fn record_many(tx: &DatabaseTransaction, now: Timestamp, events: Vec<Event>) -> Result<(), DbErr> {
+    serialise_writers(tx).await?;
+    for event in &events {
+        for job in event.jobs() {
+            jobs::queue::enqueue(tx, now, job, now).await?;
+        }
+    }
+    // 6 columns a row; SQLite allows 32,766 values in a statement.
+    for chunk in events.chunks(4_000) {
+        let rows = chunk.iter().map(|event| row(now, event));
+        event::Entity::insert_many(rows).exec_without_returning(tx).await?;
+    }
+    Ok(())
+}
+
+fn row(now: Timestamp, event: &Event) -> event::ActiveModel {
+    let kind: &'static str = event.into();
+    event::ActiveModel {
+        id: NotSet,
+        kind: Set(kind.to_owned()),
+        account_id: Set(Some(event.account_id())),
+        article_id: Set(event.article_id()),
+        payload: Set(serde_json::to_value(event).unwrap_or_default()),
+        created_at: Set(now),
+    }
+}
+
+/// Up to `limit` events after the one with id `cursor`, in order; none is ever skipped.
+pub async fn after<C: ConnectionTrait>(db: &C, cursor: i64, limit: u64) -> Result<Vec<Recorded>, DbErr> {
+    let rows = event::Entity::find()
+        .filter(event::COLUMN.id.gt(cursor))
+        .order_by_asc(event::COLUMN.id)
+        .limit(limit)
+        .all(db)
+        .await?;
+    rows.into_iter()
+        .map(|row| {
+            let event = serde_json::from_value(row.payload)
+                .map_err(|error| DbErr::Custom(format!("event {} cannot be read: {error}", row.id)))?;
+            Ok(Recorded { id: row.id, event, created_at: row.created_at })
+        })
+        .collect()
+}
+
+/// The id of the newest event, 0 when there is none.
+pub async fn latest<C: ConnectionTrait>(db: &C) -> Result<i64, DbErr> {
+    let newest = event::Entity::find().order_by_desc(event::COLUMN.id).one(db).await?;
+    Ok(newest.map_or(0, |row| row.id))
+}
+
+/// Lets one transaction at a time write events, until it commits. The number only has to be ours.
+async fn serialise_writers(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+    if tx.get_database_backend() == DbBackend::Postgres {
+        tx.execute_unprepared("SELECT pg_advisory_xact_lock(7401)").await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,296 @@
+//! What every page shares: [`Page`], the layout's context with language, user and flash; and
+//! [`View`], which renders a template.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use chrono_tz::Tz;
+use fluent_templates::fluent_bundle::FluentValue;
+use fluent_templates::{LanguageIdentifier, Loader, langid, static_loader};
+
+use crate::app::App;
+use crate::auth::session::SignedIn;
+use crate::clock::Timestamp;
+use crate::db::entities::user;
+use crate::error::{Error, Message};
+
+static_loader! {
+    static TEXTS = {
+        locales: "./locales",
+        fallback_language: "en",
+        customise: |bundle| bundle.set_use_isolating(false),
+    };
+}
+
+/// A language of the interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumIter)]
+pub enum Locale {
+    ZhHans,
+    ZhHant,
+    En,
+}
+
+impl Locale {
+    /// BCP 47, as in `<html lang>`, cookies and the database.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::ZhHans => "zh-Hans",
+            Self::ZhHant => "zh-Hant",
+            Self::En => "en",
+        }
+    }
+
+    /// Its own name for itself.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ZhHans => "简体中文",
+            Self::ZhHant => "繁體中文",
+            Self::En => "English",
+        }
+    }
+
+    /// The locale that a language tag asks for: zh-TW and zh-HK read Traditional.
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        let tag = tag.trim().to_ascii_lowercase();
+        let mut parts = tag.split(['-', '_']);
+        match parts.next()? {
+            "zh" if parts.any(|part| matches!(part, "hant" | "tw" | "hk" | "mo")) => Some(Self::ZhHant),
+            "zh" => Some(Self::ZhHans),
+            "en" => Some(Self::En),
+            _ => None,
+        }
+    }
+
+    fn langid(self) -> LanguageIdentifier {
+        match self {
+            Self::ZhHans => langid!("zh-Hans"),
+            Self::ZhHant => langid!("zh-Hant"),
+            Self::En => langid!("en"),
+        }
+    }
+
+    /// The text of a key; a missing one shows as `⟦key⟧`, which tests look for.
+    pub fn text(self, key: &str) -> String {
+        self.text_with(key, &[])
+    }
+
+    /// The text of a key with arguments; those that are whole numbers choose plural forms.
+    pub fn text_with(self, key: &str, args: &[(&'static str, String)]) -> String {
+        let args = args
+            .iter()
+            .map(|(name, value)| {
+                let value = match value.parse::<i64>() {
+                    Ok(number) => FluentValue::from(number),
+                    Err(_) => FluentValue::from(value.clone()),
+                };
+                (std::borrow::Cow::Borrowed(*name), value)
+            })
+            .collect();
+        TEXTS.try_lookup_with_args(&self.langid(), key, &args).unwrap_or_else(|| format!("⟦{key}⟧"))
+    }
+
+    /// The reader's choice (cookie), else their profile's, else the browser's, else the instance's.
+    fn of_request(app: &App, jar: &CookieJar, headers: &HeaderMap, user: Option<&user::Model>) -> Self {
+        let chosen = jar.get(LOCALE_COOKIE).and_then(|cookie| Self::from_tag(cookie.value()));
+        chosen
+            .or_else(|| user.and_then(|user| Self::from_tag(&user.locale)))
+            .or_else(|| accepted(headers))
+            .or_else(|| Self::from_tag(&app.config.locale))
+            .unwrap_or(Self::ZhHans)
+    }
+}
+
+/// The cookie that keeps a visitor's language.
+pub const LOCALE_COOKIE: &str = "lang";
+const FLASH_COOKIE: &str = "flash";
+
+/// The best of `Accept-Language`, by its q values.
+fn accepted(headers: &HeaderMap) -> Option<Locale> {
+    let value = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
+    let mut wishes: Vec<(f32, Locale)> = value
+        .split(',')
+        .filter_map(|part| {
+            let (tag, quality) = part.split_once(";q=").unwrap_or((part, "1"));
+            Some((quality.trim().parse().ok()?, Locale::from_tag(tag)?))
+        })
+        .collect();
+    wishes.sort_by(|a, b| b.0.total_cmp(&a.0));
+    wishes.first().map(|wish| wish.1)
+}
+
+/// A feed that a page names in its head.
+#[derive(Clone, Debug)]
+pub struct FeedLink {
+    /// `application/atom+xml`, ...
+    pub kind: &'static str,
+    pub title: String,
+    pub href: String,
+}
+
+/// The layout's context. Templates reach it as `page`.
+#[derive(Clone, Debug)]
+pub struct Page {
+    pub locale: Locale,
+    pub user: Option<user::Model>,
+    pub site_name: String,
+    pub base_url: String,
+    /// Path and query of this page, for language switch and sign-in to come back to.
+    pub path: String,
+    /// A one-time notice after a redirect.
+    pub flash: Option<String>,
+    pub title: String,
+    pub description: String,
+    /// Absolute address of this page; empty leaves it out.
+    pub canonical: String,
+    /// Absolute address of a picture for link previews; empty leaves it out.
+    pub image: String,
+    pub feeds: Vec<FeedLink>,
+    /// Language of the main text, where it is not the interface's.
+    pub content_lang: Option<String>,
+    /// Keeps search engines away.
+    pub noindex: bool,
+    zone: Tz,
+}
+
+impl Page {
+    pub fn titled(mut self, title: &str) -> Self {
+        title.clone_into(&mut self.title);
+        self
+    }
+
+    /// Titled with the text of a key.
+    pub fn titled_key(self, key: &str) -> Self {
+        let title = self.t(key);
+        self.titled(&title)
+    }
+
+    pub fn described(mut self, description: &str) -> Self {
+        description.clone_into(&mut self.description);
+        self
+    }
+
+    /// `path` begins with a slash.
+    pub fn canonical_path(mut self, path: &str) -> Self {
+        self.canonical = format!("{}{path}", self.base_url);
+        self
+    }
+
+    /// The text of a key.
+    pub fn t(&self, key: &str) -> String {
+        self.locale.text(key)
+    }
+
+    /// The text of a key with one argument.
+    pub fn t1(&self, key: &str, name: &'static str, value: impl ToString) -> String {
+        self.locale.text_with(key, &[(name, value.to_string())])
+    }
+
+    /// The text of a key with two arguments.
+    pub fn t2(
+        &self,
+        key: &str,
+        name: &'static str,
+        value: impl ToString,
+        other: &'static str,
+        second: impl ToString,
+    ) -> String {
+        self.locale.text_with(key, &[(name, value.to_string()), (other, second.to_string())])
+    }
+
+    /// The text of a key that takes `$count`.
+    pub fn n(&self, key: &str, count: impl ToString) -> String {
+        self.t1(key, "count", count)
+    }
+
+    pub fn message(&self, message: &Message) -> String {
+        message.text(self.locale)
+    }
+
+    /// The reader's time zone.
+    pub fn zone(&self) -> Tz {
+        self.zone
+    }
+
+    /// `2026年1月31日` / `31 January 2026` in the reader's zone.
+    pub fn date(&self, moment: &Timestamp) -> String {
+        let local = moment.utc().with_timezone(&self.zone);
+        let format = if self.locale == Locale::En { "%-d %B %Y" } else { "%Y年%-m月%-d日" };
+        local.format(format).to_string()
+    }
+
+    /// The date and `08:30`.
+    pub fn date_time(&self, moment: &Timestamp) -> String {
+        let local = moment.utc().with_timezone(&self.zone);
+        format!("{} {}", self.date(moment), local.format("%H:%M"))
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Page {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Self::Rejection> {
+        let jar = CookieJar::from_headers(&parts.headers);
+        let user = parts.extensions.get::<SignedIn>().map(|signed_in| signed_in.user.clone());
+        let locale = Locale::of_request(app, &jar, &parts.headers, user.as_ref());
+        let zone = user.as_ref().and_then(|user| user.timezone.parse().ok());
+        let flash = jar.get(FLASH_COOKIE).map(Cookie::value).filter(|key| key.starts_with("flash-"));
+        Ok(Self {
+            locale,
+            flash: flash.map(|key| locale.text(key)),
+            user,
+            site_name: app.config.site_name.clone(),
+            base_url: app.config.base_url.trim_end_matches('/').to_owned(),
+            path: parts.uri.path_and_query().map_or_else(|| "/".into(), ToString::to_string),
+            title: String::new(),
+            description: String::new(),
+            canonical: String::new(),
+            image: String::new(),
+            feeds: Vec::new(),
+            content_lang: None,
+            noindex: false,
+            zone: zone.or_else(|| app.config.timezone.parse().ok()).unwrap_or(Tz::UTC),
+        })
+    }
+}
+
+/// A template as a response.
+#[derive(Debug)]
+pub struct View<T>(pub T);
+
+impl<T: Template> IntoResponse for View<T> {
+    fn into_response(self) -> Response {
+        match self.0.render() {
+            Ok(html) => Html(html).into_response(),
+            Err(error) => Error::from(error).into_response(),
+        }
+    }
+}
+
+/// Middleware: a flash is shown once, so the page that shows it takes its cookie away.
+pub async fn clear_flash(jar: CookieJar, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let is_page = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if is_page && jar.get(FLASH_COOKIE).is_some() {
+        return (jar.remove(flash_cookie("")), response).into_response();
+    }
+    response
+}
+
+/// Goes to `path` and shows the text of `key` there once; the key begins with `flash-`.
+pub fn redirect_with_flash(path: &str, key: &'static str) -> Response {
+    (CookieJar::new().add(flash_cookie(key)), Redirect::to(path)).into_response()
+}
+
+fn flash_cookie(key: &'static str) -> Cookie<'static> {
+    Cookie::build((FLASH_COOKIE, key)).path("/").http_only(true).same_site(SameSite::Lax).build()
+}

@@ -1,0 +1,37 @@
+//! What the tests stand on.
+
+pub mod app;
+pub mod builders;
+
+pub use app::{Backend, TestApp};
+
+/// Writes each test twice: for SQLite and for PostgreSQL (`XIANGXUN_TEST_POSTGRES_URL`).
+/// `both_databases! { async fn name_as_a_sentence(app) { ... } }` where `app` is a [`TestApp`].
+#[macro_export]
+macro_rules! both_databases {
+    ($($(#[$meta:meta])* async fn $name:ident($app:ident) $body:block)*) => {
+        $(
+            $(#[$meta])*
+            mod $name {
+                #[allow(unused_imports)]
+                use super::*;
+
+                async fn behaves($app: &$crate::support::TestApp) $body
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn sqlite() {
+                    let app = $crate::support::TestApp::start($crate::support::Backend::Sqlite).await;
+                    behaves(&app).await;
+                    app.finish().await;
+                }
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn postgres() {
+                    let app = $crate::support::TestApp::start($crate::support::Backend::Postgres).await;
+                    behaves(&app).await;
+                    app.finish().await;
+                }
+            }
+        )*
+    };
+}
