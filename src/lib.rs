@@ -10,6 +10,7 @@
 //! - [`db`]: connections, transactions, one entity per table
 //! - [`outbox`]: events in the transaction of their change; [`jobs`]: work that one node claims
 //! - [`mail`]: letters and who carries them
+//! - [`subscriptions`]: subscribing, leaving
 //! - [`commands`]: what the binary can be told to do
 
 pub mod app;
@@ -26,3 +27,4 @@ pub mod outbox;
 pub mod page;
 pub mod routes;
 pub mod statics;
+pub mod subscriptions;

@@ -82,6 +82,10 @@ pub struct Model {
     pub created_at: Timestamp,
     pub confirmed_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
+    /// When a letter about subscribing was last sent to the address.
+    pub asked_at: Option<Timestamp>,
+    /// Articles published up to then count as read.
+    pub read_until: Option<Timestamp>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
