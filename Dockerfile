@@ -1,5 +1,5 @@
 # docker build -t xiangxun .
-# docker run -p 3000:3000 -v xiangxun:/var/lib/xiangxun -e XIANGXUN_SITE_URL=https://news.example xiangxun
+# docker run -p 3000:3000 -v xiangxun:/var/lib/xiangxun -e XIANGXUN_BASE_URL=https://news.example xiangxun
 
 FROM rust:1-slim-bookworm AS build
 WORKDIR /src
