@@ -1,4 +1,5 @@
 //! Tests of behaviour, one file per room, through the router and on both databases.
 
+mod config;
 mod house;
 mod support;

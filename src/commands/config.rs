@@ -1,0 +1,120 @@
+//! `xiangxun config check` and `xiangxun config docs`.
+
+use anyhow::bail;
+use url::Url;
+
+use crate::config::{Config, FILE, FILE_VARIABLE, PREFIX, SETTINGS};
+
+#[derive(clap::Subcommand)]
+pub enum Command {
+    /// Print the effective settings, secrets masked, and what is wrong with them
+    Check,
+    /// Print every setting with its variable, default and meaning
+    Docs,
+}
+
+pub fn run(command: &Command) -> anyhow::Result<()> {
+    match command {
+        Command::Check => check(&Config::load_unchecked()?),
+        Command::Docs => {
+            println!("{}", documentation());
+            Ok(())
+        }
+    }
+}
+
+fn check(config: &Config) -> anyhow::Result<()> {
+    for setting in SETTINGS {
+        println!("{:<20} = {}", setting.name, shown(config, setting.name));
+    }
+    println!("\ndatabase: {}", masked(&config.database_url()));
+    let mut problems = config.problems();
+    problems.extend(data_folder_problem(config));
+    if problems.is_empty() {
+        for warning in warnings(config) {
+            println!("note: {warning}");
+        }
+        println!("the settings are right");
+        return Ok(());
+    }
+    for problem in &problems {
+        println!("wrong: {problem}");
+    }
+    bail!("{} of the settings {} not right", problems.len(), if problems.len() == 1 { "is" } else { "are" })
+}
+
+/// Every setting with its variable, default and meaning, as a Markdown table.
+pub fn documentation() -> String {
+    let defaults = Config::default();
+    let mut text = format!(
+        "Settings are read from `{FILE}` (or the file named by `{FILE_VARIABLE}`), one `name = value` a line,\n\
+         and then from variables, which win.\n\n\
+         | setting | variable | default | meaning |\n| --- | --- | --- | --- |\n"
+    );
+    for setting in SETTINGS {
+        let row = format!(
+            "| `{}` | `{}` | {} | {} |\n",
+            setting.name,
+            setting.variable(),
+            match shown(&defaults, setting.name).as_str() {
+                "\"\"" => "empty".into(),
+                default => format!("`{}`", default.trim_matches('"')),
+            },
+            setting.doc()
+        );
+        text.push_str(&row);
+    }
+    text.pop();
+    text
+}
+
+/// A setting's value as it would stand in the settings file, without its secrets.
+fn shown(config: &Config, name: &str) -> String {
+    let values = serde_json::to_value(config).unwrap_or_default();
+    match &values[name] {
+        serde_json::Value::String(text) => format!("{:?}", masked(text)),
+        value => value.to_string(),
+    }
+}
+
+/// An address with its password hidden; any other text as it is.
+fn masked(text: &str) -> String {
+    match Url::parse(text) {
+        Ok(mut url) if url.password().is_some() => {
+            // Fails only for addresses that cannot have a password.
+            let _ = url.set_password(Some("***"));
+            url.to_string()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// Whether the data folder can be written.
+fn data_folder_problem(config: &Config) -> Option<String> {
+    let data = &config.data;
+    let probe = data.join(".probe");
+    let written = std::fs::create_dir_all(data)
+        .and_then(|()| std::fs::write(&probe, ""))
+        .and_then(|()| std::fs::remove_file(&probe));
+    written.err().map(|error| format!("data ({PREFIX}DATA): {} cannot be written: {error}", data.display()))
+}
+
+/// What works, but is seldom meant for a site that others read.
+fn warnings(config: &Config) -> Vec<&'static str> {
+    let mut warnings = Vec::new();
+    let local = config.base_url.contains("://127.0.0.1") || config.base_url.contains("://localhost");
+    if config.smtp_url.is_empty() {
+        warnings.push("smtp_url is empty: mail is written to files in the data folder and reaches nobody");
+    }
+    if !local && !config.is_https() {
+        warnings.push("base_url is not https: sign-in cookies travel in the clear");
+    }
+    if !local && !config.trust_proxy && config.listen.starts_with("127.") {
+        warnings.push("trust_proxy is off: behind a reverse proxy all visitors share one rate limit");
+    }
+    if config.fetch_allow_private {
+        warnings
+            .push("fetch_allow_private is on: whoever adds a source can read addresses of your own network");
+    }
+    warnings
+}
