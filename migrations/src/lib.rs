@@ -13,6 +13,7 @@ mod m20261122_000003_create_articles;
 mod m20261122_000004_create_outbox;
 mod m20261122_000005_create_subscriptions;
 mod m20261122_000006_create_sources;
+mod m20261122_000007_add_locale_to_sign_in_links;
 mod m20261122_000008_extend_subscriptions;
 
 /// Runs the steps in order; its table of finished steps is `seaql_migrations`.
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000004_create_outbox::Migration),
             Box::new(m20261122_000005_create_subscriptions::Migration),
             Box::new(m20261122_000006_create_sources::Migration),
+            Box::new(m20261122_000007_add_locale_to_sign_in_links::Migration),
             Box::new(m20261122_000008_extend_subscriptions::Migration),
         ]
     }

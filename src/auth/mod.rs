@@ -1,7 +1,21 @@
-//! Identity: signing in, sessions, API tokens, signed links, and the same-origin check.
+//! Identity: signing in by link or password, sessions, API tokens, signed links, and what keeps
+//! strangers out.
 
+pub mod address;
+pub mod api;
+pub mod api_tokens;
+mod letter;
+pub mod links;
+pub mod local_path;
+pub mod password;
+pub mod scope;
 pub mod session;
 pub mod signed;
 pub mod token;
+pub mod users;
 
+pub use address::Address;
+pub use api::ApiUser;
+pub use local_path::LocalPath;
+pub use scope::Scope;
 pub use session::{CurrentUser, MaybeUser};

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use crate::app::App;
+use crate::auth;
 use crate::clock::Timestamp;
 
 /// What there is to do.
@@ -20,6 +21,8 @@ use crate::clock::Timestamp;
 pub enum Job {
     /// Write a delivery row for each subscriber after `after_subscription`, the cursor.
     FanOut { push_id: i64, after_subscription: i64 },
+    /// Mail a sign-in link.
+    SendSignInLink { link_id: i64 },
 }
 
 impl Job {
@@ -27,6 +30,7 @@ impl Job {
     pub fn unique_key(&self) -> Option<String> {
         match self {
             Self::FanOut { push_id, .. } => Some(format!("fan_out:{push_id}")),
+            Self::SendSignInLink { link_id } => Some(format!("send_sign_in_link:{link_id}")),
         }
     }
 }
@@ -41,8 +45,9 @@ pub enum Outcome {
 }
 
 /// Does a job. An error is retried with growing pauses, then kept as dead.
-pub async fn perform(_app: &App, job: Job) -> anyhow::Result<Outcome> {
+pub async fn perform(app: &App, job: Job) -> anyhow::Result<Outcome> {
     match job {
         Job::FanOut { .. } => Ok(Outcome::Done),
+        Job::SendSignInLink { link_id } => auth::links::send(app, link_id).await,
     }
 }

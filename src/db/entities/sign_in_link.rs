@@ -44,6 +44,8 @@ pub struct Model {
     pub token_hash: String,
     /// Where to go afterwards: a path on this site.
     pub next: String,
+    /// Language of the mail; empty for the instance's.
+    pub locale: String,
     pub expires_at: Timestamp,
     pub used_at: Option<Timestamp>,
     pub created_at: Timestamp,

@@ -1,0 +1,104 @@
+//! Email addresses, in the one form in which they are kept and compared.
+
+use std::fmt;
+use std::str::FromStr;
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::error::Message;
+
+/// The longest address that SMTP can carry (RFC 5321, 4.5.3.1.3).
+const LONGEST: usize = 254;
+
+/// An email address that can be written to: half-width, lower case, its domain in ASCII.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Address(String);
+
+impl Address {
+    /// Reads what a person typed; full-width characters (`＠`) are taken for their half-width forms.
+    ///
+    /// # Errors
+    /// With the message to show beside the field.
+    pub fn parse(text: &str) -> Result<Self, Message> {
+        let wrong = || Message::from("auth-address-wrong");
+        if text.trim().is_empty() {
+            return Err("auth-address-missing".into());
+        }
+        if text.len() > 4 * LONGEST {
+            return Err(wrong());
+        }
+        let folded = text.trim().nfkc().collect::<String>().to_lowercase().replace('。', ".");
+        let (local, domain) = folded.rsplit_once('@').ok_or_else(wrong)?;
+        // Quoted local parts are legal, but nobody has one, and programs on the way trip over them.
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
+        if !local.chars().all(is_plain) {
+            return Err(wrong());
+        }
+        let url::Host::Domain(domain) = url::Host::parse(domain).map_err(|_| wrong())? else {
+            return Err(wrong());
+        };
+        if !domain.contains('.') && domain != "localhost" {
+            return Err(wrong());
+        }
+        let address = format!("{local}@{domain}");
+        if address.len() > LONGEST || lettre::Address::from_str(&address).is_err() {
+            return Err(wrong());
+        }
+        Ok(Self(address))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What stands before the `@`: a name for somebody who gave none.
+    pub fn local_part(&self) -> &str {
+        self.0.split('@').next().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_person_has_one_address_however_it_is_typed() {
+        for typed in [" Reader@Example.ORG ", "ｒｅａｄｅｒ＠ｅｘａｍｐｌｅ．ｏｒｇ", "reader@example。org"]
+        {
+            assert_eq!(Address::parse(typed).unwrap().as_str(), "reader@example.org", "{typed}");
+        }
+        assert_eq!(Address::parse("读者@例子.中国").ok(), None);
+        assert_eq!(Address::parse("a+b@例子.中国").unwrap().as_str(), "a+b@xn--fsqu00a.xn--fiqs8s");
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        let long = format!("{}@example.org", "a".repeat(250));
+        for typed in [
+            "",
+            "  ",
+            "reader",
+            "@example.org",
+            "reader@",
+            "reader@example",
+            "reader@127.0.0.1",
+            "reader@[127.0.0.1]",
+            "a b@example.org",
+            "a\r\nBcc: x@example.org",
+            "\"a b\"@example.org",
+            "<a@example.org>",
+            "a@example.org, b@example.org",
+            "a@b@example.org",
+            "a..b@example.org",
+            &long,
+        ] {
+            assert!(Address::parse(typed).is_err(), "{typed}");
+        }
+    }
+}
