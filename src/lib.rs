@@ -6,6 +6,7 @@
 //!
 //! - [`app`]: what every room is handed; [`config`], [`clock`], [`error`]
 //! - [`routes`]: every URL; [`page`]: what pages share; [`statics`]: files built in
+//! - [`home`]: the front page and accounts' public pages; [`look`]: stand-in pictures
 //! - [`auth`]: sign-in, sessions, tokens
 //! - [`db`]: connections, transactions, one entity per table
 //! - [`outbox`]: events in the transaction of their change; [`jobs`]: work that one node claims
@@ -20,6 +21,7 @@ pub mod commands;
 pub mod config;
 pub mod db;
 pub mod error;
+pub mod home;
 pub mod jobs;
 pub mod look;
 pub mod mail;

@@ -209,6 +209,11 @@ impl Page {
         self.t1(key, "count", count)
     }
 
+    /// The languages to choose from.
+    pub fn locales(&self) -> [Locale; 3] {
+        [Locale::ZhHans, Locale::ZhHant, Locale::En]
+    }
+
     pub fn message(&self, message: &Message) -> String {
         message.text(self.locale)
     }

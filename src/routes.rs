@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderName, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -18,7 +18,7 @@ use tower_http::trace::TraceLayer;
 
 use crate::app::App;
 use crate::error::Error;
-use crate::{auth, error, page, statics};
+use crate::{auth, error, home, page, statics};
 
 /// The largest request body that is read, uploads aside.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -63,6 +63,9 @@ pub fn router(app: Arc<App>) -> Router {
 /// Front page, accounts, articles, search.
 fn reader_pages() -> Router<Arc<App>> {
     Router::new()
+        .route("/", get(home::pages::show_front))
+        .route("/locale", post(home::pages::choose_locale))
+        .route("/@{handle}", get(home::accounts::show_account))
 }
 
 /// Sign-in, sign-up, settings.

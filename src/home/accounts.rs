@@ -1,0 +1,87 @@
+//! An account's public page.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use sea_orm::{EntityTrait, QueryFilter};
+
+use super::pages::Place;
+use super::queries::{self, ArticleCard, Cursor, Found};
+use crate::app::App;
+use crate::db::entities::account;
+use crate::db::entities::subscription::{self, SubscriptionState};
+use crate::error::Error;
+use crate::page::{FeedLink, Page, View};
+
+#[derive(Template)]
+#[template(path = "accounts/show.html")]
+struct AccountPage {
+    page: Page,
+    account: account::Model,
+    articles: Vec<ArticleCard>,
+    count: u64,
+    first: bool,
+    older_url: String,
+    subscribed: bool,
+}
+
+/// `GET /@{handle}`
+pub async fn show_account(
+    State(app): State<Arc<App>>,
+    page: Page,
+    Path(handle): Path<String>,
+    Query(place): Query<Place>,
+) -> Result<Response, Error> {
+    let db = app.db.read();
+    let account = match queries::find_account(db, &handle).await?.ok_or(Error::NotFound)? {
+        Found::Here(account) => account,
+        Found::Moved(handle) => return Ok(Redirect::permanent(&format!("/@{handle}")).into_response()),
+    };
+    let after = Cursor::parse(&place.after);
+    let cards = queries::of_account(db, account.id, after).await?;
+    let count = queries::count_articles(db, account.id).await?;
+    let subscribed = match &page.user {
+        Some(user) => is_subscribed(&app, account.id, user.id).await?,
+        None => false,
+    };
+    let path = format!("/@{}", account.handle);
+    let mut page = page.titled(&account.name).described(&account.bio).canonical_path(&path);
+    page.feeds = feed_links(&account);
+    Ok(View(AccountPage {
+        page,
+        articles: cards.items,
+        count,
+        first: after.is_none(),
+        older_url: cards.older.map(|cursor| format!("{path}?after={cursor}")).unwrap_or_default(),
+        subscribed,
+        account,
+    })
+    .into_response())
+}
+
+/// The feeds of an account, for the head of its pages.
+pub fn feed_links(account: &account::Model) -> Vec<FeedLink> {
+    [
+        ("application/atom+xml", "feed.atom"),
+        ("application/rss+xml", "feed.rss"),
+        ("application/feed+json", "feed.json"),
+    ]
+    .into_iter()
+    .map(|(kind, file)| FeedLink {
+        kind,
+        title: account.name.clone(),
+        href: format!("/@{}/{file}", account.handle),
+    })
+    .collect()
+}
+
+async fn is_subscribed(app: &App, account_id: i64, user_id: i64) -> Result<bool, Error> {
+    let row = subscription::Entity::find()
+        .filter(subscription::COLUMN.account_id.eq(account_id))
+        .filter(subscription::COLUMN.user_id.eq(user_id))
+        .one(app.db.read())
+        .await?;
+    Ok(row.is_some_and(|row| matches!(row.state, SubscriptionState::Active | SubscriptionState::Paused)))
+}

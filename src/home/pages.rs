@@ -1,0 +1,101 @@
+//! The front page and the choice of language.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use serde::Deserialize;
+
+use super::queries::{self, AccountCard, ArticleCard, Cursor};
+use crate::app::App;
+use crate::error::Error;
+use crate::page::{LOCALE_COOKIE, Locale, Page, View};
+
+/// Where in a list a page begins.
+#[derive(Debug, Deserialize)]
+pub struct Place {
+    #[serde(default)]
+    pub after: String,
+}
+
+#[derive(Template)]
+#[template(path = "home/front.html")]
+struct FrontPage {
+    page: Page,
+    articles: Vec<ArticleCard>,
+    accounts: Vec<AccountCard>,
+    /// Whether this is the first page of the list.
+    first: bool,
+    older_url: String,
+}
+
+/// `GET /`
+pub async fn show_front(
+    State(app): State<Arc<App>>,
+    page: Page,
+    Query(place): Query<Place>,
+) -> Result<Response, Error> {
+    let after = Cursor::parse(&place.after);
+    let cards = queries::latest(app.db.read(), after).await?;
+    let accounts =
+        if after.is_none() { queries::accounts_to_discover(app.db.read()).await? } else { Vec::new() };
+    let tagline = page.t("site-tagline");
+    Ok(View(FrontPage {
+        page: page.described(&tagline).canonical_path("/"),
+        articles: cards.items,
+        accounts,
+        first: after.is_none(),
+        older_url: cards.older.map(|cursor| format!("/?after={cursor}")).unwrap_or_default(),
+    })
+    .into_response())
+}
+
+/// A language chosen in the page's head.
+#[derive(Debug, Deserialize)]
+pub struct LocaleForm {
+    locale: String,
+    #[serde(default)]
+    back: String,
+}
+
+/// `POST /locale`: keeps the language in a cookie and goes back to the page.
+pub async fn choose_locale(
+    State(app): State<Arc<App>>,
+    Form(form): Form<LocaleForm>,
+) -> Result<Response, Error> {
+    let locale = Locale::from_tag(&form.locale).ok_or(Error::NotFound)?;
+    let cookie = Cookie::build((LOCALE_COOKIE, locale.code()))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(app.config.is_https())
+        .max_age(time::Duration::days(365))
+        .build();
+    Ok((CookieJar::new().add(cookie), Redirect::to(local_path(&form.back))).into_response())
+}
+
+/// A path on this site, never another site's: `//host`, `/\host` and full addresses lead home.
+fn local_path(path: &str) -> &str {
+    let rest = path.strip_prefix('/');
+    match rest {
+        Some(rest) if !rest.starts_with(['/', '\\']) && !path.contains(|c: char| c.is_control()) => path,
+        _ => "/",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_back_never_leaves_the_site() {
+        assert_eq!(local_path("/@lctt/a?b=c"), "/@lctt/a?b=c");
+        for path in ["", "x", "//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nb"] {
+            assert_eq!(local_path(path), "/", "{path}");
+        }
+    }
+}
