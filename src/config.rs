@@ -30,11 +30,14 @@ macro_rules! settings {
         #[serde(deny_unknown_fields)]
         pub struct Config {
             $($(#[doc = $doc])+ pub $name: $kind,)+
+            /// Whether this is the throw-away instance of `xiangxun demo`; no setting of any file.
+            #[serde(skip)]
+            pub demo: bool,
         }
 
         impl Default for Config {
             fn default() -> Self {
-                Self { $($name: $default.into(),)+ }
+                Self { $($name: $default.into(),)+ demo: false }
             }
         }
 

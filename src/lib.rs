@@ -9,20 +9,19 @@
 //! - [`home`]: the front page and accounts' public pages; [`look`]: stand-in pictures
 //! - [`auth`]: sign-in, sessions, tokens
 //! - [`db`]: connections, transactions, one entity per table
-//! - [`accounts`]: official accounts, their members, and the one table of what each role may do
-//! - [`studio`]: the frame of all pages where members work on an account
 //! - [`outbox`]: events in the transaction of their change; [`jobs`]: work that one node claims
 //! - [`mail`]: letters and who carries them
 //! - [`subscriptions`]: subscribing, leaving
+//! - [`demo`]: the throw-away instance of `xiangxun demo`
 //! - [`commands`]: what the binary can be told to do
 
-pub mod accounts;
 pub mod app;
 pub mod auth;
 pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod db;
+pub mod demo;
 pub mod error;
 pub mod home;
 pub mod jobs;
@@ -33,4 +32,3 @@ pub mod page;
 pub mod routes;
 pub mod statics;
 pub mod subscriptions;
-pub mod studio;

@@ -16,8 +16,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Migrate the database, then serve the site and do its work
-    Serve,
+    /// Run the site: bring the database up to date, then start the web server and the workers
+    ///
+    /// Stops on SIGTERM or Ctrl-C: no new requests are taken, those under way are finished, and
+    /// claimed jobs are given back. Several nodes may run on one PostgreSQL database.
+    Serve(commands::serve::Options),
+    /// Bring the database's schema up to date, show it, or take steps back
+    Migrate(commands::migrate::Options),
+    /// Send a test message through the configured mail server
+    TestMail(commands::test_mail::Options),
     /// Check the settings, or print their documentation
     #[command(subcommand)]
     Config(commands::config::Command),
@@ -26,7 +33,9 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Serve => commands::serve::run().await,
+        Command::Serve(options) => commands::serve::run(&options).await,
+        Command::Migrate(options) => commands::migrate::run(&options).await,
+        Command::TestMail(options) => commands::test_mail::run(&options).await,
         Command::Config(command) => commands::config::run(&command),
     };
     match done {

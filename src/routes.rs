@@ -18,7 +18,7 @@ use tower_http::trace::TraceLayer;
 
 use crate::app::App;
 use crate::error::Error;
-use crate::{auth, error, home, page, statics};
+use crate::{auth, demo, error, home, page, statics};
 
 /// The largest request body that is read, uploads aside.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -34,6 +34,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(subscribing())
         .merge(feeds())
         .merge(api())
+        .merge(demo())
         .route("/static/{*path}", get(statics::show_file))
         .fallback(async || Error::NotFound);
 
@@ -71,6 +72,14 @@ fn reader_pages() -> Router<Arc<App>> {
 /// Sign-in, sign-up, settings.
 fn identity() -> Router<Arc<App>> {
     Router::new()
+}
+
+/// The demo's captured mail; not found elsewhere.
+fn demo() -> Router<Arc<App>> {
+    Router::new()
+        .route("/demo/mail", get(demo::pages::list_letters))
+        .route("/demo/mail/{name}", get(demo::pages::show_letter))
+        .route("/demo/mail/{name}/html", get(demo::pages::show_letter_html))
 }
 
 /// Where members of accounts work.

@@ -1,40 +1,129 @@
-//! `xiangxun serve`: the web site and its workers in one process.
+//! `xiangxun serve`: the web site and its workers in one process, or one of the two.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::log;
 use crate::app::App;
 use crate::config::Config;
 use crate::{jobs, routes};
 
-/// Serves until SIGTERM or Ctrl-C: then stops accepting, finishes requests and gives jobs back.
-pub async fn run() -> anyhow::Result<()> {
-    let config = Config::load()?;
-    tracing_subscriber::fmt().with_env_filter(&config.log).init();
-    let app = App::open(config).await?;
-    let listener = TcpListener::bind(&app.config.listen)
-        .await
-        .with_context(|| format!("listening on {}", app.config.listen))?;
-    tracing::info!("listening on {}", listener.local_addr()?);
-    let stop = CancellationToken::new();
-    let worker = tokio::spawn(jobs::worker::run(app.clone(), stop.clone()));
-    let signalled = stop.clone();
-    axum::serve(listener, routes::router(app.clone()))
-        .with_graceful_shutdown(async move {
-            wait_for_signal().await;
-            signalled.cancel();
-        })
-        .await?;
-    worker.await?;
-    Ok(())
+/// How long requests under way may take after the signal to stop.
+const LAST_REQUESTS: Duration = Duration::from_secs(30);
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// What this node does; a site needs at least one web node and one worker node
+    #[arg(long, value_enum, default_value_t = Role::All)]
+    role: Role,
 }
 
-async fn wait_for_signal() {
-    let mut terminate = signal(SignalKind::terminate()).expect("a process may always listen for SIGTERM");
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+/// What a node does.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Role {
+    /// Answer requests, and keep this node's search index
+    Web,
+    /// Do jobs: tell subscribers, fetch feeds, publish what is scheduled
+    Worker,
+    /// Both
+    All,
+}
+
+/// Serves until SIGTERM or Ctrl-C: then stops accepting, finishes requests and gives jobs back.
+pub async fn run(options: &Options) -> anyhow::Result<()> {
+    let config = Config::load()?;
+    log::start(&config);
+    let app = App::open(config).await?;
+    let stop = stop_signal()?;
+    let mut node = Node::start(app.clone(), options.role, stop);
+    if options.role != Role::Worker {
+        let listener = listen(&app).await?;
+        tracing::info!("listening on {}", listener.local_addr()?);
+        node.answer(listener).await?;
+    }
+    node.finish().await
+}
+
+/// Cancelled by the first SIGTERM or Ctrl-C; the second ends the process at once.
+pub fn stop_signal() -> anyhow::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listening for Ctrl-C")?;
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if told.is_cancelled() {
+                tracing::warn!("stopping at once");
+                std::process::exit(130);
+            }
+            tracing::info!("stopping");
+            told.cancel();
+        }
+    });
+    Ok(stop)
+}
+
+/// Opens the address of the settings.
+pub async fn listen(app: &App) -> anyhow::Result<TcpListener> {
+    let address = &app.config.listen;
+    TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))
+}
+
+/// What runs in this process beside the answering of requests.
+pub struct Node {
+    app: Arc<App>,
+    tasks: JoinSet<()>,
+    stop: CancellationToken,
+}
+
+impl Node {
+    /// Starts the tasks of a role; they end when `stop` is cancelled.
+    pub fn start(app: Arc<App>, role: Role, stop: CancellationToken) -> Self {
+        let mut tasks = JoinSet::new();
+        if role != Role::Web {
+            tasks.spawn(jobs::worker::run(app.clone(), stop.clone()));
+        }
+        Self { app, tasks, stop }
+    }
+
+    /// Answers requests until the stop, then finishes those under way.
+    pub async fn answer(&mut self, listener: TcpListener) -> anyhow::Result<()> {
+        let (stop, stopped) = (self.stop.clone(), self.stop.clone());
+        let routes = routes::router(self.app.clone());
+        let server =
+            axum::serve(listener, routes.into_make_service_with_connect_info::<std::net::SocketAddr>())
+                .with_graceful_shutdown(async move { stop.cancelled().await });
+        let overdue = async {
+            stopped.cancelled().await;
+            tokio::time::sleep(LAST_REQUESTS).await;
+        };
+        tokio::select! {
+            served = server => served.context("answering requests"),
+            () = overdue => {
+                tracing::warn!("some requests were not finished in time");
+                Ok(())
+            }
+        }
+    }
+
+    /// Waits for the stop, and for the tasks to give back what they hold.
+    pub async fn finish(mut self) -> anyhow::Result<()> {
+        self.stop.cancelled().await;
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.context("a task ended badly")?;
+        }
+        self.app.db.clone().close().await?;
+        tracing::info!("stopped");
+        Ok(())
     }
 }

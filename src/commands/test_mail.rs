@@ -1,0 +1,38 @@
+//! `xiangxun test-mail`: one letter through the configured mail server, and what the server says.
+
+use anyhow::Context;
+
+use crate::config::Config;
+use crate::mail::{Letter, Mailer};
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// Who is to get it
+    address: String,
+}
+
+pub async fn run(options: &Options) -> anyhow::Result<()> {
+    let config = Config::load()?;
+    super::log::start_quietly(&config);
+    let mailer = Mailer::from_config(&config)?;
+    let site = &config.site_name;
+    let text = format!(
+        "This is a test message from {site} ({base}).\n这是来自{site}的测试邮件。\n這是來自{site}的測試郵件。\n",
+        base = config.base_url
+    );
+    let escaped = text.trim_end().replace('&', "&amp;").replace('<', "&lt;").replace('\n', "<br>");
+    let letter = Letter {
+        to: options.address.clone(),
+        subject: format!("{site}: test message / 测试邮件 / 測試郵件"),
+        html: format!("<p>{escaped}</p>"),
+        text,
+        ..Letter::default()
+    };
+    let answer = mailer.send(&letter).await.context("the message was not taken")?;
+    if config.smtp_url.is_empty() {
+        println!("smtp_url is empty, so the message was {answer} in {}", config.data.join("mail").display());
+    } else {
+        println!("the mail server took it: {answer}");
+    }
+    Ok(())
+}
