@@ -8,6 +8,8 @@
 //! - [`routes`]: every URL; [`page`]: what pages share; [`statics`]: files built in
 //! - [`home`]: the front page and accounts' public pages; [`look`]: stand-in pictures
 //! - [`auth`]: sign-in, sessions, tokens
+//! - [`accounts`]: members and what their roles allow
+//! - [`articles`]: what accounts publish; [`articles::content`] makes bodies safe
 //! - [`db`]: connections, transactions, one entity per table
 //! - [`outbox`]: events in the transaction of their change; [`jobs`]: work that one node claims
 //! - [`mail`]: letters and who carries them
@@ -15,7 +17,9 @@
 //! - [`demo`]: the throw-away instance of `xiangxun demo`
 //! - [`commands`]: what the binary can be told to do
 
+pub mod accounts;
 pub mod app;
+pub mod articles;
 pub mod auth;
 pub mod clock;
 pub mod commands;

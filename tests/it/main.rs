@@ -1,5 +1,6 @@
 //! Tests of behaviour, one file per room, through the router and on both databases.
 
 mod config;
+mod content;
 mod house;
 mod support;

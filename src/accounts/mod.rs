@@ -1,0 +1,3 @@
+//! Accounts: who may do what in them.
+
+pub mod roles;

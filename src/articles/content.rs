@@ -1,0 +1,79 @@
+//! Article bodies: from what an author typed or a feed sent to HTML that is safe to show as it is.
+//!
+//! Markdown is rendered by [`markdown`]; HTML, whoever wrote it, goes through [`clean`], which
+//! writes a new, small document out of it, and then through [`guard`], which knows nothing of
+//! `clean` and lets only listed elements, attributes and URL schemes pass. Every function here
+//! takes time in proportion to its input, however the input is made.
+
+mod attributes;
+mod clean;
+mod elements;
+mod embed;
+mod guard;
+mod links;
+mod markdown;
+mod plain;
+mod styles;
+
+use url::Url;
+
+pub use plain::plain_text;
+
+/// The longest body an author may send, in bytes of Markdown or HTML.
+pub const MAX_SOURCE: usize = 1 << 20;
+
+/// The longest body kept, in bytes of sanitised HTML. Markdown can grow on the way.
+pub const MAX_HTML: usize = 4 << 20;
+
+/// A body is longer than we keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the body is longer than {MAX_SOURCE} bytes, or than {MAX_HTML} bytes of HTML")]
+pub struct TooLong;
+
+/// Renders Markdown (CommonMark with tables, strikethrough, autolinks, task lists and footnotes;
+/// raw HTML is allowed and sanitised) to safe HTML.
+pub fn from_markdown(source: &str) -> Result<String, TooLong> {
+    if source.len() > MAX_SOURCE {
+        return Err(TooLong);
+    }
+    sanitise(&markdown::render(source), None)
+}
+
+/// Sanitises HTML written in the studio or sent to the API.
+pub fn from_html(source: &str) -> Result<String, TooLong> {
+    if source.len() > MAX_SOURCE {
+        return Err(TooLong);
+    }
+    sanitise(source, None)
+}
+
+/// Sanitises HTML from a feed or an export; relative links and images are taken as relative to
+/// `base`, the page that the HTML came from.
+pub fn from_html_at(source: &str, base: Option<&Url>) -> Result<String, TooLong> {
+    if source.len() > MAX_HTML {
+        return Err(TooLong);
+    }
+    sanitise(source, base)
+}
+
+/// Paragraphs of plain text, one a line, as HTML.
+pub fn from_plain_text(text: &str) -> String {
+    let mut html = String::with_capacity(text.len() + text.len() / 8);
+    for line in text.lines() {
+        let line = line.trim();
+        if !line.is_empty() {
+            html.push_str("<p>");
+            clean::push_text(&mut html, line);
+            html.push_str("</p>");
+        }
+    }
+    html
+}
+
+fn sanitise(html: &str, base: Option<&Url>) -> Result<String, TooLong> {
+    let canonical = clean::clean(html, base);
+    if canonical.len() > MAX_HTML {
+        return Err(TooLong);
+    }
+    Ok(guard::pass(&canonical))
+}

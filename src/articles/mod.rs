@@ -1,0 +1,3 @@
+//! Articles: written as drafts, published, revised, withdrawn.
+
+pub mod content;

@@ -1,0 +1,390 @@
+//! Article bodies: what the sanitiser keeps, and that nothing hostile passes it.
+
+use std::time::{Duration, Instant};
+
+use rstest::rstest;
+use scraper::{Html, Node};
+use url::Url;
+use xiangxun::articles::content::{from_html, from_html_at, from_markdown, from_plain_text, plain_text};
+
+const VECTORS: &str = include_str!("../fixtures/xss.jsonl");
+
+/// Elements that a body may consist of; a list of its own, so that the code's can be wrong.
+const ELEMENTS: &[&str] = &[
+    "a", "abbr", "audio", "b", "bdi", "bdo", "blockquote", "br", "caption", "cite", "code", "dd", "del", "details",
+    "dfn", "dl", "dt", "em", "figcaption", "figure", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd",
+    "li", "mark", "ol", "p", "pre", "q", "rb", "rp", "rt", "rtc", "ruby", "s", "samp", "section", "small", "span",
+    "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr", "u", "ul",
+    "var", "video", "wbr",
+];
+
+fn payloads() -> Vec<(String, String)> {
+    let parse = |line: &str| {
+        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        (row["id"].as_str().unwrap().to_owned(), row["payload"].as_str().unwrap().to_owned())
+    };
+    VECTORS.lines().map(parse).collect()
+}
+
+/// Parses sanitised HTML as a browser would, and looks at everything that came of it.
+fn assert_harmless(id: &str, html: &str) {
+    // As part of a page, as the body of a document, and where scripting is off.
+    for document in [Html::parse_fragment(html), Html::parse_document(&format!("<!doctype html><body><main>{html}</main>"))] {
+        for node in document.tree.nodes() {
+            match node.value() {
+                Node::Element(element) => assert_harmless_element(id, html, element),
+                Node::Comment(_) | Node::ProcessingInstruction(_) => panic!("{id}: a comment in {html}"),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn assert_harmless_element(id: &str, html: &str, element: &scraper::node::Element) {
+    let name = element.name();
+    if matches!(name, "html" | "head" | "body" | "main") {
+        assert_eq!(element.attrs().count(), 0, "{id}: attributes on {name}: {html}");
+        return;
+    }
+    assert!(ELEMENTS.contains(&name), "{id}: <{name}> in {html}");
+    for (attribute, value) in element.attrs() {
+        assert!(!attribute.starts_with("on"), "{id}: {attribute} in {html}");
+        assert!(
+            !matches!(attribute, "style" | "srcset" | "srcdoc" | "formaction" | "action" | "xlink:href" | "name" | "background"),
+            "{id}: {attribute} in {html}"
+        );
+        match attribute {
+            "href" => assert!(is_harmless_link(value), "{id}: href {value:?} in {html}"),
+            "src" | "poster" | "cite" => {
+                let url = Url::parse(value).unwrap_or_else(|error| panic!("{id}: {value:?} {error}: {html}"));
+                assert!(matches!(url.scheme(), "http" | "https"), "{id}: {attribute} {value:?} in {html}");
+            }
+            "id" => assert!(value.starts_with("text-"), "{id}: id {value:?} in {html}"),
+            _ => {}
+        }
+    }
+    if name == "a" && element.attr("href").is_some() {
+        assert_eq!(element.attr("rel"), Some("noopener nofollow ugc"), "{id}: {html}");
+    }
+}
+
+/// What a browser makes of a link on one of our pages.
+fn is_harmless_link(value: &str) -> bool {
+    let page = Url::parse("https://xiangxun.test/@account/article").unwrap();
+    match page.join(value) {
+        Ok(url) if url.host_str() == page.host_str() => value.starts_with('/') || value.starts_with("#text-"),
+        Ok(url) => matches!(url.scheme(), "http" | "https" | "mailto"),
+        Err(_) => false,
+    }
+}
+
+#[test]
+fn no_vector_passes_as_html() {
+    let payloads = payloads();
+    assert_eq!(payloads.len(), 3726);
+    for (id, payload) in &payloads {
+        let html = from_html(payload).unwrap();
+        assert_harmless(id, &html);
+        assert_eq!(from_html(&html).unwrap(), html, "{id}: not the same when sanitised again");
+    }
+}
+
+#[test]
+fn no_vector_passes_as_markdown() {
+    for (id, payload) in payloads() {
+        let places = format!(
+            "[link]({payload}) ![image]({payload})\n\n<{payload}> [r][r]\n\n[r]: {payload}\n\n\
+             | a |\n| - |\n| {payload} |\n\n- [x] {payload}[^1]\n\n[^1]: {payload}\n"
+        );
+        for document in [payload, places] {
+            let html = from_markdown(&document).unwrap();
+            assert_harmless(&id, &html);
+            assert_eq!(from_html(&html).unwrap(), html, "{id}: not the same when sanitised again");
+        }
+    }
+}
+
+#[test]
+fn no_vector_passes_in_places_where_parsers_change_their_minds() {
+    let frames: &[(&str, &str)] = &[
+        ("<svg>", "</svg>"),
+        ("<math><mtext>", "</mtext></math>"),
+        ("<svg><foreignObject>", "</foreignObject></svg>"),
+        ("<math><annotation-xml encoding=text/html>", "</annotation-xml></math>"),
+        ("<table>", "</table>"),
+        ("<table><tr>", "</tr></table>"),
+        ("<select>", "</select>"),
+        ("<noscript>", "</noscript>"),
+        ("<textarea>", "</textarea>"),
+        ("<style>", "</style>"),
+        ("<title>", "</title>"),
+        ("<iframe>", "</iframe>"),
+        ("<video><source>", "</video>"),
+        ("<ruby><rt>", "</ruby>"),
+        ("<pre>\n", "</pre>"),
+        ("<a href='https://e.test'><b><p>", "</b></a>"),
+        ("<!--", "-->"),
+        ("<img alt='", "'>"),
+        ("<template>", "</template>"),
+        ("<form><input>", "</form>"),
+    ];
+    for (id, payload) in payloads().iter().step_by(7) {
+        for (before, after) in frames {
+            let html = from_html(&format!("{before}{payload}{after}<p>x</p>")).unwrap();
+            assert_harmless(id, &html);
+            assert_eq!(from_html(&html).unwrap(), html, "{id} in {before}: not the same when sanitised again");
+        }
+    }
+}
+
+#[rstest]
+#[case::unclosed_bold("<b>", "")]
+#[case::bold_with_ids("<b id=x>", "<p>x")]
+#[case::links("<a href=https://e.test/>", "")]
+#[case::brackets("[", "")]
+#[case::images("![", "](x)")]
+#[case::quotes(">", "")]
+#[case::quotes_and_lists("> - ", "")]
+#[case::stars("*a ", "")]
+#[case::underscores("_a", "_")]
+#[case::backticks("`a", "")]
+#[case::less_than("<", "")]
+#[case::open_tags("<x ", "")]
+#[case::attributes("<p a=1 b=2 c", "")]
+#[case::entities("&amp", "")]
+#[case::divs("<div>", "")]
+#[case::lists("<ul><li>", "")]
+#[case::tables("<table><tr><td>", "")]
+#[case::stray_in_tables("<table>x<a>y", "")]
+#[case::paragraphs("<p>x", "")]
+#[case::closing_tags("</b>", "")]
+#[case::misnested("<b><i></b></i><p>x", "")]
+#[case::fonts("<font color=red><font size=1>", "")]
+#[case::svg("<svg><g>", "")]
+#[case::comments("<!--", "")]
+#[case::cdata("<![CDATA[", "")]
+#[case::footnotes("[^1]", "\n\n[^1]: x")]
+#[case::pipes("|a", "\n|-")]
+#[case::autolinks("https://e.test/ ", "")]
+#[case::mail("a@", "")]
+#[case::line_breaks("x<br><br>", "")]
+#[case::spaces(" \n", "")]
+#[case::ruby("<ruby>x<rt>", "")]
+#[case::details("<details><summary>", "")]
+#[case::text("&amp;x", "")]
+#[case::guillemets("«", "")]
+#[case::alternatives("<img src=https://e.test/ alt='&&&&&&&&", "")]
+fn a_lot_of_anything_is_done_in_time_and_stays_shallow(#[case] unit: &str, #[case] end: &str) {
+    // A megabyte in optimised builds (`cargo nextest run --release`); there each takes under a second.
+    let size = if cfg!(debug_assertions) { 150_000 } else { 1_000_000 };
+    let mut input = unit.repeat(size / unit.len());
+    input.push_str(end);
+    for render in [from_html, from_markdown] {
+        let started = Instant::now();
+        let html = render(&input);
+        let took = started.elapsed();
+        assert!(took < Duration::from_secs(20), "{unit:?} took {took:?}");
+        if let Ok(html) = html {
+            assert!(depth(&html) <= 80, "{unit:?} is {} deep", depth(&html));
+            plain_text(&html);
+        }
+    }
+}
+
+#[test]
+fn attributes_on_unclosed_elements_do_not_multiply() {
+    // Each element differs, so that browsers open all of them again in each paragraph.
+    let mut input: String = (0..2_000).map(|n| format!("<b lang=x-{n}><font color={n}>")).collect();
+    input.push_str(&"<p>x".repeat(20_000));
+    let html = from_html(&input).unwrap();
+    assert!(html.len() < 4 * input.len(), "{} of {}", html.len(), input.len());
+}
+
+/// The deepest nesting of elements in well-formed HTML.
+fn depth(html: &str) -> usize {
+    const VOID: &[&str] = &["img", "br", "hr", "wbr"];
+    let (mut deepest, mut depth) = (0, 0_usize);
+    for part in html.split('<').skip(1) {
+        let name: String = part.chars().take_while(char::is_ascii_alphanumeric).collect();
+        if part.starts_with('/') {
+            depth -= 1;
+        } else if !VOID.contains(&name.as_str()) {
+            depth += 1;
+            deepest = deepest.max(depth);
+        }
+    }
+    assert_eq!(depth, 0, "tags do not match");
+    deepest
+}
+
+#[rstest]
+#[case::text("你好", "<p>你好</p>")]
+#[case::divs("<div>一</div><div>二</div>", "<p>一</p><p>二</p>")]
+#[case::double_breaks("一<br><br>二<br>三", "<p>一</p><p>二<br>三</p>")]
+#[case::indents("<p>　　正文</p><p>&nbsp;</p><p><br></p>", "<p>正文</p>")]
+#[case::source_lines("<p>中文\n  断行 and\nEnglish</p>", "<p>中文断行 and English</p>")]
+#[case::heading("<h1>题</h1>文", "<h2>题</h2><p>文</p>")]
+#[case::misnested("<p><b>a<i>b</b>c</i></p>", "<p><b>a<i>b</i></b><i>c</i></p>")]
+#[case::block_in_inline("<b><p>x</p><p>y</p></b>", "<p><b>x</b></p><p><b>y</b></p>")]
+#[case::unclosed_list("<ul><li>a<li>b<ul><li>c</ul></ul>d", "<ul><li>a</li><li>b<ul><li>c</li></ul></li></ul><p>d</p>")]
+#[case::dl("<dl><dt>a<dd>b<dt>c<dd>d</dl>", "<dl><dt>a</dt><dd>b</dd><dt>c</dt><dd>d</dd></dl>")]
+#[case::table("<table><tr><td>a<td><tr><th scope=row colspan=2>b</table>", r#"<table><tbody><tr><td>a</td><td></td></tr><tr><th colspan="2" scope="row">b</th></tr></tbody></table>"#)]
+#[case::stray_text_in_table("<table>x<tr><td>y</table>", "<table><tbody><tr><td>x</td></tr><tr><td>y</td></tr></tbody></table>")]
+#[case::ruby("<ruby>漢<rp>(<rt>かん<rp>)</ruby>", "<p><ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp></ruby></p>")]
+#[case::edits("<del>a</del><ins>b</ins><sub>c</sub><sup>d</sup><mark>e</mark>", "<p><del>a</del><ins>b</ins><sub>c</sub><sup>d</sup><mark>e</mark></p>")]
+#[case::language(r#"<p lang="ja">日本</p><span lang=en>x</span>"#, r#"<p lang="ja">日本</p><p><span lang="en">x</span></p>"#)]
+#[case::word_language("<span lang=EN-US>x<o:p></o:p></span>", "<p>x</p>")]
+#[case::details("<details open><summary>a</summary>b</details>", "<details><summary>a</summary><p>b</p></details>")]
+#[case::pre("<pre>\n\n a\n  b</pre>", "<pre> a\n  b</pre>")]
+#[case::rooted_link(r#"<a href="/@a/b" target=_blank>x</a>"#, r#"<p><a href="/@a/b" rel="noopener nofollow ugc">x</a></p>"#)]
+#[case::other_site_by_slashes(r#"<a href="//e.test/x">x</a>"#, r#"<p><a href="https://e.test/x" rel="noopener nofollow ugc">x</a></p>"#)]
+#[case::page_id(r##"<p id="search">x <a href="#search">y</a></p>"##, r##"<p id="text-search">x <a href="#text-search" rel="noopener nofollow ugc">y</a></p>"##)]
+fn html_is_put_in_order(#[case] input: &str, #[case] output: &str) {
+    assert_eq!(from_html(input).unwrap(), output);
+    assert_eq!(from_html(output).unwrap(), output);
+}
+
+#[test]
+fn figures_images_and_captions_are_kept() {
+    let input = r#"<figure style="x"><img class="a" src="https://e.test/1.jpg" alt="桥" width="640" height="480px" onload=x srcset="y">
+        <figcaption>一座桥</figcaption></figure><img src="data:image/gif;base64,R0lG"><img src="https://e.test/t.gif" width=1 height=1>"#;
+    assert_eq!(
+        from_html(input).unwrap(),
+        r#"<figure><img src="https://e.test/1.jpg" alt="桥" width="640" height="480" loading="lazy" decoding="async" referrerpolicy="no-referrer"><figcaption>一座桥</figcaption></figure>"#
+    );
+}
+
+#[test]
+fn the_debris_of_wechat_is_cleared_away() {
+    let input = r#"<section style="box-sizing: border-box;"><section data-role="outer" style="margin:0"><section>
+        <p style="text-indent: 2em;"><span style="font-size: 15px;color: rgb(63, 63, 63);">　　第一段</span><span style="font-weight: bold;">重点</span>。</p></section>
+        <p><img class="rich_pages" data-src="https://mmbiz.qpic.cn/mmbiz_jpg/x/640?wx_fmt=jpeg" data-ratio="0.5" data-w="1080" src="data:image/svg+xml,x"></p>
+        <p><br  /></p><section><span><br></span></section>
+        <iframe class="video_iframe" data-src="https://v.qq.com/iframe/preview.html?vid=z0024k5dmzd&amp;width=500" allowfullscreen></iframe>
+        <mpvoice name="x"></mpvoice></section></section>"#;
+    assert_eq!(
+        from_html(input).unwrap(),
+        concat!(
+            "<p>第一段<strong>重点</strong>。</p>",
+            r#"<p><img src="https://mmbiz.qpic.cn/mmbiz_jpg/x/640?wx_fmt=jpeg" alt="" width="1080" height="540" loading="lazy" decoding="async" referrerpolicy="no-referrer"></p>"#,
+            r#"<figure class="embed embed-video"><a href="https://v.qq.com/x/page/z0024k5dmzd.html" rel="noopener nofollow ugc">▶ 腾讯视频</a></figure>"#,
+        )
+    );
+}
+
+#[test]
+fn the_debris_of_word_is_cleared_away() {
+    let input = r#"<!--[if gte mso 9]><xml><w:WordDocument></w:WordDocument></xml><![endif]--><style>p.MsoNormal{margin:0}</style>
+        <p class=MsoNormal style='mso-margin-top-alt:auto'><b style='mso-bidi-font-weight:normal'><span lang=ZH-CN style='font-family:宋体'>通知</span></b><span lang=EN-US><o:p></o:p></span></p>
+        <p class=MsoNormal><![if !supportLists]>1.<![endif]><a name="_Toc1"></a>内容</p>"#;
+    assert_eq!(from_html(input).unwrap(), "<p><b>通知</b></p><p>1.内容</p>");
+}
+
+#[test]
+fn players_are_kept_with_secure_files_only_and_never_start_alone() {
+    assert_eq!(
+        from_html(r#"<video autoplay src="http://e.test/a.mp4" poster="https://e.test/a.jpg"><source src="https://e.test/b.mp4">old browser</video><audio src="http://e.test/c.mp3"></audio>"#).unwrap(),
+        concat!(
+            r#"<p><video src="https://e.test/b.mp4" controls="" preload="none" poster="https://e.test/a.jpg"></video></p>"#,
+            r#"<figure class="embed"><a href="http://e.test/c.mp3" rel="noopener nofollow ugc">↗ e.test</a></figure>"#,
+        )
+    );
+}
+
+#[test]
+fn relative_addresses_are_taken_from_the_page_they_came_from() {
+    let base = Url::parse("https://news.test/2026/a.html").unwrap();
+    assert_eq!(
+        from_html_at(r#"<a href="b.html">b</a><img src="/img/1.png">"#, Some(&base)).unwrap(),
+        r#"<p><a href="https://news.test/2026/b.html" rel="noopener nofollow ugc">b</a><img src="https://news.test/img/1.png" alt="" loading="lazy" decoding="async" referrerpolicy="no-referrer"></p>"#
+    );
+    assert_eq!(from_html(r#"<a href="b.html">b</a><img src="/img/1.png">"#).unwrap(), "<p>b</p>");
+}
+
+#[test]
+fn markdown_has_tables_tasks_footnotes_and_chinese_emphasis() {
+    let html = from_markdown(
+        "# 题\n\n**重点。**后文~~删~~[^a]，https://e.test/x 。\n换行\n\n| 甲 | 乙 |\n| :-: | --- |\n| 1 | 2 |\n\n- [x] 做了\n- [ ] 没做\n\n```rust\nlet x = 1 < 2;\n```\n\n[^a]: 注。\n",
+    )
+    .unwrap();
+    insta::assert_snapshot!(html.replace("><", ">\n<"), @r##"
+    <h2>题</h2>
+    <p>
+    <strong>重点。</strong>后文<del>删</del>
+    <sup class="footnote-ref">
+    <a id="text-fnref-a" href="#text-fn-a" rel="noopener nofollow ugc">1</a>
+    </sup>，<a href="https://e.test/x" rel="noopener nofollow ugc">https://e.test/x</a> 。换行</p>
+    <table>
+    <thead>
+    <tr>
+    <th align="center">甲</th>
+    <th>乙</th>
+    </tr>
+    </thead>
+    <tbody>
+    <tr>
+    <td align="center">1</td>
+    <td>2</td>
+    </tr>
+    </tbody>
+    </table>
+    <ul>
+    <li>☑ 做了</li>
+    <li>☐ 没做</li>
+    </ul>
+    <pre>
+    <code class="language-rust">let x = 1 &lt; 2;
+    </code>
+    </pre>
+    <section class="footnotes">
+    <ol>
+    <li id="text-fn-a">
+    <p>注。 <a href="#text-fnref-a" class="footnote-backref" rel="noopener nofollow ugc">↩</a>
+    </p>
+    </li>
+    </ol>
+    </section>
+    "##);
+}
+
+#[test]
+fn plain_text_is_what_a_reader_reads() {
+    let html = from_markdown("# 题\n\n甲<ruby>乙<rp>(</rp><rt>yi</rt><rp>)</rp></ruby>丙[^1]丁 &lt;b&gt; &amp;amp;\n\n- 一\n- 二\n\n| a | b |\n|---|---|\n| c | d |\n\n[^1]: 注\n").unwrap();
+    assert_eq!(plain_text(&html), "题\n甲乙丙丁 <b> &amp;\n一\n二\na\nb\nc\nd\n注");
+    assert_eq!(plain_text(&from_plain_text("　　a < b\n\nc & d")), "a < b\nc & d");
+    assert_eq!(plain_text("x &#x4e2d;&#25991; &unknown; & <unclosed"), "x 中文 &unknown; & <unclosed");
+}
+
+#[test]
+fn a_body_over_the_limit_is_refused() {
+    assert!(from_markdown(&"x".repeat((1 << 20) + 1)).is_err());
+    assert!(from_html(&"x".repeat((1 << 20) + 1)).is_err());
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config::with_cases(400))]
+    #[test]
+    fn any_mixture_of_tags_is_harmless_and_settled(parts in proptest::collection::vec(fragment(), 0..24)) {
+        let html = from_html(&parts.concat()).unwrap();
+        assert_harmless("mixture", &html);
+        depth(&html);
+        proptest::prop_assert_eq!(from_html(&html).unwrap(), html);
+    }
+}
+
+fn fragment() -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::prelude::*;
+    const NAMES: &[&str] = &[
+        "p", "div", "b", "span", "a href=https://e.test/", "li", "ul", "ol", "dl", "dt", "dd", "table", "tr", "td", "th", "tbody",
+        "thead", "caption", "blockquote", "pre", "code", "h1", "h3", "figure", "figcaption", "details", "summary", "ruby", "rt",
+        "rp", "section class=footnotes", "svg", "math", "script", "style", "iframe src=https://youtu.be/abc", "video src=https://e.test/v",
+        "br", "hr", "img src=https://e.test/i", "input type=checkbox", "template", "select", "option", "title", "noscript", "font",
+        "span style=font-weight:bold", "em id=x lang=en", "sup class=footnote-ref", "object data=https://e.test/o", "mark",
+    ];
+    let name = proptest::sample::select(NAMES);
+    prop_oneof![
+        3 => name.clone().prop_map(|name| format!("<{name}>")),
+        2 => name.prop_map(|name| format!("</{}>", name.split(' ').next().unwrap())),
+        2 => proptest::sample::select(["文", "字 ", "\n", "x", "　", "&nbsp;", "&lt;", "\u{200b}", " a\n\nb "].as_slice()).prop_map(str::to_owned),
+    ]
+}
