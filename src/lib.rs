@@ -8,9 +8,10 @@
 //! - [`routes`]: every URL; [`page`]: what pages share; [`statics`]: files built in
 //! - [`home`]: the front page and accounts' public pages; [`look`]: stand-in pictures
 //! - [`auth`]: sign-in, sessions, tokens
-//! - [`accounts`]: members and what their roles allow
 //! - [`articles`]: what accounts publish; [`articles::content`] makes bodies safe
 //! - [`db`]: connections, transactions, one entity per table
+//! - [`accounts`]: official accounts, their members, and the one table of what each role may do
+//! - [`studio`]: the frame of all pages where members work on an account
 //! - [`outbox`]: events in the transaction of their change; [`jobs`]: work that one node claims
 //! - [`mail`]: letters and who carries them
 //! - [`subscriptions`]: subscribing, leaving
@@ -35,4 +36,5 @@ pub mod outbox;
 pub mod page;
 pub mod routes;
 pub mod statics;
+pub mod studio;
 pub mod subscriptions;

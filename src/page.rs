@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::auth::session::SignedIn;
 use crate::clock::Timestamp;
 use crate::db::entities::user;
-use crate::error::{Error, Message};
+use crate::error::{Error, Message, Problems};
 
 static_loader! {
     static TEXTS = {
@@ -216,6 +216,11 @@ impl Page {
 
     pub fn message(&self, message: &Message) -> String {
         message.text(self.locale)
+    }
+
+    /// What is wrong with a form's field; empty when nothing is.
+    pub fn problem(&self, problems: &Problems, field: &str) -> String {
+        problems.of(field).map(|message| message.text(self.locale)).unwrap_or_default()
     }
 
     /// The reader's time zone.

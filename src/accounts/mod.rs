@@ -1,3 +1,4 @@
-//! Accounts: who may do what in them.
+//! Accounts: opening, profile, handles, members and what each role may do.
 
+pub mod queries;
 pub mod roles;

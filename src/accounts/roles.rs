@@ -30,7 +30,10 @@ pub enum Operation {
 
 /// The whole of what roles mean.
 pub fn allows(role: Role, operation: Operation) -> bool {
-    use Operation::{EditArticle, ManageAccount, ManageMembers, ManageSources, Publish, Push, ReadStudio, Withdraw, WriteOwnDraft};
+    use Operation::{
+        EditArticle, ManageAccount, ManageMembers, ManageSources, Publish, Push, ReadStudio, Withdraw,
+        WriteOwnDraft,
+    };
     match role {
         Role::Owner => true,
         Role::Editor => !matches!(operation, ManageMembers | ManageSources | ManageAccount),
@@ -43,7 +46,11 @@ pub fn allows(role: Role, operation: Operation) -> bool {
 }
 
 /// The role of a user in an account, if any.
-pub async fn role_of<C: ConnectionTrait>(db: &C, account_id: i64, user_id: i64) -> Result<Option<Role>, DbErr> {
+pub async fn role_of<C: ConnectionTrait>(
+    db: &C,
+    account_id: i64,
+    user_id: i64,
+) -> Result<Option<Role>, DbErr> {
     let row = member::Entity::find()
         .filter(member::COLUMN.account_id.eq(account_id))
         .filter(member::COLUMN.user_id.eq(user_id))

@@ -1,0 +1,10 @@
+studio = Studio
+studio-accounts = My accounts
+studio-overview = Overview
+studio-articles = Articles
+studio-pushes = Pushes
+studio-sources = Sources
+studio-members = Members
+studio-settings = Settings
+studio-suspended = This account is suspended: readers cannot see it, and it cannot publish or push. Please write to the site's operator.
+account-suspended = This account is suspended.

@@ -1,0 +1,10 @@
+studio = 工作室
+studio-accounts = 我的公众号
+studio-overview = 概览
+studio-articles = 文章
+studio-pushes = 群发
+studio-sources = 来源
+studio-members = 成员
+studio-settings = 设置
+studio-suspended = 这个公众号已被停用，读者看不到它，也不能发布或群发。请联系站点管理员。
+account-suspended = 这个公众号已被停用。

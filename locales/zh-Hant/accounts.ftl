@@ -1,0 +1,10 @@
+studio = 工作室
+studio-accounts = 我的公眾號
+studio-overview = 概覽
+studio-articles = 文章
+studio-pushes = 群發
+studio-sources = 來源
+studio-members = 成員
+studio-settings = 設定
+studio-suspended = 這個公眾號已被停用，讀者看不到它，也不能發布或群發。請聯絡網站管理員。
+account-suspended = 這個公眾號已被停用。
