@@ -1,0 +1,308 @@
+//! The index on disk.
+//!
+//! Under one root each index is a directory `v<schema version>-<n>`, and the file `current` names
+//! the live one. A new index is built beside it and goes live by renaming a new `current` into
+//! place; readers of the old one finish undisturbed. Only one process at a time can write a
+//! directory (tantivy's lock).
+//!
+//! Each commit carries the follower's cursor in its payload, so index and cursor move together and
+//! a crash between commits loses both halves alike: what was not committed is read again.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
+
+use serde::{Deserialize, Serialize};
+use tantivy::directory::MmapDirectory;
+use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
+use tantivy::schema::Term;
+use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, TantivyError};
+
+use super::rank::{self, Answer, Request};
+use super::schema::{Entry, Fields, VERSION};
+use super::tokenizer;
+
+/// The name of the file that names the live index.
+const CURRENT: &str = "current";
+
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    #[error("no search index yet")]
+    Missing,
+    #[error("the search index is of another version")]
+    OldSchema,
+    #[error("another process is writing this search index")]
+    Locked,
+    #[error("the search index is damaged: {0}")]
+    Damaged(String),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Tantivy(TantivyError),
+}
+
+impl From<TantivyError> for IndexError {
+    fn from(error: TantivyError) -> IndexError {
+        match error {
+            TantivyError::LockFailure(..) => IndexError::Locked,
+            TantivyError::DataCorruption(_)
+            | TantivyError::IncompatibleIndex(_)
+            | TantivyError::OpenReadError(_)
+            | TantivyError::OpenDirectoryError(_) => IndexError::Damaged(error.to_string()),
+            other => IndexError::Tantivy(other),
+        }
+    }
+}
+
+/// What a commit remembers besides documents.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Where the follower goes on reading events.
+    pub cursor: String,
+}
+
+/// The directory of all indexes of a node, and the live one. Cheap to search from many threads.
+pub struct Shelf {
+    root: PathBuf,
+    live: RwLock<Option<Arc<Volume>>>,
+}
+
+impl Shelf {
+    /// Nothing is opened or created yet.
+    pub fn at(root: impl Into<PathBuf>) -> Shelf {
+        Shelf { root: root.into(), live: RwLock::new(None) }
+    }
+
+    /// The index that answers searches now, if one is open.
+    pub fn live(&self) -> Option<Arc<Volume>> {
+        self.live.read().expect("no panic under this lock").clone()
+    }
+
+    /// Opens what `current` names, or creates the first index. An index that is damaged or of an
+    /// older version is an error; [`Shelf::start`] a new one then.
+    pub fn open(&self) -> Result<Arc<Volume>, IndexError> {
+        let name = self.current()?.ok_or(IndexError::Missing)?;
+        if !name.starts_with(&format!("v{VERSION}-")) {
+            return Err(IndexError::OldSchema);
+        }
+        let volume = Arc::new(Volume::open(&self.root.join(name))?);
+        self.show(volume.clone());
+        Ok(volume)
+    }
+
+    /// Creates an empty index beside the others, not live yet.
+    pub fn start(&self) -> Result<Volume, IndexError> {
+        fs::create_dir_all(&self.root)?;
+        let number = |name: &str| name.rsplit_once('-').and_then(|(_, n)| n.parse::<u64>().ok());
+        let last = self.names()?.iter().filter_map(|name| number(name)).max().unwrap_or(0);
+        // Two that start at once take different directories.
+        for n in last + 1.. {
+            let dir = self.root.join(format!("v{VERSION}-{n}"));
+            match fs::create_dir(&dir) {
+                Ok(()) => return Volume::create(&dir),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        unreachable!("there are enough numbers")
+    }
+
+    /// Makes a committed index the live one, for this process at once and for others when they
+    /// look at [`Shelf::current`] next.
+    pub fn publish(&self, volume: Arc<Volume>) -> Result<(), IndexError> {
+        let written = self.root.join("current.new");
+        fs::write(&written, volume.name())?;
+        fs::File::open(&written)?.sync_all()?;
+        fs::rename(&written, self.root.join(CURRENT))?;
+        self.show(volume);
+        Ok(())
+    }
+
+    /// The name of the index that should be live.
+    pub fn current(&self) -> io::Result<Option<String>> {
+        match fs::read_to_string(self.root.join(CURRENT)) {
+            Ok(name) => Ok(Some(name.trim().to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes every index but the live one and those that a process is writing.
+    pub fn tidy(&self) -> Result<(), IndexError> {
+        let current = self.current()?;
+        for name in self.names()? {
+            if Some(&name) != current.as_ref() && !is_being_written(&self.root.join(&name)) {
+                fs::remove_dir_all(self.root.join(&name))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn show(&self, volume: Arc<Volume>) {
+        *self.live.write().expect("no panic under this lock") = Some(volume);
+    }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        let entries = fs::read_dir(&self.root)?;
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        Ok(names.filter(|name| name.starts_with('v') && name.contains('-')).collect())
+    }
+}
+
+/// Does a process hold the writer's lock? A lock left by one that died is free.
+fn is_being_written(dir: &Path) -> bool {
+    use tantivy::directory::{Directory, INDEX_WRITER_LOCK};
+    match MmapDirectory::open(dir) {
+        Ok(directory) => directory.acquire_lock(&INDEX_WRITER_LOCK).is_err(),
+        Err(_) => false,
+    }
+}
+
+/// One index.
+pub struct Volume {
+    dir: PathBuf,
+    index: Index,
+    reader: IndexReader,
+    fields: Fields,
+}
+
+impl Volume {
+    fn create(dir: &Path) -> Result<Volume, IndexError> {
+        let (schema, _) = Fields::schema();
+        let directory = MmapDirectory::open(dir).map_err(TantivyError::from)?;
+        Volume::with(dir, Index::create(directory, schema, IndexSettings::default())?)
+    }
+
+    fn open(dir: &Path) -> Result<Volume, IndexError> {
+        let directory = MmapDirectory::open(dir).map_err(TantivyError::from)?;
+        let index = Index::open(directory)?;
+        if index.schema() != Fields::schema().0 {
+            return Err(IndexError::OldSchema);
+        }
+        Volume::with(dir, index)
+    }
+
+    fn with(dir: &Path, mut index: Index) -> Result<Volume, IndexError> {
+        index.set_tokenizers(tokenizer::manager());
+        let reader: IndexReader = index
+            .reader_builder()
+            // The follower reloads after its commits; a watcher would only cost a thread.
+            .reload_policy(ReloadPolicy::Manual)
+            // Nothing is stored, so there is nothing to cache.
+            .doc_store_cache_num_blocks(1)
+            .try_into()?;
+        let (_, fields) = Fields::schema();
+        Ok(Volume { dir: dir.to_owned(), index, reader, fields })
+    }
+
+    pub fn name(&self) -> String {
+        self.dir.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    pub fn searcher(&self) -> Searcher {
+        self.reader.searcher()
+    }
+
+    pub fn fields(&self) -> &Fields {
+        &self.fields
+    }
+
+    /// Articles in the index.
+    pub fn count(&self) -> u64 {
+        self.searcher().num_docs()
+    }
+
+    /// Bytes on disk.
+    pub fn size(&self) -> io::Result<u64> {
+        fs::read_dir(&self.dir)?.map(|entry| Ok(entry?.metadata()?.len())).sum()
+    }
+
+    /// Answers a search. Blocking; takes milliseconds.
+    pub fn search(&self, request: &Request) -> Result<Answer, IndexError> {
+        Ok(rank::search(&self.searcher(), &self.fields, request)?)
+    }
+
+    /// What the last commit remembered.
+    pub fn progress(&self) -> Result<Progress, IndexError> {
+        let payload = self.index.load_metas()?.payload.unwrap_or_default();
+        Ok(serde_json::from_str(&payload).unwrap_or_default())
+    }
+
+    /// Reads every file against its checksum.
+    pub fn verify(&self) -> Result<(), IndexError> {
+        let damaged = self.index.validate_checksum()?;
+        match damaged.iter().next() {
+            None => Ok(()),
+            Some(file) => Err(IndexError::Damaged(file.display().to_string())),
+        }
+    }
+
+    /// The one writer of this index, in this process or any other.
+    pub fn writer(self: &Arc<Self>, size: WriterSize) -> Result<Writer, IndexError> {
+        let (threads, bytes) = match size {
+            WriterSize::Small => (1, 30_000_000),
+            WriterSize::Bulk => (2, 100_000_000),
+        };
+        let options = IndexWriterOptions::builder()
+            .num_worker_threads(threads)
+            .memory_budget_per_thread(bytes)
+            .num_merge_threads(1)
+            .build();
+        let inner = self.index.writer_with_options(options)?;
+        let mut merges = LogMergePolicy::default();
+        merges.set_del_docs_ratio_before_merge(0.3);
+        inner.set_merge_policy(Box::new(merges));
+        Ok(Writer { inner, volume: self.clone() })
+    }
+}
+
+/// How much memory a writer may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriterSize {
+    /// Following what is published now: 30 MB, given back at each commit.
+    Small,
+    /// Many articles at once: two threads, 200 MB.
+    Bulk,
+}
+
+/// Writes to one index. Nothing is seen by readers before [`Writer::commit`].
+pub struct Writer {
+    inner: IndexWriter,
+    volume: Arc<Volume>,
+}
+
+impl Writer {
+    /// Adds an article, in place of what the index has of it.
+    pub fn upsert(&self, entry: &Entry) -> Result<(), IndexError> {
+        self.delete(entry.id);
+        self.insert(entry)
+    }
+
+    /// Adds an article that the index does not have.
+    pub fn insert(&self, entry: &Entry) -> Result<(), IndexError> {
+        self.inner.add_document(entry.document(&self.volume.fields))?;
+        Ok(())
+    }
+
+    pub fn delete(&self, article: i64) {
+        self.inner.delete_term(Term::from_field_i64(self.volume.fields.id, article));
+    }
+
+    /// Makes everything since the last commit durable and visible, together with `progress`.
+    pub fn commit(&mut self, progress: &Progress) -> Result<(), IndexError> {
+        let payload = serde_json::to_string(progress).expect("progress is plain JSON");
+        let mut commit = self.inner.prepare_commit()?;
+        commit.set_payload(&payload);
+        commit.commit()?;
+        self.volume.reader.reload()?;
+        Ok(())
+    }
+
+    /// Ends when merges in the background are done.
+    pub fn finish(self) -> Result<(), IndexError> {
+        self.inner.wait_merging_threads()?;
+        self.volume.reader.reload()?;
+        Ok(())
+    }
+}

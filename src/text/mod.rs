@@ -1,0 +1,13 @@
+//! Text as this product needs it, Chinese first: pure functions without state of their own.
+//!
+//! - [`fold`]: the form in which text is compared, with offsets back into the original.
+//! - [`script`]: is this text Simplified, Traditional, or neither?
+//! - [`segment`]: words, by dictionary.
+//! - [`count`]: word count, reading time and excerpts that are right for Chinese.
+//! - [`slug`]: an address for a title.
+
+pub mod count;
+pub mod fold;
+pub mod script;
+pub mod segment;
+pub mod slug;
