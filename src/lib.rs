@@ -6,6 +6,7 @@
 //!
 //! - [`app`]: what every room is handed; [`config`], [`clock`], [`error`]
 //! - [`routes`]: every URL; [`page`]: what pages share; [`statics`]: files built in
+//! - [`search`]: full-text search and the follower that feeds it; [`text`]: folding, words, slugs
 //! - [`home`]: the front page and accounts' public pages; [`look`]: stand-in pictures
 //! - [`auth`]: sign-in, sessions, tokens
 //! - [`articles`]: what accounts publish; [`articles::content`] makes bodies safe
@@ -35,6 +36,8 @@ pub mod mail;
 pub mod outbox;
 pub mod page;
 pub mod routes;
+pub mod search;
 pub mod statics;
 pub mod studio;
 pub mod subscriptions;
+pub mod text;

@@ -11,8 +11,8 @@ use std::ops::Bound;
 
 use tantivy::Term as IndexTerm;
 use tantivy::query::{
-    AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, EmptyQuery, Occur, PhraseQuery, Query,
-    RangeQuery, TermQuery,
+    AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, EmptyQuery, Occur, PhraseQuery, Query, RangeQuery,
+    TermQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption};
 
@@ -221,10 +221,8 @@ impl Tokens {
             return None;
         }
         let needed = (self.grams.len() as f32 * share).ceil() as usize;
-        let grams = BooleanQuery::union_with_minimum_required_clauses(
-            self.gram_queries(fields),
-            needed.max(1),
-        );
+        let grams =
+            BooleanQuery::union_with_minimum_required_clauses(self.gram_queries(fields), needed.max(1));
         let mut clauses: Vec<(Occur, Box<dyn Query>)> = vec![(Occur::Must, Box::new(grams))];
         clauses.extend(self.word_queries(fields).into_iter().map(|word| (Occur::Should, word)));
         Some(Box::new(BooleanQuery::new(clauses)))
@@ -392,9 +390,44 @@ fn is_separator(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()
         || closing_marks(c).is_some()
-        || matches!(c, ',' | ';' | '!' | '?' | '(' | ')' | '[' | ']' | '{' | '}' | '|' | '<' | '>'
-            | '，' | '。' | '、' | '；' | '：' | '！' | '？' | '（' | '）' | '【' | '】' | '〔' | '〕'
-            | '《' | '》' | '〈' | '〉' | '」' | '』' | '｣' | '｜' | '…' | '»')
+        || matches!(
+            c,
+            ',' | ';'
+                | '!'
+                | '?'
+                | '('
+                | ')'
+                | '['
+                | ']'
+                | '{'
+                | '}'
+                | '|'
+                | '<'
+                | '>'
+                | '，'
+                | '。'
+                | '、'
+                | '；'
+                | '：'
+                | '！'
+                | '？'
+                | '（'
+                | '）'
+                | '【'
+                | '】'
+                | '〔'
+                | '〕'
+                | '《'
+                | '》'
+                | '〈'
+                | '〉'
+                | '」'
+                | '』'
+                | '｣'
+                | '｜'
+                | '…'
+                | '»'
+        )
 }
 
 #[cfg(test)]

@@ -111,8 +111,11 @@ impl Cursor {
     pub fn decode(text: &str) -> Option<Cursor> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (&tier, rest) = bytes.split_first()?;
-        let parts: Vec<i64> =
-            rest.chunks(8).map(|part| part.try_into().map(i64::from_be_bytes)).collect::<Result<_, _>>().ok()?;
+        let parts: Vec<i64> = rest
+            .chunks(8)
+            .map(|part| part.try_into().map(i64::from_be_bytes))
+            .collect::<Result<_, _>>()
+            .ok()?;
         let [key, article, now] = parts[..] else { return None };
         (tier < 3).then_some(Cursor { place: Place { tier, key, article }, now })
     }

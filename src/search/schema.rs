@@ -63,10 +63,8 @@ fn grams() -> TextOptions {
 
 fn text(tokenizer: &str, record: IndexRecordOption) -> TextOptions {
     let scored = record != IndexRecordOption::Basic;
-    let indexing = TextFieldIndexing::default()
-        .set_tokenizer(tokenizer)
-        .set_index_option(record)
-        .set_fieldnorms(scored);
+    let indexing =
+        TextFieldIndexing::default().set_tokenizer(tokenizer).set_index_option(record).set_fieldnorms(scored);
     TextOptions::default().set_indexing_options(indexing)
 }
 

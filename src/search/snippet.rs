@@ -139,12 +139,21 @@ fn widen(text: &str, window: Range<usize>, chars: usize) -> Range<usize> {
     let used = text[window.clone()].chars().count();
     let lead = chars.saturating_sub(used) / 2;
     let back = text[..window.start].char_indices().rev().take(lead);
-    let mut start = window.start;
+    let (mut start, mut clause) = (window.start, window.start);
+    let mut sentence = false;
     for (at, c) in back {
         if is_end(c) {
+            sentence = true;
             break;
         }
+        if matches!(c, '，' | '：' | ',' | '、') {
+            clause = start;
+        }
         start = at;
+    }
+    // No sentence begins near: better at a clause than inside a word.
+    if !sentence && start > 0 && clause < window.start {
+        start = clause;
     }
     let limit = end_after(text, start, chars).max(window.end);
     let tail = &text[window.end..limit];
@@ -250,10 +259,7 @@ mod tests {
     #[test]
     fn wholes_are_marked_before_parts_and_parts_where_no_whole_is() {
         let marks = highlighter("出席东盟商务峰会");
-        assert_eq!(
-            marks.mark("他出席东盟的商务会议"),
-            "他<mark>出席东盟</mark>的<mark>商务</mark>会议"
-        );
+        assert_eq!(marks.mark("他出席东盟的商务会议"), "他<mark>出席东盟</mark>的<mark>商务</mark>会议");
         assert_eq!(highlighter("\"商务峰会\"").mark("商务会议"), "商务会议");
     }
 
@@ -270,10 +276,7 @@ mod tests {
         let filler = "这一句话里什么都没有说到。".repeat(30);
         let text = format!("{filler}颱風來了。{filler}\n\n中央氣象臺發佈颱風登陸預警，\n各地停課。{filler}");
         let passage = highlighter("台风 登陆 预警").passage(&text, 30);
-        assert!(
-            passage.starts_with("…中央氣象臺發佈<mark>颱風登陸預警</mark>， 各地停課。"),
-            "{passage}"
-        );
+        assert!(passage.starts_with("…中央氣象臺發佈<mark>颱風登陸預警</mark>， 各地停課。"), "{passage}");
         assert!(passage.ends_with('…'));
     }
 

@@ -79,18 +79,21 @@ pub fn excerpt(plain: &str, max_chars: usize) -> String {
 fn one_line(plain: &str) -> impl Iterator<Item = char> {
     let mut last = None;
     let mut space = false;
-    plain.chars().filter(|c| !c.is_control() || c.is_whitespace()).flat_map(move |c| {
-        if c.is_whitespace() {
-            space = true;
-            return [None, None];
-        }
-        let mark = |c: char| matches!(c, '\u{3001}'..='\u{301F}' | '！'..='／' | '：'..='＠');
-        let gap = space && last.is_some_and(|l| !mark(l) && !mark(c));
-        space = false;
-        last = Some(c);
-        [gap.then_some(' '), Some(c)]
-    })
-    .flatten()
+    plain
+        .chars()
+        .filter(|c| !c.is_control() || c.is_whitespace())
+        .flat_map(move |c| {
+            if c.is_whitespace() {
+                space = true;
+                return [None, None];
+            }
+            let mark = |c: char| matches!(c, '\u{3001}'..='\u{301F}' | '！'..='／' | '：'..='＠');
+            let gap = space && last.is_some_and(|l| !mark(l) && !mark(c));
+            space = false;
+            last = Some(c);
+            [gap.then_some(' '), Some(c)]
+        })
+        .flatten()
 }
 
 /// The place after the last break in `line`, closing quotes and brackets included, if it lies

@@ -59,11 +59,7 @@ static ONLY: LazyLock<HashMap<char, Script>> = LazyLock::new(|| {
     let (hans, hant) =
         include_str!("script_chars.txt").split_once("\n----\n").expect("script_chars.txt: two parts");
     let part = |lines: &'static str, script| {
-        lines
-            .lines()
-            .filter(|line| !line.starts_with('#'))
-            .flat_map(str::chars)
-            .map(move |c| (c, script))
+        lines.lines().filter(|line| !line.starts_with('#')).flat_map(str::chars).map(move |c| (c, script))
     };
     part(hans, Script::Hans).chain(part(hant, Script::Hant)).collect()
 });
