@@ -8,7 +8,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use sea_orm::{EntityTrait, QueryFilter};
 
 use super::pages::Place;
-use super::queries::{self, ArticleCard, Cursor, Found};
+use super::queries::{self, ArticleCard, Cursor};
+use crate::accounts::queries::{Found, open_by_handle};
 use crate::app::App;
 use crate::db::entities::account;
 use crate::db::entities::subscription::{self, SubscriptionState};
@@ -35,9 +36,11 @@ pub async fn show_account(
     Query(place): Query<Place>,
 ) -> Result<Response, Error> {
     let db = app.db.read();
-    let account = match queries::find_account(db, &handle).await?.ok_or(Error::NotFound)? {
+    let account = match open_by_handle(db, &handle).await? {
         Found::Here(account) => account,
-        Found::Moved(handle) => return Ok(Redirect::permanent(&format!("/@{handle}")).into_response()),
+        Found::Moved(account) => {
+            return Ok(Redirect::permanent(&format!("/@{}", account.handle)).into_response());
+        }
     };
     let after = Cursor::parse(&place.after);
     let cards = queries::of_account(db, account.id, after).await?;
@@ -77,7 +80,8 @@ pub fn feed_links(account: &account::Model) -> Vec<FeedLink> {
     .collect()
 }
 
-async fn is_subscribed(app: &App, account_id: i64, user_id: i64) -> Result<bool, Error> {
+/// Whether a user follows an account, paused or not.
+pub async fn is_subscribed(app: &App, account_id: i64, user_id: i64) -> Result<bool, Error> {
     let row = subscription::Entity::find()
         .filter(subscription::COLUMN.account_id.eq(account_id))
         .filter(subscription::COLUMN.user_id.eq(user_id))

@@ -1,11 +1,12 @@
 //! Cards of articles and accounts, as the front page and accounts' pages show them.
 
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement};
+use sea_orm::sea_query::{
+    Alias, Expr, ExprTrait, Func, JoinType, NullOrdering, Order, Query, SelectStatement,
+};
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, QueryFilter};
 
 use crate::clock::Timestamp;
 use crate::db::entities::account::{self, AccountState};
-use crate::db::entities::account_handle;
 use crate::db::entities::article::{self, ArticleState};
 
 /// Articles on one page of a list.
@@ -181,34 +182,49 @@ pub async fn accounts_to_discover(db: &DatabaseConnection) -> Result<Vec<Account
         .expr_as(Expr::SubQuery(None, Box::new(newest.into())), "newest")
         .and_where(of(Account::State).eq(AccountState::Active))
         .order_by_expr(Expr::cust("CASE WHEN verified_at IS NULL THEN 1 ELSE 0 END"), Order::Asc)
-        .order_by_expr(Expr::cust("newest IS NULL"), Order::Asc)
-        .order_by("newest", Order::Desc)
+        .order_by_with_nulls("newest", Order::Desc, NullOrdering::Last)
         .limit(ACCOUNTS)
         .to_owned();
     AccountCard::find_by_statement(db.get_database_backend().build(&select)).all(db).await
 }
 
-/// An account that readers may see, or where it is found now.
-#[derive(Debug)]
-pub enum Found {
-    Here(account::Model),
-    /// It was renamed to this handle.
-    Moved(String),
+/// The article before or after another one of the same account.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct Neighbour {
+    pub slug: String,
+    pub title: String,
 }
 
-/// The active account with this handle, or that once had it.
-pub async fn find_account(db: &DatabaseConnection, handle: &str) -> Result<Option<Found>, DbErr> {
-    let handle = handle.to_lowercase();
-    let visible = |row: &account::Model| row.state == AccountState::Active;
-    let row = account::Entity::find().filter(account::COLUMN.handle.eq(handle.as_str())).one(db).await?;
-    if let Some(row) = row {
-        return Ok(Some(row).filter(visible).map(Found::Here));
-    }
-    let Some(former) = account_handle::Entity::find_by_id(handle).one(db).await? else {
-        return Ok(None);
+/// What the same account published just before and just after an article.
+pub async fn neighbours(
+    db: &DatabaseConnection,
+    article: &article::Model,
+) -> Result<(Option<Neighbour>, Option<Neighbour>), DbErr> {
+    use article::Column as Article;
+    let Some(moment) = article.published_at else {
+        return Ok((None, None));
     };
-    let row = account::Entity::find_by_id(former.account_id).one(db).await?;
-    Ok(row.filter(visible).map(|row| Found::Moved(row.handle)))
+    let key = || Expr::tuple([Expr::col(Article::PublishedAt), Expr::col(Article::Id)]);
+    let here = || Expr::tuple([Expr::val(moment.0), Expr::val(article.id)]);
+    let nearest = |side: Expr, order: Order| {
+        Query::select()
+            .columns([Article::Slug, Article::Title])
+            .from("articles")
+            .and_where(Expr::col(Article::AccountId).eq(article.account_id))
+            .and_where(Expr::col(Article::State).eq(ArticleState::Published))
+            .and_where(side)
+            .order_by(Article::PublishedAt, order.clone())
+            .order_by(Article::Id, order)
+            .limit(1)
+            .to_owned()
+    };
+    let backend = db.get_database_backend();
+    let before = nearest(key().lt(here()), Order::Desc);
+    let after = nearest(key().gt(here()), Order::Asc);
+    Ok((
+        Neighbour::find_by_statement(backend.build(&before)).one(db).await?,
+        Neighbour::find_by_statement(backend.build(&after)).one(db).await?,
+    ))
 }
 
 /// How many articles of an account readers can see.

@@ -2,5 +2,7 @@
 
 mod config;
 mod content;
+mod home;
 mod house;
+mod locales;
 mod support;
