@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
+use crate::auth::limits::Limits;
 use crate::auth::signed::Signer;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -19,6 +20,8 @@ pub struct App {
     pub mailer: Mailer,
     /// Signs links that need no sign-in, such as "unsubscribe".
     pub signer: Signer,
+    /// Counts how often clients ask.
+    pub limits: Limits,
 }
 
 impl App {
@@ -35,6 +38,7 @@ impl App {
         let db = Db::connect(&config.database_url(), config.database_pool).await?;
         db.migrate().await.context("bringing the database up to date")?;
         let signer = Signer::load(&db).await.context("reading the secret key")?;
-        Ok(Arc::new(Self { config, db, clock, mailer, signer }))
+        let limits = Limits::new(&clock);
+        Ok(Arc::new(Self { config, db, clock, mailer, signer, limits }))
     }
 }

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
-use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::json;
 
 use crate::app::App;
+use crate::auth::session::SignedIn;
 use crate::page::{Locale, Page, View};
 
 /// Text for the user: a translation key and its arguments.
@@ -83,6 +84,11 @@ pub enum Error {
     /// The request does not fit the present state, e.g. somebody saved first.
     #[error("conflict: {}", .0.key)]
     Conflict(Message),
+    /// Not a form, document or query of the expected shape; the reason is for programmers.
+    #[error("malformed request: {reason}")]
+    Malformed { status: StatusCode, reason: String },
+    #[error("method not allowed")]
+    MethodNotAllowed,
     #[error("too large")]
     TooLarge,
     #[error("too many requests")]
@@ -109,6 +115,8 @@ impl Error {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Malformed { status, .. } => *status,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -121,6 +129,8 @@ impl Error {
             Self::NotFound => "error-not-found".into(),
             Self::Unauthorized => "error-unauthorized".into(),
             Self::Invalid(_) => "error-invalid".into(),
+            Self::Malformed { .. } => "error-malformed".into(),
+            Self::MethodNotAllowed => "error-method".into(),
             Self::TooLarge => "error-too-large".into(),
             Self::TooMany { retry_after } => {
                 Message::from("error-too-many").with("seconds", retry_after.as_secs().max(1))
@@ -177,50 +187,70 @@ struct ErrorPage {
 
 /// Middleware: gives errors their page or problem document. Bare error answers of the framework
 /// (no such route, a body that cannot be read) get one too.
-pub async fn render(State(app): State<Arc<App>>, page: Page, request: Request, next: Next) -> Response {
-    let is_api = request.uri().path().starts_with("/api/");
-    let path_and_query = request.uri().path_and_query().map_or_else(|| "/".into(), ToString::to_string);
-    let is_get = request.method() == axum::http::Method::GET;
-    let response = next.run(request).await;
-    let error = match response.extensions().get::<Arc<Error>>() {
-        Some(error) => error.clone(),
-        None => match bare_error(&response) {
-            Some(error) => Arc::new(error),
-            None => return response,
-        },
+pub async fn render(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let mut asked = parts.clone();
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    let error = match response.extensions_mut().remove::<Arc<Error>>() {
+        Some(error) => error,
+        None if is_bare_error(&response) => Arc::new(bare_error(&mut response).await),
+        None => return response,
     };
-    if is_api {
-        return problem(&error, page.locale, &response);
+    // Who is signed in is found out further in, and told by the answer.
+    let signed_in = response.extensions_mut().remove::<SignedIn>();
+    if let Some(signed_in) = &signed_in {
+        asked.extensions.insert(signed_in.clone());
     }
-    if matches!(*error, Error::Unauthorized) {
-        let next = if is_get { path_and_query } else { "/".into() };
-        let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
-        return Redirect::to(&format!("/sign-in?next={next}")).into_response();
+    let Ok(page) = Page::from_request_parts(&mut asked, &app).await;
+    let mut answer = if asked.uri.path().starts_with("/api/v1") {
+        problem(&error, page.locale)
+    } else if matches!(*error, Error::Unauthorized) {
+        ask_to_sign_in(&asked.method, &page.path)
+    } else {
+        error_page(&error, page)
+    };
+    for name in [header::RETRY_AFTER, header::ALLOW] {
+        if let Some(value) = response.headers_mut().remove(&name) {
+            answer.headers_mut().insert(name, value);
+        }
     }
-    error_page(&app, &error, page, &response)
+    if let Some(signed_in) = signed_in {
+        answer.extensions_mut().insert(signed_in);
+    }
+    answer
 }
 
-fn bare_error(response: &Response) -> Option<Error> {
-    // A handler's own page or document for an error status is left alone.
+fn ask_to_sign_in(method: &Method, path: &str) -> Response {
+    let next = if *method == Method::GET { path } else { "/" };
+    let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+    Redirect::to(&format!("/sign-in?next={next}")).into_response()
+}
+
+/// Whether it is an error of the framework's; a handler's own page or document is left alone.
+fn is_bare_error(response: &Response) -> bool {
     let kind =
         response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    if !kind.is_empty() && !kind.starts_with("text/plain") {
-        return None;
-    }
+    let status = response.status();
+    (status.is_client_error() || status.is_server_error())
+        && (kind.is_empty() || kind.starts_with("text/plain"))
+}
+
+async fn bare_error(response: &mut Response) -> Error {
     match response.status() {
-        StatusCode::NOT_FOUND => Some(Error::NotFound),
-        StatusCode::METHOD_NOT_ALLOWED => Some(Error::NotFound),
-        StatusCode::PAYLOAD_TOO_LARGE => Some(Error::TooLarge),
-        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY | StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            Some(Error::Invalid(Problems::default()))
+        StatusCode::NOT_FOUND => Error::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => Error::MethodNotAllowed,
+        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge,
+        status if status.is_server_error() => Error::Internal(anyhow::anyhow!("answered {status}")),
+        status => {
+            let body = std::mem::take(response.body_mut());
+            let said = axum::body::to_bytes(body, 2_000).await.unwrap_or_default();
+            Error::Malformed { status, reason: String::from_utf8_lossy(&said).into_owned() }
         }
-        status if status.is_server_error() => Some(Error::Internal(anyhow::anyhow!("answered {status}"))),
-        _ => None,
     }
 }
 
 /// The problem document of RFC 9457.
-fn problem(error: &Error, locale: Locale, response: &Response) -> Response {
+fn problem(error: &Error, locale: Locale) -> Response {
     let status = error.status();
     let mut body = json!({
         "type": "about:blank",
@@ -235,13 +265,18 @@ fn problem(error: &Error, locale: Locale, response: &Response) -> Response {
             .map(|(field, message)| json!({ "field": field, "detail": message.text(locale) }))
             .collect();
     }
-    let mut answer =
-        (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response();
-    copy_retry_after(response, &mut answer);
+    if let Error::Malformed { reason, .. } = error {
+        body["detail"] = format!("{} ({reason})", error.message().text(locale)).into();
+    }
+    let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+    let mut answer = (status, kind, body.to_string()).into_response();
+    if matches!(error, Error::Unauthorized) {
+        answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
     answer
 }
 
-fn error_page(_app: &App, error: &Error, page: Page, response: &Response) -> Response {
+fn error_page(error: &Error, page: Page) -> Response {
     let message = error.message().text(page.locale);
     let problems = match error {
         Error::Invalid(problems) => problems.0.iter().map(|(_, message)| message.text(page.locale)).collect(),
@@ -249,13 +284,5 @@ fn error_page(_app: &App, error: &Error, page: Page, response: &Response) -> Res
     };
     let status = error.status();
     let view = View(ErrorPage { page: page.titled(&message), status: status.as_u16(), message, problems });
-    let mut answer = (status, view).into_response();
-    copy_retry_after(response, &mut answer);
-    answer
-}
-
-fn copy_retry_after(from: &Response, to: &mut Response) {
-    if let Some(value) = from.headers().get(header::RETRY_AFTER) {
-        to.headers_mut().insert(header::RETRY_AFTER, value.clone());
-    }
+    (status, view).into_response()
 }

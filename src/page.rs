@@ -125,6 +125,17 @@ fn accepted(headers: &HeaderMap) -> Option<Locale> {
     wishes.first().map(|wish| wish.1)
 }
 
+/// The cookie that keeps a visitor's choice of language for a year.
+pub fn locale_cookie(app: &App, locale: Locale) -> Cookie<'static> {
+    Cookie::build((LOCALE_COOKIE, locale.code()))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(app.config.is_https())
+        .max_age(time::Duration::days(365))
+        .build()
+}
+
 /// A feed that a page names in its head.
 #[derive(Clone, Debug)]
 pub struct FeedLink {

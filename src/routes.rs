@@ -10,7 +10,9 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower::ServiceBuilder;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::timeout::TimeoutLayer;
@@ -38,27 +40,37 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/static/{*path}", get(statics::show_file))
         .fallback(async || Error::NotFound);
 
+    // For machines that watch over this one: no session, no language, no log line.
+    Router::new()
+        .route("/healthz", get(async || "ok"))
+        .route("/readyz", get(show_readiness))
+        .merge(framed(pages, &app))
+        .with_state(app)
+}
+
+/// Puts around pages what all of them need; the first layer is the outermost.
+pub fn framed(pages: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<App>> {
     let request_id = HeaderName::from_static("x-request-id");
-    let pages = pages.layer(
+    pages.layer(
         ServiceBuilder::new()
             .layer(SetRequestIdLayer::new(request_id.clone(), MakeRequestUuid))
             .layer(TraceLayer::new_for_http().make_span_with(request_span))
             .layer(PropagateRequestIdLayer::new(request_id))
-            .layer(from_fn_with_state(app.clone(), auth::session::load))
+            .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+            .layer(from_fn_with_state(app.clone(), auth::headers::secure))
+            .layer(from_fn(auth::headers::keep_private))
             .layer(from_fn_with_state(app.clone(), error::render))
+            .layer(from_fn(auth::headers::limit_size))
+            .layer(from_fn_with_state(app.clone(), auth::limits::guard))
+            .layer(from_fn_with_state(app.clone(), auth::session::load))
+            .layer(from_fn_with_state(app.clone(), auth::origin::check))
             .layer(from_fn(page::clear_flash))
             .layer(CatchPanicLayer::custom(|_| {
                 Error::Internal(anyhow::anyhow!("a handler panicked")).into_response()
             }))
             .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
             .layer(RequestBodyLimitLayer::new(BODY_LIMIT)),
-    );
-    // For machines that watch over this one: no session, no language, no log line.
-    Router::new()
-        .route("/healthz", get(async || "ok"))
-        .route("/readyz", get(show_readiness))
-        .merge(pages)
-        .with_state(app)
+    )
 }
 
 /// Front page, accounts, articles, search.
@@ -71,7 +83,22 @@ fn reader_pages() -> Router<Arc<App>> {
 
 /// Sign-in, sign-up, settings.
 fn identity() -> Router<Arc<App>> {
+    use auth::{pages, settings};
     Router::new()
+        .route("/sign-in", get(pages::show_sign_in).post(pages::sign_in))
+        .route("/sign-in/sent", get(pages::show_link_sent))
+        .route("/sign-in/forgotten", get(pages::show_forgotten).post(pages::ask_for_password))
+        .route("/sign-in/link/{token}", get(pages::show_link).post(pages::open_link))
+        .route("/sign-up", get(pages::show_sign_up).post(pages::sign_up))
+        .route("/sign-out", post(pages::sign_out))
+        .route("/settings", get(settings::show_profile).post(settings::change_profile))
+        .route("/settings/password", get(settings::show_password).post(settings::change_password))
+        .route("/settings/password/link", post(settings::ask_for_password))
+        .route("/settings/sessions", get(settings::show_sessions))
+        .route("/settings/sessions/end", post(settings::end_sessions))
+        .route("/settings/sessions/{id}/end", post(settings::end_session))
+        .route("/settings/tokens", get(settings::show_tokens).post(settings::create_token))
+        .route("/settings/tokens/{id}/revoke", post(settings::revoke_token))
 }
 
 /// The demo's captured mail; not found elsewhere.
@@ -115,5 +142,8 @@ async fn show_readiness(State(app): State<Arc<App>>) -> Response {
 
 fn request_span(request: &axum::http::Request<axum::body::Body>) -> tracing::Span {
     let id = request.headers().get("x-request-id").and_then(|value| value.to_str().ok()).unwrap_or("");
-    tracing::info_span!("request", id, method = %request.method(), path = request.uri().path())
+    // The secret of a link stays out of the log.
+    let path = request.uri().path();
+    let path = ["/sign-in/link/", "/s/"].into_iter().find(|secret| path.starts_with(secret)).unwrap_or(path);
+    tracing::info_span!("request", id, method = %request.method(), path)
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, OptionalFromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
@@ -14,7 +14,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    DbErr, EntityTrait, QueryFilter,
+    ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
 };
 
 use super::token;
@@ -33,6 +33,21 @@ const SEEN_EVERY: Duration = Duration::from_secs(600);
 pub struct SignedIn {
     pub user: user::Model,
     pub session_id: i64,
+}
+
+// Extractor: the signed-in user with their session; others are asked to sign in.
+impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
+    type Rejection = Error;
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
+        parts.extensions.get::<Self>().cloned().ok_or(Error::Unauthorized)
+    }
+}
+
+impl<S: Send + Sync> OptionalFromRequestParts<S> for SignedIn {
+    type Rejection = std::convert::Infallible;
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Self::Rejection> {
+        Ok(parts.extensions.get::<Self>().cloned())
+    }
 }
 
 /// Extractor: the signed-in user; others are asked to sign in.
@@ -73,19 +88,79 @@ pub async fn open(app: &App, user_id: i64, user_agent: &str, ip: &str) -> Result
         .build())
 }
 
-/// Middleware: finds the session of the request's cookie and keeps it in the request.
+/// A user's sessions that are still good, the last seen first.
+pub async fn list(app: &App, user_id: i64) -> Result<Vec<session::Model>, DbErr> {
+    session::Entity::find()
+        .filter(session::COLUMN.user_id.eq(user_id))
+        .filter(session::COLUMN.expires_at.gt(app.clock.now()))
+        .order_by_desc(session::COLUMN.last_seen_at)
+        .order_by_desc(session::COLUMN.id)
+        .all(app.db.read())
+        .await
+}
+
+/// Ends one of a user's sessions.
+pub async fn end(app: &App, user_id: i64, id: i64) -> Result<(), Error> {
+    let result = session::Entity::delete_many()
+        .filter(session::COLUMN.id.eq(id))
+        .filter(session::COLUMN.user_id.eq(user_id))
+        .exec(app.db.write())
+        .await?;
+    if result.rows_affected == 0 { Err(Error::NotFound) } else { Ok(()) }
+}
+
+/// Ends a browser's own session.
+pub async fn close(app: &App, id: i64) -> Result<(), DbErr> {
+    session::Entity::delete_by_id(id).exec(app.db.write()).await?;
+    Ok(())
+}
+
+/// Ends all of a user's sessions but `kept`.
+pub async fn end_all(app: &App, user_id: i64, kept: Option<i64>) -> Result<(), DbErr> {
+    end_all_in(app.db.write(), user_id, kept).await
+}
+
+pub(super) async fn end_all_in<C: ConnectionTrait>(
+    db: &C,
+    user_id: i64,
+    kept: Option<i64>,
+) -> Result<(), DbErr> {
+    session::Entity::delete_many()
+        .filter(session::COLUMN.user_id.eq(user_id))
+        .filter(session::COLUMN.id.ne(kept.unwrap_or(0)))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// A cookie that makes the browser forget its session.
+pub fn forgetting_cookie(app: &App) -> Cookie<'static> {
+    Cookie::build((cookie_name(app), ""))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(app.config.is_https())
+        .max_age(time::Duration::ZERO)
+        .build()
+}
+
+/// Middleware: finds the session of the request's cookie and keeps it in the request, and in the
+/// response for the layers around this one.
 pub async fn load(
     State(app): State<Arc<App>>,
     jar: CookieJar,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Error> {
-    if let Some(cookie) = jar.get(cookie_name(&app))
-        && let Some(signed_in) = find(&app, cookie.value()).await?
-    {
-        request.extensions_mut().insert(signed_in);
-    }
-    Ok(next.run(request).await)
+    let found = match jar.get(cookie_name(&app)) {
+        Some(cookie) => find(&app, cookie.value()).await?,
+        None => None,
+    };
+    let Some(signed_in) = found else { return Ok(next.run(request).await) };
+    request.extensions_mut().insert(signed_in.clone());
+    let mut response = next.run(request).await;
+    response.extensions_mut().insert(signed_in);
+    Ok(response)
 }
 
 async fn find(app: &App, token: &str) -> Result<Option<SignedIn>, DbErr> {

@@ -92,8 +92,22 @@ pub async fn promote(app: &App, address: &Address) -> Result<user::Model, Error>
         .ok_or(Error::NotFound)
 }
 
+/// Keeps another password (from `password::hash`) within the caller's transaction.
+pub(super) async fn set_password_in<C: ConnectionTrait>(
+    tx: &C,
+    user_id: i64,
+    hash: String,
+) -> Result<(), DbErr> {
+    user::Entity::update_many()
+        .col_expr(user::Column::PasswordHash, Expr::value(hash))
+        .filter(user::COLUMN.id.eq(user_id))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
 /// What a user may change about themselves.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Deserialize)]
 pub struct Profile {
     pub name: String,
     pub locale: String,

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::log;
 use crate::app::App;
 use crate::config::Config;
-use crate::{jobs, routes};
+use crate::{auth, jobs, routes};
 
 /// How long requests under way may take after the signal to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(30);
@@ -45,6 +45,11 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     if options.role != Role::Worker {
         let listener = listen(&app).await?;
         tracing::info!("listening on {}", listener.local_addr()?);
+        if let Some(link) = auth::setup::link_if_empty(&app).await? {
+            println!(
+                "Nobody runs this instance yet. Open this link within a day to become its operator:\n{link}"
+            );
+        }
         node.answer(listener).await?;
     }
     node.finish().await

@@ -11,11 +11,69 @@ const VECTORS: &str = include_str!("../fixtures/xss.jsonl");
 
 /// Elements that a body may consist of; a list of its own, so that the code's can be wrong.
 const ELEMENTS: &[&str] = &[
-    "a", "abbr", "audio", "b", "bdi", "bdo", "blockquote", "br", "caption", "cite", "code", "dd", "del", "details",
-    "dfn", "dl", "dt", "em", "figcaption", "figure", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd",
-    "li", "mark", "ol", "p", "pre", "q", "rb", "rp", "rt", "rtc", "ruby", "s", "samp", "section", "small", "span",
-    "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr", "u", "ul",
-    "var", "video", "wbr",
+    "a",
+    "abbr",
+    "audio",
+    "b",
+    "bdi",
+    "bdo",
+    "blockquote",
+    "br",
+    "caption",
+    "cite",
+    "code",
+    "dd",
+    "del",
+    "details",
+    "dfn",
+    "dl",
+    "dt",
+    "em",
+    "figcaption",
+    "figure",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "i",
+    "img",
+    "ins",
+    "kbd",
+    "li",
+    "mark",
+    "ol",
+    "p",
+    "pre",
+    "q",
+    "rb",
+    "rp",
+    "rt",
+    "rtc",
+    "ruby",
+    "s",
+    "samp",
+    "section",
+    "small",
+    "span",
+    "strong",
+    "sub",
+    "summary",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "time",
+    "tr",
+    "u",
+    "ul",
+    "var",
+    "video",
+    "wbr",
 ];
 
 fn payloads() -> Vec<(String, String)> {
@@ -29,7 +87,10 @@ fn payloads() -> Vec<(String, String)> {
 /// Parses sanitised HTML as a browser would, and looks at everything that came of it.
 fn assert_harmless(id: &str, html: &str) {
     // As part of a page, as the body of a document, and where scripting is off.
-    for document in [Html::parse_fragment(html), Html::parse_document(&format!("<!doctype html><body><main>{html}</main>"))] {
+    for document in [
+        Html::parse_fragment(html),
+        Html::parse_document(&format!("<!doctype html><body><main>{html}</main>")),
+    ] {
         for node in document.tree.nodes() {
             match node.value() {
                 Node::Element(element) => assert_harmless_element(id, html, element),
@@ -50,7 +111,17 @@ fn assert_harmless_element(id: &str, html: &str, element: &scraper::node::Elemen
     for (attribute, value) in element.attrs() {
         assert!(!attribute.starts_with("on"), "{id}: {attribute} in {html}");
         assert!(
-            !matches!(attribute, "style" | "srcset" | "srcdoc" | "formaction" | "action" | "xlink:href" | "name" | "background"),
+            !matches!(
+                attribute,
+                "style"
+                    | "srcset"
+                    | "srcdoc"
+                    | "formaction"
+                    | "action"
+                    | "xlink:href"
+                    | "name"
+                    | "background"
+            ),
             "{id}: {attribute} in {html}"
         );
         match attribute {
@@ -132,7 +203,11 @@ fn no_vector_passes_in_places_where_parsers_change_their_minds() {
         for (before, after) in frames {
             let html = from_html(&format!("{before}{payload}{after}<p>x</p>")).unwrap();
             assert_harmless(id, &html);
-            assert_eq!(from_html(&html).unwrap(), html, "{id} in {before}: not the same when sanitised again");
+            assert_eq!(
+                from_html(&html).unwrap(),
+                html,
+                "{id} in {before}: not the same when sanitised again"
+            );
         }
     }
 }
@@ -226,19 +301,43 @@ fn depth(html: &str) -> usize {
 #[case::heading("<h1>题</h1>文", "<h2>题</h2><p>文</p>")]
 #[case::misnested("<p><b>a<i>b</b>c</i></p>", "<p><b>a<i>b</i></b><i>c</i></p>")]
 #[case::block_in_inline("<b><p>x</p><p>y</p></b>", "<p><b>x</b></p><p><b>y</b></p>")]
-#[case::unclosed_list("<ul><li>a<li>b<ul><li>c</ul></ul>d", "<ul><li>a</li><li>b<ul><li>c</li></ul></li></ul><p>d</p>")]
+#[case::unclosed_list(
+    "<ul><li>a<li>b<ul><li>c</ul></ul>d",
+    "<ul><li>a</li><li>b<ul><li>c</li></ul></li></ul><p>d</p>"
+)]
 #[case::dl("<dl><dt>a<dd>b<dt>c<dd>d</dl>", "<dl><dt>a</dt><dd>b</dd><dt>c</dt><dd>d</dd></dl>")]
 #[case::table("<table><tr><td>a<td><tr><th scope=row colspan=2>b</table>", r#"<table><tbody><tr><td>a</td><td></td></tr><tr><th colspan="2" scope="row">b</th></tr></tbody></table>"#)]
-#[case::stray_text_in_table("<table>x<tr><td>y</table>", "<table><tbody><tr><td>x</td></tr><tr><td>y</td></tr></tbody></table>")]
+#[case::stray_text_in_table(
+    "<table>x<tr><td>y</table>",
+    "<table><tbody><tr><td>x</td></tr><tr><td>y</td></tr></tbody></table>"
+)]
 #[case::ruby("<ruby>漢<rp>(<rt>かん<rp>)</ruby>", "<p><ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp></ruby></p>")]
-#[case::edits("<del>a</del><ins>b</ins><sub>c</sub><sup>d</sup><mark>e</mark>", "<p><del>a</del><ins>b</ins><sub>c</sub><sup>d</sup><mark>e</mark></p>")]
-#[case::language(r#"<p lang="ja">日本</p><span lang=en>x</span>"#, r#"<p lang="ja">日本</p><p><span lang="en">x</span></p>"#)]
+#[case::edits(
+    "<del>a</del><ins>b</ins><sub>c</sub><sup>d</sup><mark>e</mark>",
+    "<p><del>a</del><ins>b</ins><sub>c</sub><sup>d</sup><mark>e</mark></p>"
+)]
+#[case::language(
+    r#"<p lang="ja">日本</p><span lang=en>x</span>"#,
+    r#"<p lang="ja">日本</p><p><span lang="en">x</span></p>"#
+)]
 #[case::word_language("<span lang=EN-US>x<o:p></o:p></span>", "<p>x</p>")]
-#[case::details("<details open><summary>a</summary>b</details>", "<details><summary>a</summary><p>b</p></details>")]
+#[case::details(
+    "<details open><summary>a</summary>b</details>",
+    "<details><summary>a</summary><p>b</p></details>"
+)]
 #[case::pre("<pre>\n\n a\n  b</pre>", "<pre> a\n  b</pre>")]
-#[case::rooted_link(r#"<a href="/@a/b" target=_blank>x</a>"#, r#"<p><a href="/@a/b" rel="noopener nofollow ugc">x</a></p>"#)]
-#[case::other_site_by_slashes(r#"<a href="//e.test/x">x</a>"#, r#"<p><a href="https://e.test/x" rel="noopener nofollow ugc">x</a></p>"#)]
-#[case::page_id(r##"<p id="search">x <a href="#search">y</a></p>"##, r##"<p id="text-search">x <a href="#text-search" rel="noopener nofollow ugc">y</a></p>"##)]
+#[case::rooted_link(
+    r#"<a href="/@a/b" target=_blank>x</a>"#,
+    r#"<p><a href="/@a/b" rel="noopener nofollow ugc">x</a></p>"#
+)]
+#[case::other_site_by_slashes(
+    r#"<a href="//e.test/x">x</a>"#,
+    r#"<p><a href="https://e.test/x" rel="noopener nofollow ugc">x</a></p>"#
+)]
+#[case::page_id(
+    r##"<p id="search">x <a href="#search">y</a></p>"##,
+    r##"<p id="text-search">x <a href="#text-search" rel="noopener nofollow ugc">y</a></p>"##
+)]
 fn html_is_put_in_order(#[case] input: &str, #[case] output: &str) {
     assert_eq!(from_html(input).unwrap(), output);
     assert_eq!(from_html(output).unwrap(), output);
@@ -375,11 +474,58 @@ proptest::proptest! {
 fn fragment() -> impl proptest::strategy::Strategy<Value = String> {
     use proptest::prelude::*;
     const NAMES: &[&str] = &[
-        "p", "div", "b", "span", "a href=https://e.test/", "li", "ul", "ol", "dl", "dt", "dd", "table", "tr", "td", "th", "tbody",
-        "thead", "caption", "blockquote", "pre", "code", "h1", "h3", "figure", "figcaption", "details", "summary", "ruby", "rt",
-        "rp", "section class=footnotes", "svg", "math", "script", "style", "iframe src=https://youtu.be/abc", "video src=https://e.test/v",
-        "br", "hr", "img src=https://e.test/i", "input type=checkbox", "template", "select", "option", "title", "noscript", "font",
-        "span style=font-weight:bold", "em id=x lang=en", "sup class=footnote-ref", "object data=https://e.test/o", "mark",
+        "p",
+        "div",
+        "b",
+        "span",
+        "a href=https://e.test/",
+        "li",
+        "ul",
+        "ol",
+        "dl",
+        "dt",
+        "dd",
+        "table",
+        "tr",
+        "td",
+        "th",
+        "tbody",
+        "thead",
+        "caption",
+        "blockquote",
+        "pre",
+        "code",
+        "h1",
+        "h3",
+        "figure",
+        "figcaption",
+        "details",
+        "summary",
+        "ruby",
+        "rt",
+        "rp",
+        "section class=footnotes",
+        "svg",
+        "math",
+        "script",
+        "style",
+        "iframe src=https://youtu.be/abc",
+        "video src=https://e.test/v",
+        "br",
+        "hr",
+        "img src=https://e.test/i",
+        "input type=checkbox",
+        "template",
+        "select",
+        "option",
+        "title",
+        "noscript",
+        "font",
+        "span style=font-weight:bold",
+        "em id=x lang=en",
+        "sup class=footnote-ref",
+        "object data=https://e.test/o",
+        "mark",
     ];
     let name = proptest::sample::select(NAMES);
     prop_oneof![

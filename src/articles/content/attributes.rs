@@ -31,10 +31,16 @@ pub fn keep(tag: &Tag, name: &str, base: Option<&Url>) -> Kept {
             push_short(&mut rest, tag, "title");
         }
         "abbr" => push_short(&mut rest, tag, "title"),
-        "blockquote" | "q" => push_some(&mut rest, "cite", get(tag, "cite").and_then(|cite| links::file(cite, base))),
+        "blockquote" | "q" => {
+            push_some(&mut rest, "cite", get(tag, "cite").and_then(|cite| links::file(cite, base)))
+        }
         "del" | "ins" | "time" => push_some(&mut rest, "datetime", get(tag, "datetime").and_then(datetime)),
         "ol" => {
-            push_some(&mut rest, "start", get(tag, "start").and_then(|n| n.trim().parse::<i32>().ok()).map(|n| n.to_string()));
+            push_some(
+                &mut rest,
+                "start",
+                get(tag, "start").and_then(|n| n.trim().parse::<i32>().ok()).map(|n| n.to_string()),
+            );
             if get(tag, "reversed").is_some() {
                 push(&mut rest, "reversed", "");
             }
@@ -60,7 +66,9 @@ pub fn keep(tag: &Tag, name: &str, base: Option<&Url>) -> Kept {
 pub fn lang(tag: &Tag) -> Option<String> {
     let lang = get(tag, "lang").or_else(|| get(tag, "xml:lang"))?.trim();
     let is_tag = (2..=35).contains(&lang.len())
-        && lang.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));
+        && lang
+            .split('-')
+            .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));
     let is_word = lang.contains('-') && lang.bytes().all(|b| b == b'-' || b.is_ascii_uppercase());
     (is_tag && !is_word).then(|| lang.to_owned())
 }
@@ -70,7 +78,8 @@ pub fn lang(tag: &Tag) -> Option<String> {
 /// WeChat and other sites that load images late keep the address in `data-src` and the like, and
 /// a placeholder in `src`.
 pub fn image(tag: &Tag, base: Option<&Url>) -> Option<String> {
-    const LATE: [&str; 6] = ["data-src", "data-original", "data-actualsrc", "data-lazy-src", "data-original-src", "_src"];
+    const LATE: [&str; 6] =
+        ["data-src", "data-original", "data-actualsrc", "data-lazy-src", "data-original-src", "_src"];
     let source = LATE
         .iter()
         .chain(&["src"])
@@ -96,7 +105,8 @@ pub fn image(tag: &Tag, base: Option<&Url>) -> Option<String> {
 pub fn emoji(tag: &Tag) -> Option<&str> {
     let class = get(tag, "class")?;
     let alt = get(tag, "alt")?.trim();
-    let is_emoji = class.split_ascii_whitespace().any(|name| matches!(name, "emoji" | "wp-smiley" | "twemoji"));
+    let is_emoji =
+        class.split_ascii_whitespace().any(|name| matches!(name, "emoji" | "wp-smiley" | "twemoji"));
     (is_emoji && !alt.is_empty() && alt.chars().count() <= 8).then_some(alt)
 }
 
@@ -136,7 +146,9 @@ fn push_some(out: &mut String, name: &str, value: Option<String>) {
 }
 
 fn push_short(out: &mut String, tag: &Tag, name: &str) {
-    if let Some(value) = get(tag, name).map(str::trim).filter(|value| !value.is_empty() && value.len() <= 1_000) {
+    if let Some(value) =
+        get(tag, name).map(str::trim).filter(|value| !value.is_empty() && value.len() <= 1_000)
+    {
         push(out, name, value);
     }
 }

@@ -229,7 +229,8 @@ impl<'a> Cleaner<'a> {
             "object" | "embed" | "iframe" => {
                 let source = ["data-src", "src", "data"].iter().filter_map(|name| attributes::get(tag, name));
                 let source = source.filter_map(|source| links::absolute(source, self.base)).next();
-                let is_beacon = |name| attributes::get(tag, name).is_some_and(|n| matches!(n.trim(), "0" | "1"));
+                let is_beacon =
+                    |name| attributes::get(tag, name).is_some_and(|n| matches!(n.trim(), "0" | "1"));
                 if let Some(source) = source.filter(|_| !is_beacon("width") && !is_beacon("height")) {
                     let title = attributes::get(tag, "title").unwrap_or_default().trim().to_owned();
                     self.card(&Embed::of(&source), &title);
@@ -338,7 +339,9 @@ impl<'a> Cleaner<'a> {
     fn start_listed_block(&mut self, tag: &Tag) {
         let name = &*tag.name;
         match name {
-            "table" | "thead" | "tbody" | "tfoot" | "tr" | "td" | "th" | "caption" => return self.start_table_part(tag),
+            "table" | "thead" | "tbody" | "tfoot" | "tr" | "td" | "th" | "caption" => {
+                return self.start_table_part(tag);
+            }
             "li" => self.start_item(&["ul", "ol"], &["li"], "ul"),
             "dt" | "dd" => self.start_item(&["dl"], &["dt", "dd"], "dl"),
             "p" if self.within(&["h2", "h3", "h4", "h5", "h6", "summary", "caption", "dt", "pre"]) => {
@@ -385,4 +388,3 @@ impl<'a> Cleaner<'a> {
         }
     }
 }
-

@@ -2,11 +2,69 @@
 
 /// Every element that can appear in a sanitised body.
 pub const ALLOWED: &[&str] = &[
-    "a", "abbr", "audio", "b", "bdi", "bdo", "blockquote", "br", "caption", "cite", "code", "dd", "del", "details",
-    "dfn", "dl", "dt", "em", "figcaption", "figure", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd",
-    "li", "mark", "ol", "p", "pre", "q", "rb", "rp", "rt", "rtc", "ruby", "s", "samp", "section", "small", "span",
-    "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr", "u", "ul",
-    "var", "video", "wbr",
+    "a",
+    "abbr",
+    "audio",
+    "b",
+    "bdi",
+    "bdo",
+    "blockquote",
+    "br",
+    "caption",
+    "cite",
+    "code",
+    "dd",
+    "del",
+    "details",
+    "dfn",
+    "dl",
+    "dt",
+    "em",
+    "figcaption",
+    "figure",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "i",
+    "img",
+    "ins",
+    "kbd",
+    "li",
+    "mark",
+    "ol",
+    "p",
+    "pre",
+    "q",
+    "rb",
+    "rp",
+    "rt",
+    "rtc",
+    "ruby",
+    "s",
+    "samp",
+    "section",
+    "small",
+    "span",
+    "strong",
+    "sub",
+    "summary",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "time",
+    "tr",
+    "u",
+    "ul",
+    "var",
+    "video",
+    "wbr",
 ];
 
 /// The classes that can appear, by element.
@@ -15,10 +73,27 @@ pub const CLASSES: &[(&str, &[&str])] = &[
     (
         "code",
         &[
-            "language-bash", "language-c", "language-cpp", "language-css", "language-diff", "language-go",
-            "language-html", "language-java", "language-javascript", "language-json", "language-kotlin",
-            "language-php", "language-python", "language-rust", "language-sh", "language-sql", "language-swift",
-            "language-toml", "language-typescript", "language-xml", "language-yaml",
+            "language-bash",
+            "language-c",
+            "language-cpp",
+            "language-css",
+            "language-diff",
+            "language-go",
+            "language-html",
+            "language-java",
+            "language-javascript",
+            "language-json",
+            "language-kotlin",
+            "language-php",
+            "language-python",
+            "language-rust",
+            "language-sh",
+            "language-sql",
+            "language-swift",
+            "language-toml",
+            "language-typescript",
+            "language-xml",
+            "language-yaml",
         ],
     ),
     ("figure", &["embed", "embed-video"]),
@@ -50,19 +125,19 @@ pub enum Kind {
 /// How `clean` treats an element of this name.
 pub fn kind(name: &str) -> Kind {
     match name {
-        "p" | "h2" | "h3" | "h4" | "h5" | "h6" | "h1" | "ul" | "ol" | "li" | "dl" | "dt" | "dd" | "blockquote"
-        | "pre" | "figure" | "figcaption" | "details" | "summary" | "table" | "caption" | "thead" | "tbody"
-        | "tfoot" | "tr" | "td" | "th" => Kind::Block,
-        "div" | "section" | "article" | "aside" | "main" | "header" | "footer" | "nav" | "center" | "body" | "html"
-        | "address" | "fieldset" | "form" | "hgroup" | "mp-style-type" | "legend" | "dir" | "menu" | "listing" => {
-            Kind::Container
-        }
+        "p" | "h2" | "h3" | "h4" | "h5" | "h6" | "h1" | "ul" | "ol" | "li" | "dl" | "dt" | "dd"
+        | "blockquote" | "pre" | "figure" | "figcaption" | "details" | "summary" | "table" | "caption"
+        | "thead" | "tbody" | "tfoot" | "tr" | "td" | "th" => Kind::Block,
+        "div" | "section" | "article" | "aside" | "main" | "header" | "footer" | "nav" | "center"
+        | "body" | "html" | "address" | "fieldset" | "form" | "hgroup" | "mp-style-type" | "legend"
+        | "dir" | "menu" | "listing" => Kind::Container,
         "span" | "font" => Kind::Transparent,
         "img" | "br" | "hr" | "wbr" => Kind::Void,
-        "iframe" | "embed" | "object" | "video" | "audio" | "source" | "input" | "mpvoice" | "mpvideo" => Kind::Replaced,
-        "script" | "style" | "svg" | "math" | "noscript" | "title" | "xmp" | "noembed" | "noframes" | "textarea" => {
-            Kind::Dropped
+        "iframe" | "embed" | "object" | "video" | "audio" | "source" | "input" | "mpvoice" | "mpvideo" => {
+            Kind::Replaced
         }
+        "script" | "style" | "svg" | "math" | "noscript" | "title" | "xmp" | "noembed" | "noframes"
+        | "textarea" => Kind::Dropped,
         _ => inline(name).map_or(Kind::Unknown, Kind::Inline),
     }
 }
@@ -115,9 +190,48 @@ pub fn block(name: &str) -> &'static str {
 pub fn breaks_out(name: &str) -> bool {
     matches!(
         name,
-        "b" | "big" | "blockquote" | "body" | "br" | "center" | "code" | "dd" | "div" | "dl" | "dt" | "em" | "embed"
-            | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "head" | "hr" | "i" | "img" | "li" | "listing" | "menu"
-            | "meta" | "nobr" | "ol" | "p" | "pre" | "ruby" | "s" | "small" | "span" | "strike" | "strong" | "sub"
-            | "sup" | "table" | "tt" | "u" | "ul" | "var"
+        "b" | "big"
+            | "blockquote"
+            | "body"
+            | "br"
+            | "center"
+            | "code"
+            | "dd"
+            | "div"
+            | "dl"
+            | "dt"
+            | "em"
+            | "embed"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "head"
+            | "hr"
+            | "i"
+            | "img"
+            | "li"
+            | "listing"
+            | "menu"
+            | "meta"
+            | "nobr"
+            | "ol"
+            | "p"
+            | "pre"
+            | "ruby"
+            | "s"
+            | "small"
+            | "span"
+            | "strike"
+            | "strong"
+            | "sub"
+            | "sup"
+            | "table"
+            | "tt"
+            | "u"
+            | "ul"
+            | "var"
     )
 }

@@ -32,11 +32,13 @@ fn video_page(source: &Url) -> Option<(&'static str, String)> {
         "youtube.com" | "youtube-nocookie.com" | "youtu.be" => Some(("YouTube", youtube(source)?)),
         "player.bilibili.com" | "bilibili.com" => Some(("Bilibili", bilibili(source)?)),
         "player.vimeo.com" | "vimeo.com" => {
-            let id = segments(source).into_iter().rev().find(|part| part.bytes().all(|b| b.is_ascii_digit()))?;
+            let id =
+                segments(source).into_iter().rev().find(|part| part.bytes().all(|b| b.is_ascii_digit()))?;
             Some(("Vimeo", format!("https://vimeo.com/{id}")))
         }
         "v.qq.com" => {
-            let id = query(source, "vid").or_else(|| last_segment(source)?.strip_suffix(".html").and_then(id))?;
+            let id =
+                query(source, "vid").or_else(|| last_segment(source)?.strip_suffix(".html").and_then(id))?;
             Some(("腾讯视频", format!("https://v.qq.com/x/page/{id}.html")))
         }
         "player.youku.com" => {
@@ -97,15 +99,33 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case("https://www.youtube.com/embed/dQw4w9WgXcQ?autoplay=1", "https://www.youtube.com/watch?v=dQw4w9WgXcQ")]
-    #[case("https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ", "https://www.youtube.com/watch?v=dQw4w9WgXcQ")]
+    #[case(
+        "https://www.youtube.com/embed/dQw4w9WgXcQ?autoplay=1",
+        "https://www.youtube.com/watch?v=dQw4w9WgXcQ"
+    )]
+    #[case(
+        "https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ",
+        "https://www.youtube.com/watch?v=dQw4w9WgXcQ"
+    )]
     #[case("https://youtu.be/dQw4w9WgXcQ", "https://www.youtube.com/watch?v=dQw4w9WgXcQ")]
-    #[case("https://player.bilibili.com/player.html?aid=1&bvid=BV1xx411c7mD", "https://www.bilibili.com/video/BV1xx411c7mD")]
+    #[case(
+        "https://player.bilibili.com/player.html?aid=1&bvid=BV1xx411c7mD",
+        "https://www.bilibili.com/video/BV1xx411c7mD"
+    )]
     #[case("https://player.bilibili.com/player.html?aid=170001", "https://www.bilibili.com/video/av170001")]
     #[case("https://player.vimeo.com/video/76979871?h=8272103f6e", "https://vimeo.com/76979871")]
-    #[case("https://v.qq.com/iframe/preview.html?vid=z0024k5dmzd&width=500", "https://v.qq.com/x/page/z0024k5dmzd.html")]
-    #[case("https://v.qq.com/txp/iframe/player.html?vid=z0024k5dmzd", "https://v.qq.com/x/page/z0024k5dmzd.html")]
-    #[case("https://player.youku.com/embed/XMTQ1Njg0MzIwMA==", "https://v.youku.com/v_show/id_XMTQ1Njg0MzIwMA.html")]
+    #[case(
+        "https://v.qq.com/iframe/preview.html?vid=z0024k5dmzd&width=500",
+        "https://v.qq.com/x/page/z0024k5dmzd.html"
+    )]
+    #[case(
+        "https://v.qq.com/txp/iframe/player.html?vid=z0024k5dmzd",
+        "https://v.qq.com/x/page/z0024k5dmzd.html"
+    )]
+    #[case(
+        "https://player.youku.com/embed/XMTQ1Njg0MzIwMA==",
+        "https://v.youku.com/v_show/id_XMTQ1Njg0MzIwMA.html"
+    )]
     fn a_player_leads_to_the_page_of_its_video(#[case] source: &str, #[case] page: &str) {
         let embed = Embed::of(&Url::parse(source).unwrap());
         assert_eq!((embed.page.as_str(), embed.is_video), (page, true));

@@ -32,7 +32,9 @@ pub fn link(value: &str, base: Option<&Url>) -> Option<String> {
         return id(fragment).map(|id| format!("#{id}"));
     }
     match Url::parse(&value) {
-        Ok(url) => matches!(url.scheme(), "http" | "https" | "mailto").then(|| url.to_string()).filter(|url| fits(url)),
+        Ok(url) => matches!(url.scheme(), "http" | "https" | "mailto")
+            .then(|| url.to_string())
+            .filter(|url| fits(url)),
         Err(url::ParseError::RelativeUrlWithoutBase) => relative(&value, base),
         Err(_) => None,
     }
@@ -56,7 +58,9 @@ pub fn absolute(value: &str, base: Option<&Url>) -> Option<Url> {
         (Err(url::ParseError::RelativeUrlWithoutBase), _) if value.starts_with("//") => {
             Url::parse(&format!("https:{value}")).ok()?
         }
-        (Err(url::ParseError::RelativeUrlWithoutBase), Some(base)) if !value.is_empty() => base.join(&value).ok()?,
+        (Err(url::ParseError::RelativeUrlWithoutBase), Some(base)) if !value.is_empty() => {
+            base.join(&value).ok()?
+        }
         _ => return None,
     };
     (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)

@@ -25,7 +25,7 @@ pub fn meaning(style: &str) -> Option<&'static str> {
     found
 }
 
-
 fn is_bold(value: &str) -> bool {
-    value.starts_with("bold") || value.split_whitespace().next().and_then(|n| n.parse::<u32>().ok()).is_some_and(|n| n >= 600)
+    value.starts_with("bold")
+        || value.split_whitespace().next().and_then(|n| n.parse::<u32>().ok()).is_some_and(|n| n >= 600)
 }

@@ -84,7 +84,8 @@ impl Cleaner<'_> {
     /// Ends the paragraph that is open, if one is. One that was implied ends alone; with a real
     /// one end the inline elements in it.
     pub fn close_paragraph(&mut self) {
-        let innermost = self.stack.iter().rposition(|open| matches!(open.layer, Layer::Block | Layer::Container));
+        let innermost =
+            self.stack.iter().rposition(|open| matches!(open.layer, Layer::Block | Layer::Container));
         let Some(index) = innermost.filter(|index| self.stack[*index].written == "p") else { return };
         if !self.stack[index].is_implied {
             return self.close_to(index);
@@ -238,4 +239,3 @@ impl Cleaner<'_> {
         }
     }
 }
-

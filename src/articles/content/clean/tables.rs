@@ -16,7 +16,9 @@ impl Cleaner<'_> {
             }
             return self.push_part(tag, "table");
         }
-        let Some(table) = self.stack.iter().rposition(|open| open.layer == Layer::Block && open.written == "table") else {
+        let Some(table) =
+            self.stack.iter().rposition(|open| open.layer == Layer::Block && open.written == "table")
+        else {
             return self.start_container(&tag.name);
         };
         match &*tag.name {
@@ -32,7 +34,8 @@ impl Cleaner<'_> {
                 self.push_part(tag, "tr");
             }
             cell => {
-                let row = self.stack.iter().rposition(|open| open.layer == Layer::Block && open.written == "tr");
+                let row =
+                    self.stack.iter().rposition(|open| open.layer == Layer::Block && open.written == "tr");
                 match row.filter(|row| *row > table) {
                     Some(row) => self.close_to(row + 1),
                     None => {
@@ -66,7 +69,8 @@ impl Cleaner<'_> {
     /// Ends the row that is open in the table, but not the head, body or foot around it.
     fn close_to_row_group(&mut self, table: usize) {
         let group = (table + 1..self.stack.len()).find(|index| {
-            self.stack[*index].layer == Layer::Block && matches!(self.stack[*index].written, "thead" | "tbody" | "tfoot")
+            self.stack[*index].layer == Layer::Block
+                && matches!(self.stack[*index].written, "thead" | "tbody" | "tfoot")
         });
         match group {
             Some(group) => self.close_to(group + 1),

@@ -38,7 +38,8 @@ impl Cleaner<'_> {
 
     /// Text in `pre`, as it is; browsers drop a first line break, so none is written.
     fn preformatted(&mut self, text: &str) {
-        let is_empty = self.at_start || self.innermost_block().is_some_and(|index| !self.stack[index].is_written);
+        let is_empty =
+            self.at_start || self.innermost_block().is_some_and(|index| !self.stack[index].is_written);
         let text = if is_empty { text.trim_start_matches(['\n', '\r']) } else { text };
         if text.is_empty() {
             return;
@@ -154,7 +155,10 @@ impl Cleaner<'_> {
         for index in 0..self.stack.len() {
             let open = &mut self.stack[index];
             // Links cannot stand in links: one from around a table is not opened in its cells again.
-            if open.layer != Layer::Inline || open.is_written || (is_link(open) && innermost_link != Some(index)) {
+            if open.layer != Layer::Inline
+                || open.is_written
+                || (is_link(open) && innermost_link != Some(index))
+            {
                 continue;
             }
             if open.was_written {
@@ -208,7 +212,10 @@ impl Cleaner<'_> {
         };
         let label: String = label.chars().take(200).collect();
         let label = label.split_whitespace().collect::<Vec<_>>().join(" ");
-        let is_block = matches!(self.block_name(), "" | "p" | "li" | "dd" | "td" | "th" | "blockquote" | "details" | "section");
+        let is_block = matches!(
+            self.block_name(),
+            "" | "p" | "li" | "dd" | "td" | "th" | "blockquote" | "details" | "section"
+        );
         if is_block {
             self.close_paragraph();
             self.close_inline_from(0);
@@ -222,7 +229,10 @@ impl Cleaner<'_> {
             self.end_of_card();
         } else {
             self.open_for(None);
-            let in_link = self.stack.iter().any(|open| open.layer == Layer::Inline && open.written == "a" && open.is_written);
+            let in_link = self
+                .stack
+                .iter()
+                .any(|open| open.layer == Layer::Inline && open.written == "a" && open.is_written);
             match in_link {
                 true => push_text(&mut self.out, &label),
                 false => self.out.push_str(&link(&embed.page, &label)),
