@@ -1,0 +1,13 @@
+delivery-subject-many = { $title } (and { $others } more)
+delivery-read = Read the article
+delivery-minutes = { $count } min read
+delivery-why = You get this mail because you subscribed to { $account }.
+delivery-why-html = You get this mail because you subscribed with { $email }.
+delivery-manage = Manage the subscription
+delivery-leave = Unsubscribe
+delivery-channel-email = Mail
+delivery-state-waiting = Waiting
+delivery-state-sending = Sending
+delivery-state-delivered = Delivered
+delivery-state-failed = Failed
+delivery-state-suppressed = Not sent

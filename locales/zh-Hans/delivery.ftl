@@ -1,0 +1,13 @@
+delivery-subject-many = { $title }（等 { $count } 篇）
+delivery-read = 阅读全文
+delivery-minutes = 约 { $count } 分钟
+delivery-why = 您订阅了{ $account }，因此收到这封邮件。
+delivery-why-html = 您用 { $email } 订阅了本刊，因此收到这封邮件。
+delivery-manage = 管理订阅
+delivery-leave = 退订
+delivery-channel-email = 邮件
+delivery-state-waiting = 等待发送
+delivery-state-sending = 正在发送
+delivery-state-delivered = 已送达
+delivery-state-failed = 发送失败
+delivery-state-suppressed = 未发送

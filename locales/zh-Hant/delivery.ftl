@@ -1,0 +1,13 @@
+delivery-subject-many = { $title }（等 { $count } 篇）
+delivery-read = 閱讀全文
+delivery-minutes = 約 { $count } 分鐘
+delivery-why = 您訂閱了{ $account }，因此收到這封郵件。
+delivery-why-html = 您以 { $email } 訂閱了本刊，因此收到這封郵件。
+delivery-manage = 管理訂閱
+delivery-leave = 取消訂閱
+delivery-channel-email = 郵件
+delivery-state-waiting = 等待寄送
+delivery-state-sending = 寄送中
+delivery-state-delivered = 已送達
+delivery-state-failed = 寄送失敗
+delivery-state-suppressed = 未寄送

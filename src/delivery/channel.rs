@@ -1,0 +1,73 @@
+//! Channels: the ways to tell a reader. Each has its file; this is where they are chosen between.
+
+use sea_orm::Iterable;
+use sea_orm::sea_query::{Condition, Expr, ExprTrait};
+
+use crate::app::App;
+use crate::db::entities::delivery::{self, Channel};
+use crate::db::entities::subscription::{self, Cadence, Model as Subscription, SubscriptionState};
+use crate::delivery::email;
+use crate::delivery::queries::{Content, Recipient};
+use crate::mail::MailError;
+
+/// What came of handing a delivery to its channel; the text is the remote's words, or our reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    Delivered(String),
+    /// Worth another attempt later.
+    Later(String),
+    /// This message will never be taken.
+    Failed(String),
+    /// Nothing will ever be taken for this address.
+    Unreachable {
+        email: String,
+        words: String,
+    },
+    /// Not handed over: there is nobody to tell, or nothing to tell of.
+    Suppressed(String),
+}
+
+/// Every channel that a push fans out to.
+pub fn all() -> impl Iterator<Item = Channel> {
+    Channel::iter()
+}
+
+/// Which subscriptions a channel tells of a push at once; a condition on the subscriptions table.
+pub fn audience(channel: Channel) -> Condition {
+    match channel {
+        Channel::Email => Condition::all()
+            .add(Expr::col((subscription::Entity, subscription::Column::State)).eq(SubscriptionState::Active))
+            .add(Expr::col((subscription::Entity, subscription::Column::Cadence)).eq(Cadence::Instant)),
+    }
+}
+
+/// The same for one subscription, asked again just before sending: why it is not told any more.
+pub fn objection(channel: Channel, subscription: &Subscription) -> Option<&'static str> {
+    match (channel, subscription.state, subscription.cadence) {
+        (_, SubscriptionState::Ended, _) => Some("the reader has left"),
+        (_, SubscriptionState::Paused, _) => Some("the reader has paused"),
+        (_, SubscriptionState::Pending, _) => Some("the address is not confirmed"),
+        (Channel::Email, SubscriptionState::Active, Cadence::Instant) => None,
+        (Channel::Email, SubscriptionState::Active, _) => Some("the reader wants no mail at once"),
+    }
+}
+
+/// Tells one reader.
+pub async fn tell(
+    app: &App,
+    content: &Content,
+    recipient: &Recipient,
+    delivery: &delivery::Model,
+) -> anyhow::Result<Attempt> {
+    match delivery.channel {
+        Channel::Email => {
+            let letter = email::compose(app, content, recipient, delivery)?;
+            Ok(match app.mailer.send(&letter).await {
+                Ok(words) => Attempt::Delivered(words),
+                Err(MailError::Temporary(words)) => Attempt::Later(words),
+                Err(MailError::Permanent(words)) => Attempt::Failed(words),
+                Err(MailError::BadAddress(words)) => Attempt::Unreachable { email: letter.to, words },
+            })
+        }
+    }
+}

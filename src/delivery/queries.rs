@@ -1,0 +1,144 @@
+//! Reads for delivering, and of what was delivered.
+
+use sea_orm::sea_query::{Expr, ExprTrait, Func, JoinType, Query};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder};
+
+use crate::db::entities::account::{self, AccountState};
+use crate::db::entities::article::{self, ArticleState};
+use crate::db::entities::delivery::{self, Channel, DeliveryState};
+use crate::db::entities::{push, push_article, subscription, suppression};
+use crate::look;
+
+/// How much of a body is read to make an excerpt of it, in characters of HTML.
+const HEAD: i32 = 3_000;
+/// Length of an excerpt in a message, in characters.
+const EXCERPT: usize = 160;
+
+/// What a push tells of: the same for all of its readers.
+#[derive(Clone, Debug)]
+pub struct Content {
+    pub push_id: i64,
+    pub account: account::Model,
+    /// Those still published, in the push's order; at least one.
+    pub articles: Vec<PushedArticle>,
+}
+
+/// An article as a message shows it.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct PushedArticle {
+    pub slug: String,
+    pub title: String,
+    /// The author's digest, or an excerpt of the body.
+    pub digest: String,
+    pub author: String,
+    pub cover_url: Option<String>,
+    pub lang: String,
+    pub word_count: i32,
+    head: String,
+}
+
+/// Who is told.
+#[derive(Clone, Debug)]
+pub struct Recipient {
+    pub subscription: subscription::Model,
+    /// Why the address takes no mail any more.
+    pub suppressed: Option<String>,
+}
+
+/// What a push tells of now; none when nothing of it is left to be seen.
+pub async fn content<C: ConnectionTrait>(db: &C, push_id: i64) -> Result<Option<Content>, DbErr> {
+    let Some(push) = push::Entity::find_by_id(push_id).one(db).await? else { return Ok(None) };
+    let Some(account) = account::Entity::find_by_id(push.account_id).one(db).await? else {
+        return Ok(None);
+    };
+    if account.state != AccountState::Active {
+        return Ok(None);
+    }
+    let head = Func::cust("substr").args([
+        Expr::col((article::Entity, article::Column::BodyHtml)),
+        Expr::val(1),
+        Expr::val(HEAD),
+    ]);
+    let article_id = (push_article::Entity, push_article::Column::ArticleId);
+    let mut query = Query::select();
+    query
+        .columns(
+            [
+                article::Column::Slug,
+                article::Column::Title,
+                article::Column::Digest,
+                article::Column::Author,
+                article::Column::CoverUrl,
+                article::Column::Lang,
+                article::Column::WordCount,
+            ]
+            .map(|column| (article::Entity, column)),
+        )
+        .expr_as(head, "head")
+        .from(push_article::Entity)
+        .join(
+            JoinType::InnerJoin,
+            article::Entity,
+            Expr::col((article::Entity, article::Column::Id)).equals(article_id),
+        )
+        .and_where(Expr::col((push_article::Entity, push_article::Column::PushId)).eq(push_id))
+        .and_where(Expr::col((article::Entity, article::Column::State)).eq(ArticleState::Published))
+        .order_by((push_article::Entity, push_article::Column::Position), sea_orm::Order::Asc);
+    let mut articles =
+        PushedArticle::find_by_statement(db.get_database_backend().build(&query)).all(db).await?;
+    for article in &mut articles {
+        let head = std::mem::take(&mut article.head);
+        if article.digest.is_empty() {
+            article.digest = look::excerpt(&head, EXCERPT);
+        }
+    }
+    Ok((!articles.is_empty()).then_some(Content { push_id, account, articles }))
+}
+
+/// A subscription as it is now, with what is known of its address.
+pub async fn recipient<C: ConnectionTrait>(db: &C, subscription_id: i64) -> Result<Option<Recipient>, DbErr> {
+    let Some(subscription) = subscription::Entity::find_by_id(subscription_id).one(db).await? else {
+        return Ok(None);
+    };
+    let suppressed = suppression(db, &subscription.email).await?.map(|row| row.reason);
+    Ok(Some(Recipient { subscription, suppressed }))
+}
+
+/// Why an address is not written to, if it is not.
+pub async fn suppression<C: ConnectionTrait>(
+    db: &C,
+    email: &str,
+) -> Result<Option<suppression::Model>, DbErr> {
+    suppression::Entity::find().filter(suppression::COLUMN.email.eq(email)).one(db).await
+}
+
+/// How many deliveries of a push are in which state.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Count {
+    pub channel: Channel,
+    pub state: DeliveryState,
+    pub count: i64,
+}
+
+/// A push's deliveries by channel and state, straight from the ledger.
+pub async fn counts<C: ConnectionTrait>(db: &C, push_id: i64) -> Result<Vec<Count>, DbErr> {
+    let mut query = Query::select();
+    query
+        .columns([delivery::Column::Channel, delivery::Column::State])
+        .expr_as(Func::count(Expr::col(delivery::Column::Id)), "count")
+        .from(delivery::Entity)
+        .and_where(Expr::col(delivery::Column::PushId).eq(push_id))
+        .group_by_columns([delivery::Column::Channel, delivery::Column::State])
+        .order_by(delivery::Column::Channel, sea_orm::Order::Asc)
+        .order_by(delivery::Column::State, sea_orm::Order::Asc);
+    Count::find_by_statement(db.get_database_backend().build(&query)).all(db).await
+}
+
+/// The subscriptions of a push with what became of each, in the ledger's order.
+pub async fn of_push<C: ConnectionTrait>(db: &C, push_id: i64) -> Result<Vec<delivery::Model>, DbErr> {
+    delivery::Entity::find()
+        .filter(delivery::COLUMN.push_id.eq(push_id))
+        .order_by_asc(delivery::COLUMN.id)
+        .all(db)
+        .await
+}
