@@ -71,6 +71,8 @@ settings! {
     smtp_url: String = "";
     /// Sender of all mail: an address, or a name and an address in angle brackets.
     mail_from: String = "乡讯 <news@localhost>";
+    /// Address that takes wishes to unsubscribe by mail and is read by you; empty offers the link alone.
+    mail_unsubscribe: String = "";
     /// Lets feeds be fetched from private addresses. For tests only.
     fetch_allow_private: bool = false;
     /// Take the client's address from `X-Forwarded-For`: only behind a reverse proxy that sets it.
@@ -252,6 +254,11 @@ impl Config {
             "mail_from",
             self.mail_from.parse::<lettre::message::Mailbox>().is_ok(),
             "must be an address such as news@example.org or 乡讯 <news@example.org>",
+        );
+        check(
+            "mail_unsubscribe",
+            self.mail_unsubscribe.is_empty() || crate::auth::Address::parse(&self.mail_unsubscribe).is_ok(),
+            "must be an address such as leave@example.org, or empty",
         );
         check("log_format", ["text", "json"].contains(&self.log_format.as_str()), "must be text or json");
         check(

@@ -15,7 +15,7 @@
 //! - [`studio`]: the frame of all pages where members work on an account
 //! - [`outbox`]: events in the transaction of their change; [`jobs`]: work that one node claims
 //! - [`mail`]: letters and who carries them
-//! - [`subscriptions`]: subscribing, leaving
+//! - [`subscriptions`]: subscribing, leaving, the timeline; [`delivery`]: telling subscribers of a push
 //! - [`demo`]: the throw-away instance of `xiangxun demo`
 //! - [`commands`]: what the binary can be told to do
 
@@ -27,6 +27,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod db;
+pub mod delivery;
 pub mod demo;
 pub mod error;
 pub mod home;

@@ -20,7 +20,7 @@ use tower_http::trace::TraceLayer;
 
 use crate::app::App;
 use crate::error::Error;
-use crate::{auth, demo, error, home, page, statics};
+use crate::{auth, demo, error, home, page, statics, subscriptions};
 
 /// The largest request body that is read, uploads aside.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -116,7 +116,21 @@ fn studio() -> Router<Arc<App>> {
 
 /// Subscribing, managing and leaving; the timeline.
 fn subscribing() -> Router<Arc<App>> {
+    use subscriptions::{links, pages, timeline};
     Router::new()
+        .route("/@{handle}/subscribe", get(pages::show_subscribe_form).post(pages::subscribe))
+        .route("/@{handle}/unsubscribe", post(pages::unsubscribe))
+        .route("/subscriptions", get(pages::list_subscriptions))
+        .route("/subscriptions/{id}/{change}", post(pages::change_subscription))
+        .route("/s/{signed}", get(links::pages::show_managed))
+        .route(
+            "/s/{signed}/confirm",
+            get(links::pages::show_confirmation).post(links::pages::confirm_subscription),
+        )
+        .route("/s/{signed}/leave", get(links::pages::show_leaving).post(links::pages::leave))
+        .route("/s/{signed}/{change}", post(links::pages::change_managed))
+        .route("/timeline", get(timeline::pages::show_timeline))
+        .route("/timeline/read", post(timeline::pages::mark_timeline_read))
 }
 
 /// Feeds, sitemaps, robots.txt.

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::log;
 use crate::app::App;
 use crate::config::Config;
-use crate::{auth, jobs, routes};
+use crate::{auth, delivery, jobs, routes};
 
 /// How long requests under way may take after the signal to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(30);
@@ -97,6 +97,7 @@ impl Node {
         let mut tasks = JoinSet::new();
         if role != Role::Web {
             tasks.spawn(jobs::worker::run(app.clone(), stop.clone()));
+            tasks.spawn(delivery::sender::run(app.clone(), stop.clone()));
         }
         Self { app, tasks, stop }
     }

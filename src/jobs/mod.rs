@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use crate::app::App;
-use crate::auth;
 use crate::clock::Timestamp;
+use crate::{auth, delivery, subscriptions};
 
 /// What there is to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
@@ -21,6 +21,8 @@ use crate::clock::Timestamp;
 pub enum Job {
     /// Write a delivery row for each subscriber after `after_subscription`, the cursor.
     FanOut { push_id: i64, after_subscription: i64 },
+    /// Mail a link to confirm a subscription, or word that there is one already.
+    SendSubscriptionLetter { subscription_id: i64 },
     /// Mail a sign-in link.
     SendSignInLink { link_id: i64 },
 }
@@ -30,6 +32,9 @@ impl Job {
     pub fn unique_key(&self) -> Option<String> {
         match self {
             Self::FanOut { push_id, .. } => Some(format!("fan_out:{push_id}")),
+            Self::SendSubscriptionLetter { subscription_id } => {
+                Some(format!("send_subscription_letter:{subscription_id}"))
+            }
             Self::SendSignInLink { link_id } => Some(format!("send_sign_in_link:{link_id}")),
         }
     }
@@ -47,7 +52,12 @@ pub enum Outcome {
 /// Does a job. An error is retried with growing pauses, then kept as dead.
 pub async fn perform(app: &App, job: Job) -> anyhow::Result<Outcome> {
     match job {
-        Job::FanOut { .. } => Ok(Outcome::Done),
+        Job::FanOut { push_id, after_subscription } => {
+            delivery::fan_out::run(app, push_id, after_subscription).await
+        }
+        Job::SendSubscriptionLetter { subscription_id } => {
+            subscriptions::letters::send(app, subscription_id).await
+        }
         Job::SendSignInLink { link_id } => auth::links::send(app, link_id).await,
     }
 }

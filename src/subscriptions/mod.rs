@@ -1,3 +1,272 @@
 //! Subscriptions: readers follow accounts, signed in or by address alone, and leave again.
+//!
+//! Somebody who is signed in has shown that the address is theirs, so they are subscribed at once.
+//! An address that was merely typed becomes a pending subscription and gets one letter; only the
+//! link in it makes the subscription active. What the page answers never tells whether the
+//! address is subscribed already.
 
+pub mod letters;
+pub mod links;
+pub mod pages;
 pub mod queries;
+pub mod timeline;
+
+use std::time::Duration;
+
+use sea_orm::sea_query::{Expr, Query};
+use sea_orm::{
+    ActiveModelTrait,
+    ActiveValue::{NotSet, Set},
+    ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter,
+};
+
+use crate::app::App;
+use crate::auth::Address;
+use crate::clock::Timestamp;
+use crate::db::entities::subscription::{self, Cadence, Model as Subscription, SubscriptionState};
+use crate::db::entities::user;
+use crate::delivery;
+use crate::error::Error;
+use crate::jobs::{self, Job};
+use crate::page::Locale;
+
+/// How soon the same letter is sent again to an address at most.
+const LETTER_EVERY: Duration = Duration::from_secs(5 * 60);
+/// Letters about subscribing that an address gets within an hour, whoever asks for them.
+const LETTERS_AN_HOUR: u64 = 5;
+/// Articles of the last days are new to a new subscriber; older ones count as read.
+const NEW_TO_NEWCOMERS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// What a reader may do with a subscription; also the last part of the URLs that do it.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    serde::Serialize,
+    serde::Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Change {
+    /// Be told of each push at once.
+    Instant,
+    /// Be told nothing; articles are on the timeline.
+    Mute,
+    /// Be told nothing for a while.
+    Pause,
+    Resume,
+    Leave,
+    /// Come back after leaving.
+    Rejoin,
+}
+
+impl Change {
+    /// The key of the notice after it was done.
+    pub fn flash(self) -> &'static str {
+        match self {
+            Self::Instant => "flash-subscription-instant",
+            Self::Mute => "flash-subscription-muted",
+            Self::Pause => "flash-subscription-paused",
+            Self::Resume => "flash-subscription-resumed",
+            Self::Leave => "flash-subscription-left",
+            Self::Rejoin => "flash-subscription-rejoined",
+        }
+    }
+}
+
+/// Subscribes a signed-in user, at once.
+pub async fn subscribe(
+    app: &App,
+    user: &user::Model,
+    account_id: i64,
+    locale: Locale,
+) -> Result<Subscription, DbErr> {
+    let now = app.clock.now();
+    let tx = app.db.begin().await?;
+    let found = match queries::of_user(&*tx, user.id, account_id).await? {
+        Some(found) => found,
+        None => find_or_insert(&tx, now, account_id, &user.email, locale).await?,
+    };
+    let mut row = found.clone().into_active_model();
+    row.user_id = Set(Some(user.id));
+    if found.state != SubscriptionState::Active {
+        activate(&mut row, &found, now);
+    }
+    let subscription = row.update(&*tx).await?;
+    tx.commit().await?;
+    Ok(subscription)
+}
+
+/// Takes the wish of somebody who typed an address: one letter goes there, which asks for
+/// confirmation, or says that the address is subscribed already.
+pub async fn ask(app: &App, address: &Address, account_id: i64, locale: Locale) -> Result<(), DbErr> {
+    let now = app.clock.now();
+    let tx = app.db.begin().await?;
+    let found = find_or_insert(&tx, now, account_id, address.as_str(), locale).await?;
+    let letters = letters_since(&*tx, address, now - Duration::from_secs(60 * 60)).await?;
+    let just_asked = found.asked_at.is_some_and(|asked| asked > now - LETTER_EVERY);
+    let subscription_id = found.id;
+    let mut row = found.clone().into_active_model();
+    if found.state == SubscriptionState::Ended {
+        row.state = Set(SubscriptionState::Pending);
+        row.locale = Set(locale.code().to_owned());
+    }
+    if !just_asked && letters < LETTERS_AN_HOUR {
+        row.asked_at = Set(Some(now));
+        jobs::queue::enqueue(&*tx, now, Job::SendSubscriptionLetter { subscription_id }, now).await?;
+    }
+    if row.is_changed() {
+        row.update(&*tx).await?;
+    }
+    tx.commit().await
+}
+
+/// The owner of the address has followed the link of the letter: the subscription is active.
+/// Nothing happens to one that is not pending. An address that had failed is trusted again.
+pub async fn confirm(app: &App, subscription_id: i64) -> Result<Subscription, Error> {
+    let now = app.clock.now();
+    let tx = app.db.begin().await?;
+    let mut found = get(&tx, subscription_id).await?;
+    if found.state == SubscriptionState::Pending {
+        let mut row = found.clone().into_active_model();
+        activate(&mut row, &found, now);
+        found = row.update(&*tx).await?;
+        delivery::trust_again(&*tx, &found.email).await?;
+    }
+    tx.commit().await?;
+    Ok(found)
+}
+
+/// Changes the subscription of a signed link, which whoever holds it may do.
+pub async fn change(app: &App, subscription_id: i64, change: Change) -> Result<Subscription, Error> {
+    let tx = app.db.begin().await?;
+    let found = get(&tx, subscription_id).await?;
+    let changed = apply(&tx, app.clock.now(), found, change).await?;
+    tx.commit().await?;
+    Ok(changed)
+}
+
+/// Changes a subscription of the user's own.
+pub async fn change_own(
+    app: &App,
+    user_id: i64,
+    subscription_id: i64,
+    change: Change,
+) -> Result<Subscription, Error> {
+    let tx = app.db.begin().await?;
+    let found = get(&tx, subscription_id).await?;
+    if found.user_id != Some(user_id) {
+        return Err(Error::NotFound);
+    }
+    let changed = apply(&tx, app.clock.now(), found, change).await?;
+    tx.commit().await?;
+    Ok(changed)
+}
+
+/// Gives a user the subscriptions made with their address alone. For sign-in by link, which shows
+/// that the address is theirs.
+pub async fn link_to_user(tx: &DatabaseTransaction, email: &str, user_id: i64) -> Result<(), DbErr> {
+    let own = Query::select()
+        .column(subscription::Column::AccountId)
+        .from(subscription::Entity)
+        .and_where(Expr::col(subscription::Column::UserId).eq(user_id))
+        .take();
+    subscription::Entity::update_many()
+        .col_expr(subscription::Column::UserId, Expr::value(Some(user_id)))
+        .filter(subscription::COLUMN.email.eq(email))
+        .filter(Expr::col(subscription::Column::UserId).is_null())
+        .filter(Expr::col(subscription::Column::AccountId).not_in_subquery(own))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+async fn apply(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    found: Subscription,
+    change: Change,
+) -> Result<Subscription, DbErr> {
+    use SubscriptionState::{Active, Ended, Paused, Pending};
+    let mut row = found.clone().into_active_model();
+    match (change, found.state) {
+        (Change::Instant, Active | Paused) => row.cadence = Set(Cadence::Instant),
+        (Change::Mute, Active | Paused) => row.cadence = Set(Cadence::Muted),
+        (Change::Pause, Active) => row.state = Set(Paused),
+        (Change::Resume, Paused) => row.state = Set(Active),
+        (Change::Leave, Active | Paused | Pending) => {
+            row.state = Set(Ended);
+            row.ended_at = Set(Some(now));
+        }
+        (Change::Rejoin, Ended) => activate(&mut row, &found, now),
+        // Done already, or no longer possible: said twice is as good as once.
+        _ => return Ok(found),
+    }
+    row.update(tx).await
+}
+
+/// Makes a subscription active; one that is new or comes back begins with a reader told at once.
+fn activate(row: &mut subscription::ActiveModel, found: &Subscription, now: Timestamp) {
+    row.state = Set(SubscriptionState::Active);
+    row.ended_at = Set(None);
+    if found.state != SubscriptionState::Paused {
+        row.cadence = Set(Cadence::Instant);
+        row.confirmed_at = Set(Some(now));
+        row.read_until = Set(Some(now - NEW_TO_NEWCOMERS));
+    }
+}
+
+async fn get(tx: &DatabaseTransaction, id: i64) -> Result<Subscription, Error> {
+    subscription::Entity::find_by_id(id).one(tx).await?.ok_or(Error::NotFound)
+}
+
+/// The row of an address in an account; a new one is pending. Two who ask at once get the same.
+async fn find_or_insert(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    account_id: i64,
+    email: &str,
+    locale: Locale,
+) -> Result<Subscription, DbErr> {
+    let fresh = subscription::ActiveModel {
+        id: NotSet,
+        account_id: Set(account_id),
+        user_id: Set(None),
+        email: Set(email.to_owned()),
+        state: Set(SubscriptionState::Pending),
+        cadence: Set(Cadence::Instant),
+        locale: Set(locale.code().to_owned()),
+        created_at: Set(now),
+        confirmed_at: Set(None),
+        ended_at: Set(None),
+        asked_at: Set(None),
+        read_until: Set(None),
+    };
+    subscription::Entity::insert(fresh)
+        .on_conflict_do_nothing_on([subscription::Column::AccountId, subscription::Column::Email])
+        .exec(tx)
+        .await?;
+    subscription::Entity::find()
+        .filter(subscription::COLUMN.account_id.eq(account_id))
+        .filter(subscription::COLUMN.email.eq(email))
+        .one(tx)
+        .await?
+        .ok_or_else(|| DbErr::RecordNotFound("the subscription that was just written".into()))
+}
+
+async fn letters_since<C: ConnectionTrait>(
+    db: &C,
+    address: &Address,
+    since: Timestamp,
+) -> Result<u64, DbErr> {
+    subscription::Entity::find()
+        .filter(subscription::COLUMN.email.eq(address.as_str()))
+        .filter(subscription::COLUMN.asked_at.gt(since))
+        .count(db)
+        .await
+}

@@ -1,11 +1,14 @@
 //! Reads of subscriptions.
 
-use sea_orm::sea_query::{Expr, Func, JoinType, Query};
-use sea_orm::{ConnectionTrait, DbErr, ExprTrait, FromQueryResult};
+use sea_orm::sea_query::{Expr, Func, JoinType, Order, Query, SelectStatement};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, ExprTrait, FromQueryResult, QueryFilter, QueryOrder};
 
+use crate::clock::Timestamp;
+use crate::db::entities::account;
 use crate::db::entities::delivery::Channel;
 use crate::db::entities::subscription::{self, Cadence, SubscriptionState};
 use crate::db::entities::suppression;
+use crate::error::Error;
 
 /// How many readers of an account a push tells, and how many it does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,4 +81,139 @@ pub async fn audience<C: ConnectionTrait>(db: &C, account_id: i64) -> Result<Aud
         audience.told.push((Channel::Email, by_mail));
     }
     Ok(audience)
+}
+
+/// A subscription with what is shown of its account.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Followed {
+    pub id: i64,
+    pub email: String,
+    pub state: SubscriptionState,
+    pub cadence: Cadence,
+    pub created_at: Timestamp,
+    pub account_id: i64,
+    pub handle: String,
+    pub name: String,
+    pub bio: String,
+    pub avatar_url: Option<String>,
+    pub lang: String,
+    /// Why mail to its address has stopped, in the remote's words.
+    pub refused: Option<String>,
+}
+
+impl Followed {
+    pub fn is_active(&self) -> bool {
+        self.state == SubscriptionState::Active
+    }
+
+    pub fn is_paused(&self) -> bool {
+        self.state == SubscriptionState::Paused
+    }
+
+    pub fn is_ended(&self) -> bool {
+        self.state == SubscriptionState::Ended
+    }
+
+    pub fn is_muted(&self) -> bool {
+        self.cadence == Cadence::Muted
+    }
+
+    /// The key of the words for what the reader gets.
+    pub fn status_key(&self) -> &'static str {
+        match (self.state, self.cadence) {
+            (SubscriptionState::Pending, _) => "subscription-status-pending",
+            (SubscriptionState::Paused, _) => "subscription-status-paused",
+            (SubscriptionState::Ended, _) => "subscription-status-ended",
+            (SubscriptionState::Active, Cadence::Instant) => "subscription-status-instant",
+            (SubscriptionState::Active, Cadence::Daily) => "subscription-status-daily",
+            (SubscriptionState::Active, Cadence::Weekly) => "subscription-status-weekly",
+            (SubscriptionState::Active, Cadence::Muted) => "subscription-status-muted",
+        }
+    }
+}
+
+/// A subscription by its id, for the holder of a signed link.
+///
+/// # Errors
+/// Not found when it or its account is gone.
+pub async fn followed<C: ConnectionTrait>(db: &C, id: i64) -> Result<Followed, Error> {
+    let query = followed_with(Expr::col((subscription::Entity, subscription::Column::Id)).eq(id));
+    Followed::find_by_statement(db.get_database_backend().build(&query)).one(db).await?.ok_or(Error::NotFound)
+}
+
+/// A user's subscriptions that have not ended, by the accounts' names. A reader has some hundreds at
+/// most, so the list comes whole.
+pub async fn list_of_user<C: ConnectionTrait>(db: &C, user_id: i64) -> Result<Vec<Followed>, DbErr> {
+    let own = Expr::col((subscription::Entity, subscription::Column::UserId)).eq(user_id);
+    let mut query = followed_with(own);
+    query
+        .and_where(
+            Expr::col((subscription::Entity, subscription::Column::State)).ne(SubscriptionState::Ended),
+        )
+        .order_by((account::Entity, account::Column::Name), Order::Asc)
+        .order_by((subscription::Entity, subscription::Column::Id), Order::Asc)
+        .limit(2_000);
+    Followed::find_by_statement(db.get_database_backend().build(&query)).all(db).await
+}
+
+/// A user's subscription to an account, ended ones included.
+pub async fn of_user<C: ConnectionTrait>(
+    db: &C,
+    user_id: i64,
+    account_id: i64,
+) -> Result<Option<subscription::Model>, DbErr> {
+    subscription::Entity::find()
+        .filter(subscription::COLUMN.user_id.eq(user_id))
+        .filter(subscription::COLUMN.account_id.eq(account_id))
+        .order_by_asc(subscription::COLUMN.id)
+        .one(db)
+        .await
+}
+
+/// Whether a user follows an account, so that its page need not ask them to subscribe.
+pub async fn follows<C: ConnectionTrait>(db: &C, user_id: i64, account_id: i64) -> Result<bool, DbErr> {
+    let own = of_user(db, user_id, account_id).await?;
+    Ok(own.is_some_and(|own| matches!(own.state, SubscriptionState::Active | SubscriptionState::Paused)))
+}
+
+fn followed_with(condition: Expr) -> SelectStatement {
+    let email = (subscription::Entity, subscription::Column::Email);
+    let account_id = (subscription::Entity, subscription::Column::AccountId);
+    let mut query = Query::select();
+    query
+        .columns(
+            [
+                subscription::Column::Id,
+                subscription::Column::Email,
+                subscription::Column::State,
+                subscription::Column::Cadence,
+                subscription::Column::CreatedAt,
+                subscription::Column::AccountId,
+            ]
+            .map(|column| (subscription::Entity, column)),
+        )
+        .columns(
+            [
+                account::Column::Handle,
+                account::Column::Name,
+                account::Column::Bio,
+                account::Column::AvatarUrl,
+                account::Column::Lang,
+            ]
+            .map(|column| (account::Entity, column)),
+        )
+        .expr_as(Expr::col((suppression::Entity, suppression::Column::Reason)), "refused")
+        .from(subscription::Entity)
+        .join(
+            JoinType::InnerJoin,
+            account::Entity,
+            Expr::col((account::Entity, account::Column::Id)).equals(account_id),
+        )
+        .join(
+            JoinType::LeftJoin,
+            suppression::Entity,
+            Expr::col((suppression::Entity, suppression::Column::Email)).equals(email),
+        )
+        .and_where(condition);
+    query
 }

@@ -1,0 +1,10 @@
+timeline-title = Timeline
+timeline-all = All
+timeline-unread = Unread
+timeline-mark-above = Mark these and all above as read
+timeline-mark-all = Mark everything as read
+timeline-empty-title = Nothing here yet
+timeline-empty-text = Subscribe to an account, and its articles appear here, newest first.
+timeline-all-read-title = All read
+timeline-all-read-text = There is nothing new. Earlier articles are under "All".
+flash-timeline-read = Marked as read.

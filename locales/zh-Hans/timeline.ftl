@@ -1,0 +1,10 @@
+timeline-title = 时间线
+timeline-all = 全部
+timeline-unread = 未读
+timeline-mark-above = 以上全部标为已读
+timeline-mark-all = 所有文章标为已读
+timeline-empty-title = 这里还没有文章
+timeline-empty-text = 订阅公众号后，文章会按时间从新到旧显示在这里。
+timeline-all-read-title = 都读完了
+timeline-all-read-text = 暂时没有新文章，更早的文章请看“全部”。
+flash-timeline-read = 已标为已读。

@@ -1,0 +1,10 @@
+timeline-title = 時間軸
+timeline-all = 全部
+timeline-unread = 未讀
+timeline-mark-above = 以上全部標為已讀
+timeline-mark-all = 所有文章標為已讀
+timeline-empty-title = 這裡還沒有文章
+timeline-empty-text = 訂閱公眾號後，文章會依時間由新到舊顯示在這裡。
+timeline-all-read-title = 都讀完了
+timeline-all-read-text = 暫時沒有新文章，更早的文章請看「全部」。
+flash-timeline-read = 已標為已讀。
