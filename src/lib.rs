@@ -10,6 +10,7 @@
 //! - [`home`]: the front page and accounts' public pages; [`look`]: stand-in pictures
 //! - [`auth`]: sign-in, sessions, tokens
 //! - [`articles`]: what accounts publish; [`articles::content`] makes bodies safe
+//! - [`api`]: the API's frame: its description and docs, paging, idempotency keys
 //! - [`db`]: connections, transactions, one entity per table
 //! - [`accounts`]: official accounts, their members, and the one table of what each role may do
 //! - [`studio`]: the frame of all pages where members work on an account
@@ -20,6 +21,7 @@
 //! - [`commands`]: what the binary can be told to do
 
 pub mod accounts;
+pub mod api;
 pub mod app;
 pub mod articles;
 pub mod auth;

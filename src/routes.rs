@@ -20,7 +20,7 @@ use tower_http::trace::TraceLayer;
 
 use crate::app::App;
 use crate::error::Error;
-use crate::{auth, demo, error, home, page, statics, subscriptions};
+use crate::{api, auth, demo, error, home, page, statics, subscriptions};
 
 /// The largest request body that is read, uploads aside.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -64,6 +64,7 @@ pub fn framed(pages: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<App>> {
             .layer(from_fn_with_state(app.clone(), auth::limits::guard))
             .layer(from_fn_with_state(app.clone(), auth::session::load))
             .layer(from_fn_with_state(app.clone(), auth::origin::check))
+            .layer(from_fn_with_state(app.clone(), api::idempotency::honour))
             .layer(from_fn(page::clear_flash))
             .layer(CatchPanicLayer::custom(|_| {
                 Error::Internal(anyhow::anyhow!("a handler panicked")).into_response()
@@ -138,9 +139,11 @@ fn feeds() -> Router<Arc<App>> {
     Router::new()
 }
 
-/// `/api/v1`: JSON.
+/// `/api/v1`: JSON. Each is described in `api::ApiDoc` too.
 fn api() -> Router<Arc<App>> {
     Router::new()
+        .route("/api/openapi.json", get(api::show_openapi))
+        .route("/api/docs", get(api::docs::show_docs))
 }
 
 /// Whether this node can serve: the database answers and the index has caught up.

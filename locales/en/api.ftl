@@ -1,0 +1,11 @@
+api-title = API
+api-scopes = Scopes needed
+api-parameters = Parameters
+api-required = required
+api-body = Body
+api-answers = Answers
+api-schemas = Schemas
+api-cursor-wrong = This is no cursor of ours. Use the next_cursor of the page before.
+api-key-wrong = An Idempotency-Key is 1 to 255 visible ASCII characters.
+api-key-under-way = The request with this Idempotency-Key is still under way, or left no result. Look whether it was done before you try again with another key.
+api-key-of-another-request = This Idempotency-Key was used for another request.

@@ -1,0 +1,11 @@
+api-title = 开放接口
+api-scopes = 所需权限
+api-parameters = 参数
+api-required = 必填
+api-body = 请求内容
+api-answers = 响应
+api-schemas = 数据结构
+api-cursor-wrong = 这个游标无效，请使用上一页给出的 next_cursor。
+api-key-wrong = Idempotency-Key 应为 1 到 255 个可见的 ASCII 字符。
+api-key-under-way = 带有这个 Idempotency-Key 的请求尚未完成，或没有留下结果。请先查看它是否已经生效，再换用新的键重试。
+api-key-of-another-request = 这个 Idempotency-Key 已经用于另一个请求。

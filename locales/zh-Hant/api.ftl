@@ -1,0 +1,11 @@
+api-title = 開放介面
+api-scopes = 所需權限
+api-parameters = 參數
+api-required = 必填
+api-body = 請求內容
+api-answers = 回應
+api-schemas = 資料結構
+api-cursor-wrong = 這個游標無效，請使用上一頁給出的 next_cursor。
+api-key-wrong = Idempotency-Key 應為 1 到 255 個可見的 ASCII 字元。
+api-key-under-way = 帶有這個 Idempotency-Key 的請求尚未完成，或沒有留下結果。請先查看它是否已經生效，再換用新的鍵重試。
+api-key-of-another-request = 這個 Idempotency-Key 已經用於另一個請求。
