@@ -1,8 +1,10 @@
 //! Tests of behaviour, one file per room, through the router and on both databases.
 
+mod auth;
 mod config;
 mod content;
 mod home;
 mod house;
 mod locales;
+mod security;
 mod support;

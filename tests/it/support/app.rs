@@ -185,14 +185,24 @@ impl TestApp {
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let response = xiangxun::routes::router(self.app.clone()).oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        for cookie in parts.headers.get_all(header::SET_COOKIE) {
+        let answer = self.send_alone(request).await;
+        for cookie in answer.headers.get_all(header::SET_COOKIE) {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();
             if let Some((name, value)) = pair.split_once('=') {
                 self.keep_cookie(name, value);
             }
         }
+        answer
+    }
+
+    /// Sends as another browser would: this one's cookies stay as they are.
+    pub async fn send_alone(&self, request: Request<Body>) -> Answer {
+        self.send_to(xiangxun::routes::router(self.app.clone()), request).await
+    }
+
+    /// Sends to other routes than the site's own.
+    pub async fn send_to(&self, routes: axum::Router, request: Request<Body>) -> Answer {
+        let (parts, body) = routes.oneshot(request).await.unwrap().into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec();
         Answer { status: parts.status, headers: parts.headers, bytes }
     }
