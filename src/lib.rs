@@ -15,6 +15,7 @@
 //! - [`accounts`]: official accounts, their members, and the one table of what each role may do
 //! - [`studio`]: the frame of all pages where members work on an account
 //! - [`outbox`]: events in the transaction of their change; [`jobs`]: work that one node claims
+//! - [`feeds`]: feeds that we serve, sitemaps; [`import`]: sources, the feeds that outlets already have
 //! - [`mail`]: letters and who carries them
 //! - [`subscriptions`]: subscribing, leaving, the timeline; [`delivery`]: telling subscribers of a push
 //! - [`demo`]: the throw-away instance of `xiangxun demo`
@@ -32,7 +33,9 @@ pub mod db;
 pub mod delivery;
 pub mod demo;
 pub mod error;
+pub mod feeds;
 pub mod home;
+pub mod import;
 pub mod jobs;
 pub mod look;
 pub mod mail;

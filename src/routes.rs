@@ -21,6 +21,7 @@ use tower_http::trace::TraceLayer;
 use crate::app::App;
 use crate::error::Error;
 use crate::{api, auth, demo, error, home, page, statics, subscriptions};
+use crate::feeds;
 
 /// The largest request body that is read, uploads aside.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -137,6 +138,15 @@ fn subscribing() -> Router<Arc<App>> {
 /// Feeds, sitemaps, robots.txt.
 fn feeds() -> Router<Arc<App>> {
     Router::new()
+        .route("/feed.atom", get(feeds::pages::show_site_feed))
+        .route("/feed.rss", get(feeds::pages::show_site_feed))
+        .route("/feed.json", get(feeds::pages::show_site_feed))
+        .route("/@{handle}/feed.atom", get(feeds::pages::show_account_feed))
+        .route("/@{handle}/feed.rss", get(feeds::pages::show_account_feed))
+        .route("/@{handle}/feed.json", get(feeds::pages::show_account_feed))
+        .route("/sitemap.xml", get(feeds::sitemap::show_sitemap_index))
+        .route("/sitemap/{file}", get(feeds::sitemap::show_sitemap))
+        .route("/robots.txt", get(feeds::sitemap::show_robots))
 }
 
 /// `/api/v1`: JSON. Each is described in `api::ApiDoc` too.

@@ -15,6 +15,7 @@ mod m20261122_000005_create_subscriptions;
 mod m20261122_000006_create_sources;
 mod m20261122_000007_add_locale_to_sign_in_links;
 mod m20261122_000008_extend_subscriptions;
+mod m20261122_000020_index_events_by_account;
 
 /// Runs the steps in order; its table of finished steps is `seaql_migrations`.
 pub struct Migrator;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000006_create_sources::Migration),
             Box::new(m20261122_000007_add_locale_to_sign_in_links::Migration),
             Box::new(m20261122_000008_extend_subscriptions::Migration),
+            Box::new(m20261122_000020_index_events_by_account::Migration),
         ]
     }
 }

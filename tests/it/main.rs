@@ -3,6 +3,8 @@
 mod auth;
 mod config;
 mod content;
+mod feed_documents;
+mod feeds;
 mod home;
 mod house;
 mod locales;

@@ -1,0 +1,117 @@
+//! Feeds that we serve: Atom, RSS 2.0 and JSON Feed with full content, for each account and for the
+//! site; sitemaps and robots.txt for search engines. Nothing here writes a table.
+//!
+//! What changes a feed is always an event, so the newest event's id is the validator (`ETag`): a
+//! reader that asks every few minutes costs one indexed row.
+
+mod atom;
+mod json;
+pub mod pages;
+mod queries;
+mod rss;
+pub mod sitemap;
+mod xml;
+
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
+use crate::clock::Timestamp;
+use crate::db::entities::article;
+
+/// Articles in one feed.
+pub const MAX_ARTICLES: u64 = 50;
+
+/// The formats of feeds; `feed.{extension}` at the site's root and under each account. As an
+/// extractor it is the one that the path ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Atom,
+    Rss,
+    Json,
+}
+
+impl Format {
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::Atom => "feed.atom",
+            Self::Rss => "feed.rss",
+            Self::Json => "feed.json",
+        }
+    }
+
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Atom => "application/atom+xml; charset=utf-8",
+            Self::Rss => "application/rss+xml; charset=utf-8",
+            Self::Json => "application/feed+json; charset=utf-8",
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Format {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let path = parts.uri.path();
+        let formats = [Self::Rss, Self::Json].into_iter();
+        Ok(formats.filter(|format| path.ends_with(format.file())).next().unwrap_or(Self::Atom))
+    }
+}
+
+/// A feed with everything in it, ready to be written in any format. Addresses are absolute.
+#[derive(Debug)]
+pub struct Feed {
+    /// Stays the same when names and addresses change.
+    pub id: String,
+    pub title: String,
+    pub description: String,
+    pub lang: String,
+    /// The page that it is the feed of.
+    pub page_url: String,
+    pub self_url: String,
+    pub icon_url: Option<String>,
+    pub updated: Timestamp,
+    pub items: Vec<Item>,
+}
+
+/// One article in a feed.
+#[derive(Debug)]
+pub struct Item {
+    pub id: String,
+    pub url: String,
+    pub account_name: String,
+    pub account_url: String,
+    pub article: article::Model,
+}
+
+impl Item {
+    /// Who wrote it, as far as it says so; else the account.
+    pub fn author(&self) -> &str {
+        if self.article.author.is_empty() { &self.account_name } else { &self.article.author }
+    }
+
+    pub fn published(&self) -> Timestamp {
+        self.article.published_at.unwrap_or(self.article.created_at)
+    }
+
+    /// The body with addresses that work outside this site. The sanitiser writes attributes with
+    /// double quotes, so what follows `="/` is a path of ours.
+    pub fn body(&self, base_url: &str) -> String {
+        let body = &self.article.body_html;
+        body.replace(" src=\"/", &format!(" src=\"{base_url}/"))
+            .replace(" href=\"/", &format!(" href=\"{base_url}/"))
+    }
+}
+
+impl Feed {
+    /// Writes it.
+    pub fn write(&self, format: Format, base_url: &str) -> String {
+        match format {
+            Format::Atom => atom::write(self, base_url),
+            Format::Rss => rss::write(self, base_url),
+            Format::Json => json::write(self, base_url),
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Handlers of feeds, and the conditional answers that feeds and sitemaps share.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use url::Url;
+
+use super::{Feed, Format, Item, queries};
+use crate::accounts::queries::{Found, open_by_handle};
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::db::entities::account;
+use crate::db::entities::article;
+use crate::error::Error;
+use crate::page::Locale;
+
+/// How long an answer may be shown again without asking, in seconds.
+const MAX_AGE: u32 = 60;
+/// Goes up when the formats are written differently, so that readers fetch them anew.
+const WRITING: u32 = 1;
+
+/// `GET /feed.atom`, `/feed.rss`, `/feed.json`
+pub async fn show_site_feed(
+    State(app): State<Arc<App>>,
+    format: Format,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    let db = app.db.read();
+    let newest = queries::newest_event(db, None).await?;
+    let validators = Validators::new(&app, newest);
+    if validators.are_met(&headers) {
+        return Ok(validators.not_modified());
+    }
+    let articles = queries::newest_articles(db, None).await?;
+    let locale = Locale::from_tag(&app.config.locale).unwrap_or(Locale::ZhHans);
+    let feed = Feed {
+        id: tag(&app, "site", Timestamp(0)),
+        title: app.config.site_name.clone(),
+        description: locale.text("site-tagline"),
+        lang: locale.code().to_owned(),
+        page_url: app.config.url("/"),
+        self_url: app.config.url(&format!("/{}", format.file())),
+        icon_url: None,
+        updated: newest.1,
+        items: items(&app, articles).await?,
+    };
+    Ok(validators.answer(format.content_type(), feed.write(format, base_url(&app))))
+}
+
+/// `GET /@{handle}/feed.atom`, `/@{handle}/feed.rss`, `/@{handle}/feed.json`
+pub async fn show_account_feed(
+    State(app): State<Arc<App>>,
+    Path(handle): Path<String>,
+    format: Format,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    let db = app.db.read();
+    let account = match open_by_handle(db, &handle).await? {
+        Found::Here(account) => account,
+        Found::Moved(account) => {
+            let path = format!("/@{}/{}", account.handle, format.file());
+            return Ok(Redirect::permanent(&path).into_response());
+        }
+    };
+    let newest = queries::newest_event(db, Some(account.id)).await?;
+    let validators = Validators::new(&app, newest);
+    if validators.are_met(&headers) {
+        return Ok(validators.not_modified());
+    }
+    let articles = queries::newest_articles(db, Some(account.id)).await?;
+    let feed = account_feed(&app, &account, format, newest.1, items(&app, articles).await?);
+    Ok(validators.answer(format.content_type(), feed.write(format, base_url(&app))))
+}
+
+fn account_feed(
+    app: &App,
+    account: &account::Model,
+    format: Format,
+    changed: Timestamp,
+    items: Vec<Item>,
+) -> Feed {
+    let path = format!("/@{}", account.handle);
+    Feed {
+        id: tag(app, &format!("account/{}", account.id), account.created_at),
+        title: account.name.clone(),
+        description: account.bio.clone(),
+        lang: account.lang.clone(),
+        page_url: app.config.url(&path),
+        self_url: app.config.url(&format!("{path}/{}", format.file())),
+        icon_url: account.avatar_url.as_ref().map(|url| absolute(base_url(app), url)),
+        updated: changed.max(account.created_at),
+        items,
+    }
+}
+
+async fn items(app: &App, articles: Vec<article::Model>) -> Result<Vec<Item>, Error> {
+    let ids: HashSet<i64> = articles.iter().map(|article| article.account_id).collect();
+    let accounts = queries::accounts(app.db.read(), ids).await?;
+    let item = |article: article::Model| {
+        let account = accounts.get(&article.account_id)?;
+        let account_url = app.config.url(&format!("/@{}", account.handle));
+        Some(Item {
+            id: tag(app, &format!("article/{}", article.id), article.created_at),
+            url: format!("{account_url}/{}", article.slug),
+            account_name: account.name.clone(),
+            account_url,
+            article,
+        })
+    };
+    Ok(articles.into_iter().filter_map(item).collect())
+}
+
+pub(super) fn base_url(app: &App) -> &str {
+    app.config.base_url.trim_end_matches('/')
+}
+
+/// A path of ours as an address; other addresses stay as they are.
+pub(super) fn absolute(base_url: &str, address: &str) -> String {
+    if address.starts_with('/') { format!("{base_url}{address}") } else { address.to_owned() }
+}
+
+/// A tag URI (RFC 4151): it names a thing for good, wherever it moves.
+fn tag(app: &App, thing: &str, since: Timestamp) -> String {
+    let host = Url::parse(&app.config.base_url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let day = since.utc().format("%Y-%m-%d");
+    format!("tag:{},{day}:{thing}", host.unwrap_or_default())
+}
+
+/// What tells a reader that it has the newest already.
+pub(super) struct Validators {
+    etag: String,
+    last_modified: Timestamp,
+}
+
+impl Validators {
+    /// From the newest event that can have changed the document. The event's time is that of its
+    /// transaction's beginning, so another may come later with the same second: the tag, not the
+    /// time, decides wherever a client sends it.
+    pub fn new(app: &App, (event_id, changed): (i64, Timestamp)) -> Self {
+        let mut names = std::hash::DefaultHasher::new();
+        std::hash::Hash::hash(&(&app.config.site_name, &app.config.base_url, &app.config.locale), &mut names);
+        let names = std::hash::Hasher::finish(&names) as u32;
+        Self { etag: format!("W/\"{event_id:x}-{names:x}-{WRITING}\""), last_modified: changed }
+    }
+
+    /// Whether the client's conditional request may be answered with 304.
+    pub fn are_met(&self, headers: &HeaderMap) -> bool {
+        let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        if let Some(tags) = text(header::IF_NONE_MATCH) {
+            let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+            return tags.split(',').any(|tag| tag.trim() == "*" || bare(tag) == bare(&self.etag));
+        }
+        let since =
+            text(header::IF_MODIFIED_SINCE).and_then(|date| chrono::DateTime::parse_from_rfc2822(date).ok());
+        // Whole seconds: what changed within the same second must be sent.
+        since.is_some_and(|since| since.timestamp() > self.last_modified.0.div_euclid(1000))
+    }
+
+    pub fn not_modified(&self) -> Response {
+        self.headed(StatusCode::NOT_MODIFIED.into_response())
+    }
+
+    pub fn answer(&self, content_type: &'static str, body: String) -> Response {
+        self.headed(([(header::CONTENT_TYPE, content_type)], body).into_response())
+    }
+
+    fn headed(&self, mut response: Response) -> Response {
+        let headers = response.headers_mut();
+        let mut put = |name, value: &str| {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(name, value);
+            }
+        };
+        put(header::ETAG, &self.etag);
+        // One second late, so that "not modified since" is true when a client sends it back.
+        let stamp = Timestamp(self.last_modified.0.div_euclid(1000) * 1000 + 1000);
+        put(header::LAST_MODIFIED, &stamp.http_date());
+        put(header::CACHE_CONTROL, &format!("public, max-age={MAX_AGE}"));
+        response
+    }
+}

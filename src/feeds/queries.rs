@@ -1,0 +1,135 @@
+//! Reads for feeds and sitemaps: committed rows of accounts that are to be seen.
+
+use std::collections::HashMap;
+
+use sea_orm::sea_query::ExprTrait;
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::MAX_ARTICLES;
+use crate::clock::Timestamp;
+use crate::db::entities::account::{self, AccountState};
+use crate::db::entities::article::{self, ArticleState};
+use crate::db::entities::event;
+
+/// The newest event of an account, or of all: its id and time. What was written then is in a feed
+/// read now.
+pub(super) async fn newest_event<C: ConnectionTrait>(
+    db: &C,
+    account_id: Option<i64>,
+) -> Result<(i64, Timestamp), DbErr> {
+    let mut query = event::Entity::find();
+    if let Some(id) = account_id {
+        query = query.filter(event::COLUMN.account_id.eq(id));
+    }
+    let newest = query
+        .select_only()
+        .column(event::Column::Id)
+        .column(event::Column::CreatedAt)
+        .order_by_desc(event::COLUMN.id)
+        .limit(1)
+        .into_tuple::<(i64, Timestamp)>()
+        .one(db)
+        .await?;
+    Ok(newest.unwrap_or_default())
+}
+
+/// The newest published articles, newest first; of one account, or of all that are to be seen.
+pub(super) async fn newest_articles<C: ConnectionTrait>(
+    db: &C,
+    account_id: Option<i64>,
+) -> Result<Vec<article::Model>, DbErr> {
+    let mut query = article::Entity::find().filter(article::COLUMN.state.eq(ArticleState::Published));
+    query = match account_id {
+        Some(id) => query.filter(article::COLUMN.account_id.eq(id)),
+        None => query.filter(article::Column::AccountId.not_in_subquery(suspended())),
+    };
+    query
+        .order_by_desc(article::COLUMN.published_at)
+        .order_by_desc(article::COLUMN.id)
+        .limit(MAX_ARTICLES)
+        .all(db)
+        .await
+}
+
+/// Accounts by id.
+pub(super) async fn accounts<C: ConnectionTrait>(
+    db: &C,
+    ids: impl IntoIterator<Item = i64>,
+) -> Result<HashMap<i64, account::Model>, DbErr> {
+    let rows = account::Entity::find().filter(account::COLUMN.id.is_in(ids)).all(db).await?;
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}
+
+/// What a sitemap says of an article.
+pub(super) struct Place {
+    pub account_id: i64,
+    pub slug: String,
+    pub updated_at: Timestamp,
+}
+
+/// Published articles with ids in a range.
+pub(super) async fn places<C: ConnectionTrait>(
+    db: &C,
+    ids: std::ops::Range<i64>,
+) -> Result<Vec<Place>, DbErr> {
+    let rows = article::Entity::find()
+        .filter(article::COLUMN.id.gte(ids.start))
+        .filter(article::COLUMN.id.lt(ids.end))
+        .filter(article::COLUMN.state.eq(ArticleState::Published))
+        .filter(article::Column::AccountId.not_in_subquery(suspended()))
+        .select_only()
+        .column(article::Column::AccountId)
+        .column(article::Column::Slug)
+        .column(article::Column::UpdatedAt)
+        .order_by_asc(article::COLUMN.id)
+        .into_tuple::<(i64, String, Timestamp)>()
+        .all(db)
+        .await?;
+    let place = |(account_id, slug, updated_at)| Place { account_id, slug, updated_at };
+    Ok(rows.into_iter().map(place).collect())
+}
+
+/// The highest id of an article, 0 when there is none.
+pub(super) async fn last_article_id<C: ConnectionTrait>(db: &C) -> Result<i64, DbErr> {
+    let query = article::Entity::find().select_only().column(article::Column::Id);
+    let newest = query.order_by_desc(article::COLUMN.id).limit(1).into_tuple::<i64>().one(db).await?;
+    Ok(newest.unwrap_or_default())
+}
+
+/// Accounts to be seen, by id.
+pub(super) async fn active_accounts<C: ConnectionTrait>(
+    db: &C,
+    limit: u64,
+) -> Result<Vec<account::Model>, DbErr> {
+    account::Entity::find()
+        .filter(account::COLUMN.state.eq(AccountState::Active))
+        .order_by_asc(account::COLUMN.id)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
+/// Articles published since a moment, newest first.
+pub(super) async fn published_since<C: ConnectionTrait>(
+    db: &C,
+    since: Timestamp,
+    limit: u64,
+) -> Result<Vec<article::Model>, DbErr> {
+    article::Entity::find()
+        .filter(article::COLUMN.state.eq(ArticleState::Published))
+        .filter(article::Column::PublishedAt.gte(since))
+        .filter(article::Column::AccountId.not_in_subquery(suspended()))
+        .order_by_desc(article::COLUMN.published_at)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
+fn suspended() -> sea_orm::sea_query::SelectStatement {
+    let mut query = sea_orm::sea_query::Query::select();
+    query
+        .column(account::Column::Id)
+        .from(account::Entity)
+        .and_where(sea_orm::sea_query::Expr::col(account::Column::State).eq(AccountState::Suspended));
+    query
+}
