@@ -2,7 +2,7 @@
 skip-to-content = Skip to content
 site-tagline = News from home, every piece of it
 search = Search
-search-placeholder = Search articles
+search-placeholder = Search
 nav-main = Main
 nav-timeline = Timeline
 nav-studio = Studio
@@ -33,7 +33,7 @@ home-end = There is nothing older.
 account-articles = { $count ->
     [0] no articles yet
     [one] one article
-   *[other] { NUMBER($count) } articles
+   *[other] { $count } articles
 }
 account-no-articles-title = No articles yet
 account-no-articles-text = Subscribe and the first one comes to your mailbox.
