@@ -12,8 +12,8 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use chrono_tz::Tz;
-use fluent_templates::fluent_bundle::FluentValue;
-use fluent_templates::{LanguageIdentifier, Loader, langid, static_loader};
+use fluent_templates::fluent_bundle::{FluentArgs, FluentValue};
+use fluent_templates::{FluentBundle, LanguageIdentifier, Loader, langid, static_loader};
 
 use crate::app::App;
 use crate::auth::session::SignedIn;
@@ -25,8 +25,36 @@ static_loader! {
     static TEXTS = {
         locales: "./locales",
         fallback_language: "en",
-        customise: |bundle| bundle.set_use_isolating(false),
+        customise: |bundle| prepare(bundle),
     };
+}
+
+/// What every language's texts are read with: no marks around arguments, and `NUMBER(..)`, which
+/// groups digits by thousands.
+fn prepare<R>(bundle: &mut FluentBundle<R>) {
+    bundle.set_use_isolating(false);
+    bundle.add_function("NUMBER", number).expect("no other function is called NUMBER");
+}
+
+fn number<'a>(args: &[FluentValue<'a>], _: &FluentArgs<'_>) -> FluentValue<'a> {
+    match args.first() {
+        Some(FluentValue::Number(number)) => FluentValue::from(grouped(number.value as i64)),
+        Some(FluentValue::String(text)) => FluentValue::String(text.clone()),
+        _ => FluentValue::Error,
+    }
+}
+
+/// `1234567` as `1,234,567`.
+pub fn grouped(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if number < 0 { format!("-{text}") } else { text }
 }
 
 /// A language of the interface.
@@ -314,4 +342,17 @@ pub fn redirect_with_flash(path: &str, key: &'static str) -> Response {
 
 fn flash_cookie(key: &'static str) -> Cookie<'static> {
     Cookie::build((FLASH_COOKIE, key)).path("/").http_only(true).same_site(SameSite::Lax).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        assert_eq!(
+            [0, 999, 1000, 1_234_567, -4321].map(grouped),
+            ["0", "999", "1,000", "1,234,567", "-4,321"]
+        );
+    }
 }

@@ -33,7 +33,7 @@ home-end = There is nothing older.
 account-articles = { $count ->
     [0] no articles yet
     [one] one article
-   *[other] { $count } articles
+   *[other] { NUMBER($count) } articles
 }
 account-no-articles-title = No articles yet
 account-no-articles-text = Subscribe and the first one comes to your mailbox.

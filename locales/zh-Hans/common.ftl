@@ -32,7 +32,7 @@ home-end = 没有更早的文章了。
 # An account's public page
 account-articles = { $count ->
     [0] 还没有文章
-   *[other] { $count } 篇文章
+   *[other] { NUMBER($count) } 篇文章
 }
 account-no-articles-title = 还没有文章
 account-no-articles-text = 订阅之后，第一篇文章会寄到您的邮箱。

@@ -32,7 +32,7 @@ home-end = 沒有更早的文章了。
 # An account's public page
 account-articles = { $count ->
     [0] 還沒有文章
-   *[other] { $count } 篇文章
+   *[other] { NUMBER($count) } 篇文章
 }
 account-no-articles-title = 還沒有文章
 account-no-articles-text = 訂閱之後，第一篇文章會寄到您的信箱。

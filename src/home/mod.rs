@@ -2,6 +2,5 @@
 //! Nothing here writes a table.
 
 pub mod accounts;
-pub mod article;
 pub mod pages;
 pub mod queries;
