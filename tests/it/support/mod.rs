@@ -1,7 +1,9 @@
 //! What the tests stand on.
 
 pub mod app;
+pub mod browser;
 pub mod builders;
+pub mod node;
 
 pub use app::{Backend, TestApp};
 

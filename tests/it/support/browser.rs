@@ -1,0 +1,130 @@
+//! A real browser (Debian's chromium, driven by its chromedriver) against a real listening server.
+
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use thirtyfour::prelude::*;
+
+/// A chromedriver of our own and one browser window; both end with this value.
+pub struct Browser {
+    pub window: WebDriver,
+    driver: Child,
+    profile: std::path::PathBuf,
+}
+
+impl Browser {
+    /// Opens a window of a phone's or a desktop's width (CSS pixels), asking for Simplified Chinese.
+    pub async fn open(width: u32, height: u32) -> Self {
+        let port = free_port();
+        let driver = Command::new("chromedriver")
+            .args([format!("--port={port}"), "--silent".into()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver is installed (tests/run does it)");
+        let profile = std::env::temp_dir().join(format!("xiangxun-browser-{:016x}", rand::random::<u64>()));
+        let mut wishes = DesiredCapabilities::chrome();
+        for argument in [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--disable-dev-shm-usage",
+            "--lang=zh-CN",
+            &format!("--window-size={width},{height}"),
+            &format!("--user-data-dir={}", profile.display()),
+        ] {
+            wishes.add_arg(argument).unwrap();
+        }
+        wishes
+            .add_experimental_option("prefs", serde_json::json!({ "intl.accept_languages": "zh-CN,zh" }))
+            .unwrap();
+        let url = format!("http://127.0.0.1:{port}");
+        let mut tries = 0;
+        let window = loop {
+            match WebDriver::new(&url, wishes.clone()).await {
+                Ok(window) => break window,
+                Err(error) if tries > 100 => panic!("no browser: {error}"),
+                Err(_) => tries += 1,
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        };
+        Self { window, driver, profile }
+    }
+
+    /// Goes to an address.
+    pub async fn visit(&self, url: &str) {
+        self.window.goto(url).await.unwrap();
+    }
+
+    /// Types into the field of this name, in place of what stands there.
+    pub async fn fill(&self, name: &str, text: &str) {
+        let field = self.one(&format!("[name=\"{name}\"]")).await;
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    /// Clicks what the selector finds.
+    pub async fn click(&self, selector: &str) {
+        let element = self.one(selector).await;
+        element.scroll_into_view().await.unwrap();
+        element.click().await.unwrap();
+    }
+
+    /// The first element of a selector, waited for.
+    pub async fn one(&self, selector: &str) -> WebElement {
+        match self
+            .window
+            .query(By::Css(selector))
+            .wait(Duration::from_secs(10), Duration::from_millis(50))
+            .first()
+            .await
+        {
+            Ok(element) => element,
+            Err(error) => {
+                panic!(
+                    "no {selector} at {}: {error}\n{}",
+                    self.window.current_url().await.unwrap(),
+                    self.text().await
+                )
+            }
+        }
+    }
+
+    /// What the page says.
+    pub async fn text(&self) -> String {
+        self.window.find(By::Css("body")).await.unwrap().text().await.unwrap()
+    }
+
+    #[track_caller]
+    pub fn assert_contains(&self, text: &str, words: &str) {
+        assert!(text.contains(words), "“{words}” is not in:\n{text}");
+    }
+
+    pub async fn close(mut self) {
+        let _ = self.window.clone().quit().await;
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+        let _ = std::fs::remove_dir_all(&self.profile);
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Also when a test fails half-way: neither driver nor browser outlives it.
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+        let _ = std::fs::remove_dir_all(&self.profile);
+    }
+}
+
+/// A port that was free a moment ago.
+pub fn free_port() -> u16 {
+    let socket = std::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    socket.local_addr().unwrap().port()
+}
