@@ -13,6 +13,7 @@
 //! - [`api`]: the API's frame: its description and docs, paging, idempotency keys
 //! - [`db`]: connections, transactions, one entity per table
 //! - [`accounts`]: official accounts, their members, and the one table of what each role may do
+//! - [`pushes`]: sending articles to subscribers, once; [`media`]: uploaded pictures
 //! - [`studio`]: the frame of all pages where members work on an account
 //! - [`outbox`]: events in the transaction of their change; [`jobs`]: work that one node claims
 //! - [`feeds`]: feeds that we serve, sitemaps; [`import`]: sources, the feeds that outlets already have
@@ -39,8 +40,10 @@ pub mod import;
 pub mod jobs;
 pub mod look;
 pub mod mail;
+pub mod media;
 pub mod outbox;
 pub mod page;
+pub mod pushes;
 pub mod routes;
 pub mod search;
 pub mod statics;

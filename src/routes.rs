@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderName, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -20,11 +20,12 @@ use tower_http::trace::TraceLayer;
 
 use crate::app::App;
 use crate::error::Error;
-use crate::{api, auth, demo, error, home, page, statics, subscriptions};
-use crate::feeds;
+use crate::{accounts, api, auth, demo, error, feeds, home, media, page, pushes, statics, subscriptions};
 
 /// The largest request body that is read, uploads aside.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
+/// The largest form with a picture in it.
+const UPLOAD_LIMIT: usize = media::UPLOAD_LIMIT + 64 * 1024;
 /// A request that takes longer is answered with 503.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -39,6 +40,11 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(api())
         .merge(demo())
         .route("/static/{*path}", get(statics::show_file))
+        .route("/media/{account}/{file}", get(media::pages::show_media))
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
+        .merge(uploads().layer(RequestBodyLimitLayer::new(UPLOAD_LIMIT)))
+        // The layers above say how much is read.
+        .layer(DefaultBodyLimit::disable())
         .fallback(async || Error::NotFound);
 
     // For machines that watch over this one: no session, no language, no log line.
@@ -70,8 +76,7 @@ pub fn framed(pages: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<App>> {
             .layer(CatchPanicLayer::custom(|_| {
                 Error::Internal(anyhow::anyhow!("a handler panicked")).into_response()
             }))
-            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
-            .layer(RequestBodyLimitLayer::new(BODY_LIMIT)),
+            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT)),
     )
 }
 
@@ -113,7 +118,42 @@ fn demo() -> Router<Arc<App>> {
 
 /// Where members of accounts work.
 fn studio() -> Router<Arc<App>> {
+    Router::new().merge(studio_accounts()).merge(studio_pushes())
+}
+
+/// Opening accounts, their settings and members; the operators' list.
+fn studio_accounts() -> Router<Arc<App>> {
+    use accounts::pages::{self, members, operators, settings};
     Router::new()
+        .route("/studio", get(pages::list_own_accounts))
+        .route("/studio/open", get(pages::show_open_form).post(pages::open_account))
+        .route("/studio/accounts", get(operators::list_accounts))
+        .route("/studio/accounts/{account}/{decision}", post(operators::decide_account))
+        .route("/studio/@{handle}", get(pages::show_overview))
+        .route("/studio/@{handle}/leave", post(pages::leave_account))
+        .route("/studio/@{handle}/settings", get(settings::show_settings).post(settings::edit_profile))
+        .route("/studio/@{handle}/handle", post(settings::rename_account))
+        .route("/studio/@{handle}/members", get(members::list_members).post(members::add_member))
+        .route("/studio/@{handle}/members/{member}/role", post(members::change_member_role))
+        .route("/studio/@{handle}/members/{member}/remove", post(members::remove_member))
+}
+
+/// Pushing articles, and what became of it.
+fn studio_pushes() -> Router<Arc<App>> {
+    use pushes::pages::{self, choose, last_look};
+    Router::new()
+        .route("/studio/@{handle}/pushes", get(pages::list_pushes).post(last_look::create_push))
+        .route("/studio/@{handle}/pushes/new", get(choose::choose_articles))
+        .route("/studio/@{handle}/pushes/last-look", get(last_look::show_last_look))
+        .route("/studio/@{handle}/pushes/mail", get(last_look::show_mail))
+        .route("/studio/@{handle}/pushes/{push}", get(pages::show_push))
+}
+
+/// Forms with a picture in them, which may be larger than others.
+fn uploads() -> Router<Arc<App>> {
+    Router::new()
+        .route("/studio/@{handle}/avatar", post(accounts::pages::settings::change_avatar))
+        .route("/studio/@{handle}/media", get(media::pages::list_media).post(media::pages::upload_media))
 }
 
 /// Subscribing, managing and leaving; the timeline.

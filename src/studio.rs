@@ -35,6 +35,7 @@ pub enum Tab {
     Overview,
     Articles,
     Pushes,
+    Media,
     Sources,
     Members,
     Settings,
@@ -47,6 +48,7 @@ impl Tab {
             Self::Overview => "",
             Self::Articles => "/articles",
             Self::Pushes => "/pushes",
+            Self::Media => "/media",
             Self::Sources => "/sources",
             Self::Members => "/members",
             Self::Settings => "/settings",
@@ -59,6 +61,7 @@ impl Tab {
             Self::Overview => "studio-overview",
             Self::Articles => "studio-articles",
             Self::Pushes => "studio-pushes",
+            Self::Media => "studio-media",
             Self::Sources => "studio-sources",
             Self::Members => "studio-members",
             Self::Settings => "studio-settings",
@@ -68,7 +71,9 @@ impl Tab {
     /// What a member must be allowed to do to be shown it.
     fn operation(self) -> Operation {
         match self {
-            Self::Overview | Self::Articles | Self::Pushes | Self::Members => Operation::ReadStudio,
+            Self::Overview | Self::Articles | Self::Pushes | Self::Media | Self::Members => {
+                Operation::ReadStudio
+            }
             Self::Sources => Operation::ManageSources,
             Self::Settings => Operation::ManageAccount,
         }

@@ -8,6 +8,7 @@ pub mod channel;
 pub mod email;
 pub mod fan_out;
 pub mod ledger;
+pub mod preview;
 pub mod queries;
 pub mod sender;
 

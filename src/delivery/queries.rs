@@ -1,6 +1,6 @@
 //! Reads for delivering, and of what was delivered.
 
-use sea_orm::sea_query::{Expr, ExprTrait, Func, JoinType, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, JoinType, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder};
 
 use crate::db::entities::account::{self, AccountState};
@@ -26,6 +26,7 @@ pub struct Content {
 /// An article as a message shows it.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct PushedArticle {
+    pub id: i64,
     pub slug: String,
     pub title: String,
     /// The author's digest, or an excerpt of the body.
@@ -54,45 +55,72 @@ pub async fn content<C: ConnectionTrait>(db: &C, push_id: i64) -> Result<Option<
     if account.state != AccountState::Active {
         return Ok(None);
     }
-    let head = Func::cust("substr").args([
-        Expr::col((article::Entity, article::Column::BodyHtml)),
-        Expr::val(1),
-        Expr::val(HEAD),
-    ]);
     let article_id = (push_article::Entity, push_article::Column::ArticleId);
-    let mut query = Query::select();
+    let mut query = select_articles();
     query
-        .columns(
-            [
-                article::Column::Slug,
-                article::Column::Title,
-                article::Column::Digest,
-                article::Column::Author,
-                article::Column::CoverUrl,
-                article::Column::Lang,
-                article::Column::WordCount,
-            ]
-            .map(|column| (article::Entity, column)),
-        )
-        .expr_as(head, "head")
-        .from(push_article::Entity)
         .join(
             JoinType::InnerJoin,
-            article::Entity,
+            push_article::Entity,
             Expr::col((article::Entity, article::Column::Id)).equals(article_id),
         )
         .and_where(Expr::col((push_article::Entity, push_article::Column::PushId)).eq(push_id))
         .and_where(Expr::col((article::Entity, article::Column::State)).eq(ArticleState::Published))
         .order_by((push_article::Entity, push_article::Column::Position), sea_orm::Order::Asc);
+    let articles = pushed_articles(db, &query).await?;
+    Ok((!articles.is_empty()).then_some(Content { push_id, account, articles }))
+}
+
+/// What a push of these articles of an account would tell of, in their order.
+pub async fn content_to_be<C: ConnectionTrait>(
+    db: &C,
+    account: account::Model,
+    article_ids: &[i64],
+) -> Result<Content, DbErr> {
+    let mut query = select_articles();
+    query
+        .and_where(Expr::col((article::Entity, article::Column::AccountId)).eq(account.id))
+        .and_where(Expr::col((article::Entity, article::Column::Id)).is_in(article_ids.iter().copied()));
+    let mut articles = pushed_articles(db, &query).await?;
+    articles.sort_by_key(|article| article_ids.iter().position(|id| *id == article.id));
+    Ok(Content { push_id: 0, account, articles })
+}
+
+fn select_articles() -> SelectStatement {
+    let head = Func::cust("substr").args([
+        Expr::col((article::Entity, article::Column::BodyHtml)),
+        Expr::val(1),
+        Expr::val(HEAD),
+    ]);
+    let columns = [
+        article::Column::Id,
+        article::Column::Slug,
+        article::Column::Title,
+        article::Column::Digest,
+        article::Column::Author,
+        article::Column::CoverUrl,
+        article::Column::Lang,
+        article::Column::WordCount,
+    ];
+    Query::select()
+        .columns(columns.map(|column| (article::Entity, column)))
+        .expr_as(head, "head")
+        .from(article::Entity)
+        .take()
+}
+
+async fn pushed_articles<C: ConnectionTrait>(
+    db: &C,
+    query: &SelectStatement,
+) -> Result<Vec<PushedArticle>, DbErr> {
     let mut articles =
-        PushedArticle::find_by_statement(db.get_database_backend().build(&query)).all(db).await?;
+        PushedArticle::find_by_statement(db.get_database_backend().build(query)).all(db).await?;
     for article in &mut articles {
         let head = std::mem::take(&mut article.head);
         if article.digest.is_empty() {
             article.digest = look::excerpt(&head, EXCERPT);
         }
     }
-    Ok((!articles.is_empty()).then_some(Content { push_id, account, articles }))
+    Ok(articles)
 }
 
 /// A subscription as it is now, with what is known of its address.

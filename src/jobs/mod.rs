@@ -12,7 +12,7 @@ use strum::IntoStaticStr;
 
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::{auth, delivery, subscriptions};
+use crate::{accounts, auth, delivery, subscriptions};
 
 /// What there is to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
@@ -25,6 +25,8 @@ pub enum Job {
     SendSubscriptionLetter { subscription_id: i64 },
     /// Mail a sign-in link.
     SendSignInLink { link_id: i64 },
+    /// Tell a person by mail that they are a member of an account.
+    SendInvitation { member_id: i64, new_user: bool },
 }
 
 impl Job {
@@ -35,6 +37,7 @@ impl Job {
             Self::SendSubscriptionLetter { subscription_id } => {
                 Some(format!("send_subscription_letter:{subscription_id}"))
             }
+            Self::SendInvitation { member_id, .. } => Some(format!("send_invitation:{member_id}")),
             Self::SendSignInLink { link_id } => Some(format!("send_sign_in_link:{link_id}")),
         }
     }
@@ -57,6 +60,9 @@ pub async fn perform(app: &App, job: Job) -> anyhow::Result<Outcome> {
         }
         Job::SendSubscriptionLetter { subscription_id } => {
             subscriptions::letters::send(app, subscription_id).await
+        }
+        Job::SendInvitation { member_id, new_user } => {
+            accounts::invitation::send(app, member_id, new_user).await
         }
         Job::SendSignInLink { link_id } => auth::links::send(app, link_id).await,
     }

@@ -1,0 +1,15 @@
+media-intro = Uploaded pictures can be used as covers and in articles.
+media-choose = Choose a picture
+media-hint = JPEG, PNG, GIF or WebP up to 20 MB. Where and how it was taken is removed.
+media-upload = Upload
+media-none = No pictures yet
+media-none-text = Upload the first one.
+media-older = Older pictures
+media-missing = Please choose a file.
+media-kind = This is no JPEG, PNG, GIF or WebP picture.
+media-damaged = The picture is damaged and cannot be read.
+media-too-large = The file is larger than { $megabytes } MB.
+media-too-many-pixels = The picture is too large: at most { $side } pixels a side and { $megapixels } megapixels in all.
+media-account-full = This account's space for pictures is full.
+media-form-broken = The upload did not arrive whole. Please try again.
+flash-media-kept = The picture is uploaded.

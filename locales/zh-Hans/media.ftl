@@ -1,0 +1,15 @@
+media-intro = 上传的图片可以用作封面或插图。
+media-choose = 选择图片
+media-hint = JPEG、PNG、GIF 或 WebP，最大 20 MB。拍摄地点等信息会被去除。
+media-upload = 上传
+media-none = 还没有图片
+media-none-text = 上传第一张图片。
+media-older = 更早的图片
+media-missing = 请选择一个图片文件。
+media-kind = 这不是 JPEG、PNG、GIF 或 WebP 图片。
+media-damaged = 图片已损坏，无法读取。
+media-too-large = 文件太大，最大 { $megabytes } MB。
+media-too-many-pixels = 图片尺寸太大：每边最多 { $side } 像素，总共最多 { $megapixels } 百万像素。
+media-account-full = 这个公众号的图片空间已满。
+media-form-broken = 上传没有完成，请再试一次。
+flash-media-kept = 图片已上传。

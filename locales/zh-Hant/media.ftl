@@ -1,0 +1,15 @@
+media-intro = 上傳的圖片可以用作封面或插圖。
+media-choose = 選擇圖片
+media-hint = JPEG、PNG、GIF 或 WebP，最大 20 MB。拍攝地點等資訊會被移除。
+media-upload = 上傳
+media-none = 還沒有圖片
+media-none-text = 上傳第一張圖片。
+media-older = 更早的圖片
+media-missing = 請選擇一個圖片檔案。
+media-kind = 這不是 JPEG、PNG、GIF 或 WebP 圖片。
+media-damaged = 圖片已損壞，無法讀取。
+media-too-large = 檔案太大，最大 { $megabytes } MB。
+media-too-many-pixels = 圖片尺寸太大：每邊最多 { $side } 像素，總共最多 { $megapixels } 百萬像素。
+media-account-full = 這個公眾號的圖片空間已滿。
+media-form-broken = 上傳沒有完成，請再試一次。
+flash-media-kept = 圖片已上傳。

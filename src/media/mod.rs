@@ -1,0 +1,127 @@
+//! Media: pictures that members upload, kept as files below the data folder and named by what
+//! they hold, so that an address never changes its content.
+
+pub mod pages;
+pub mod picture;
+pub mod queries;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    EntityTrait, QueryFilter,
+};
+use sha2::{Digest, Sha256};
+use tokio::io::AsyncWriteExt;
+use tokio::sync::Semaphore;
+
+use crate::accounts::roles::{self, Operation};
+use crate::app::App;
+use crate::db::entities::media;
+use crate::error::{Error, Message};
+use picture::{Picture, Use};
+
+/// The largest file that is taken, in bytes.
+pub const UPLOAD_LIMIT: usize = 20 * 1024 * 1024;
+/// What all pictures of one account may take, in bytes.
+const ACCOUNT_LIMIT: i64 = 4 * 1024 * 1024 * 1024;
+
+/// Decoding a large picture takes hundreds of megabytes: one at a time.
+static DECODER: Semaphore = Semaphore::const_new(1);
+
+/// The address of a kept picture on this site.
+pub fn url(row: &media::Model) -> String {
+    format!("/media/{}", row.key)
+}
+
+/// Keeps a picture for an account. The same picture again is the same row and file.
+///
+/// # Errors
+/// Forbidden for those who may not write in the account; invalid `file` with the reason.
+pub async fn keep(
+    app: &App,
+    user_id: i64,
+    account_id: i64,
+    bytes: Vec<u8>,
+    purpose: Use,
+) -> Result<media::Model, Error> {
+    let operation = match purpose {
+        Use::Illustration => Operation::WriteOwnDraft,
+        Use::Avatar => Operation::ManageAccount,
+    };
+    roles::require(app.db.read(), account_id, user_id, operation).await?;
+    if bytes.is_empty() {
+        return Err(Error::invalid("file", "media-missing"));
+    }
+    if bytes.len() > UPLOAD_LIMIT {
+        return Err(Error::invalid("file", too_large()));
+    }
+    if queries::bytes_of_account(app.db.read(), account_id).await? > ACCOUNT_LIMIT {
+        return Err(Error::invalid("file", "media-account-full"));
+    }
+    let picture = prepare(bytes, purpose).await?;
+    let hash = hex::encode(&Sha256::digest(&picture.bytes)[..16]);
+    let key = format!("{account_id}/{hash}.{}", picture.extension);
+    write_file(&folder(app).join(&key), &picture.bytes).await?;
+    insert(app, user_id, account_id, key, &picture).await
+}
+
+pub(crate) fn too_large() -> Message {
+    Message::from("media-too-large").with("megabytes", UPLOAD_LIMIT / 1024 / 1024)
+}
+
+async fn prepare(bytes: Vec<u8>, purpose: Use) -> Result<Picture, Error> {
+    let _turn = DECODER.acquire().await.context("the decoder is closed")?;
+    let result = tokio::task::spawn_blocking(move || picture::prepare(&bytes, purpose)).await;
+    match result {
+        Ok(Ok(picture)) => Ok(picture),
+        Ok(Err(message)) => Err(Error::invalid("file", message)),
+        Err(error) => {
+            tracing::warn!("a picture could not be decoded: {error}");
+            Err(Error::invalid("file", "media-damaged"))
+        }
+    }
+}
+
+/// Where pictures are kept.
+pub fn folder(app: &App) -> PathBuf {
+    app.config.data.join("media")
+}
+
+/// Writes beside and renames, so that a reader never meets half a picture.
+async fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    if tokio::fs::try_exists(path).await.unwrap_or(false) {
+        return Ok(());
+    }
+    let folder = path.parent().context("a picture's path has a folder")?;
+    tokio::fs::create_dir_all(folder).await.context("making the media folder")?;
+    let beside = path.with_extension(format!("{:016x}.part", rand::random::<u64>()));
+    let mut file = tokio::fs::File::create(&beside).await.context("making a picture's file")?;
+    file.write_all(bytes).await.context("writing a picture")?;
+    file.sync_all().await.context("writing a picture")?;
+    tokio::fs::rename(&beside, path).await.context("naming a picture's file")
+}
+
+async fn insert(
+    app: &App,
+    user_id: i64,
+    account_id: i64,
+    key: String,
+    picture: &Picture,
+) -> Result<media::Model, Error> {
+    let row = media::ActiveModel {
+        id: NotSet,
+        account_id: Set(account_id),
+        user_id: Set(Some(user_id)),
+        key: Set(key.clone()),
+        content_type: Set(picture.content_type.to_owned()),
+        width: Set(picture.width as i32),
+        height: Set(picture.height as i32),
+        bytes: Set(picture.bytes.len() as i64),
+        created_at: Set(app.clock.now()),
+    };
+    media::Entity::insert(row).on_conflict_do_nothing_on([media::Column::Key]).exec(app.db.write()).await?;
+    let row = media::Entity::find().filter(media::COLUMN.key.eq(key)).one(app.db.write()).await?;
+    row.ok_or_else(|| anyhow::anyhow!("a picture's row vanished").into())
+}

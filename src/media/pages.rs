@@ -1,0 +1,243 @@
+//! Uploading pictures, an account's list of them, and serving them.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::multipart::MultipartError;
+use axum::extract::{Multipart, Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::picture::Use;
+use super::{queries, too_large};
+use crate::accounts::roles::{self, Operation};
+use crate::app::App;
+use crate::db::entities::media;
+use crate::error::{Error, Problems};
+use crate::page::{Page, View, redirect_with_flash};
+use crate::studio::{Studio, Tab};
+
+/// Text fields that one upload may carry, and their length in bytes.
+const MOST_FIELDS: usize = 8;
+const LONGEST_FIELD: usize = 2_000;
+
+/// A multipart form with at most one file in its field `file`.
+#[derive(Debug, Default)]
+pub struct Upload {
+    pub file: Vec<u8>,
+    fields: Vec<(String, String)>,
+}
+
+impl Upload {
+    /// # Errors
+    /// Invalid `file` when it is too large or the form is broken.
+    pub async fn read(mut form: Multipart) -> Result<Self, Error> {
+        let mut upload = Self::default();
+        while let Some(field) = form.next_field().await.map_err(|error| unreadable(&error))? {
+            let name = field.name().unwrap_or_default().to_owned();
+            let bytes: Bytes = field.bytes().await.map_err(|error| unreadable(&error))?;
+            if name == "file" {
+                upload.file = bytes.to_vec();
+            } else if upload.fields.len() < MOST_FIELDS && bytes.len() <= LONGEST_FIELD {
+                upload.fields.push((name, String::from_utf8_lossy(&bytes).into_owned()));
+            }
+        }
+        Ok(upload)
+    }
+
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+fn unreadable(error: &MultipartError) -> Error {
+    match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Error::invalid("file", too_large()),
+        _ => Error::invalid("file", "media-form-broken"),
+    }
+}
+
+/// A kept picture.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct MediaJson {
+    /// Absolute.
+    pub url: String,
+    /// The same without the site's address, as pages of this site may use it.
+    pub path: String,
+    pub content_type: String,
+    pub width: i32,
+    pub height: i32,
+    pub bytes: i64,
+}
+
+impl MediaJson {
+    pub fn new(app: &App, row: &media::Model) -> Self {
+        let path = super::url(row);
+        Self {
+            url: app.config.url(&path),
+            path,
+            content_type: row.content_type.clone(),
+            width: row.width,
+            height: row.height,
+            bytes: row.bytes,
+        }
+    }
+}
+
+/// `POST /studio/@{handle}/media`: JSON for the editor's script, the list of pictures for browsers.
+pub async fn upload_media(
+    State(app): State<Arc<App>>,
+    page: Page,
+    studio: Studio,
+    headers: HeaderMap,
+    form: Multipart,
+) -> Result<Response, Error> {
+    let result = async {
+        let upload = Upload::read(form).await?;
+        super::keep(&app, studio.user.id, studio.account.id, upload.file, Use::Illustration).await
+    };
+    let result = result.await;
+    if wants_json(&headers) {
+        return json_answer(&app, &page, result);
+    }
+    match result {
+        Ok(_) => Ok(redirect_with_flash(&studio.path("/media"), "flash-media-kept")),
+        Err(Error::Invalid(problems)) => {
+            let list = MediaPage::load(&app, page, studio, None, problems).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, View(list)).into_response())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn wants_json(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accept| accept.contains("application/json"))
+}
+
+fn json_answer(app: &App, page: &Page, result: Result<media::Model, Error>) -> Result<Response, Error> {
+    match result {
+        Ok(row) => Ok((StatusCode::CREATED, Json(MediaJson::new(app, &row))).into_response()),
+        Err(Error::Internal(error)) => Err(Error::Internal(error)),
+        Err(error) => {
+            let detail = match &error {
+                Error::Invalid(problems) => page.problem(problems, "file"),
+                other => page.message(&other.message()),
+            };
+            Ok((error.status(), Json(serde_json::json!({ "detail": detail }))).into_response())
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "media/list.html")]
+struct MediaPage {
+    page: Page,
+    studio: Studio,
+    pictures: Vec<media::Model>,
+    uploads: bool,
+    problems: Problems,
+    older_url: String,
+}
+
+impl MediaPage {
+    async fn load(
+        app: &App,
+        page: Page,
+        studio: Studio,
+        before: Option<i64>,
+        problems: Problems,
+    ) -> Result<Self, Error> {
+        let pictures = queries::of_account(app.db.read(), studio.account.id, before).await?;
+        let older_url = match pictures.last() {
+            Some(last) if pictures.len() as u64 == queries::PAGE => {
+                studio.path(&format!("/media?before={}", last.id))
+            }
+            _ => String::new(),
+        };
+        let uploads = studio.allows(Operation::WriteOwnDraft);
+        let page = page.titled_key("studio-media");
+        Ok(Self { page, studio: studio.at(Tab::Media), pictures, uploads, problems, older_url })
+    }
+}
+
+/// Where in the list a page begins.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Place {
+    before: Option<i64>,
+}
+
+/// `GET /studio/@{handle}/media`
+pub async fn list_media(
+    State(app): State<Arc<App>>,
+    page: Page,
+    studio: Studio,
+    Query(place): Query<Place>,
+) -> Result<Response, Error> {
+    roles::require(app.db.read(), studio.account.id, studio.user.id, Operation::ReadStudio).await?;
+    let list = MediaPage::load(&app, page, studio, place.before, Problems::default()).await?;
+    Ok(View(list).into_response())
+}
+
+/// `GET /media/{account}/{file}`: a picture, for ever the same.
+pub async fn show_media(
+    State(app): State<Arc<App>>,
+    Path((account, file)): Path<(i64, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    let content_type = content_type_of(&file).ok_or(Error::NotFound)?;
+    let etag = format!("\"{file}\"");
+    let common = [
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable".to_owned()),
+        (header::ETAG, etag.clone()),
+        // Opened by itself a picture is a document of this site: it may do nothing.
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox".to_owned()),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+    ];
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == etag.as_bytes()) {
+        return Ok((StatusCode::NOT_MODIFIED, common).into_response());
+    }
+    match tokio::fs::read(super::folder(&app).join(account.to_string()).join(&file)).await {
+        Ok(bytes) => Ok((common, [(header::CONTENT_TYPE, content_type)], bytes).into_response()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Error::NotFound),
+        Err(error) => Err(anyhow::Error::from(error).context("reading a picture").into()),
+    }
+}
+
+/// The type of a name that we gave: 32 hexadecimal digits and an extension; none of all others.
+fn content_type_of(file: &str) -> Option<&'static str> {
+    let (hash, extension) = file.split_once('.')?;
+    let is_hash = hash.len() == 32 && hash.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    match extension {
+        "jpg" if is_hash => Some("image/jpeg"),
+        "png" if is_hash => Some("image/png"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_we_gave_are_read() {
+        let hash = "0123456789abcdef0123456789abcdef";
+        assert_eq!(content_type_of(&format!("{hash}.png")), Some("image/png"));
+        for file in [
+            "",
+            "../../xiangxun.sqlite",
+            "a.jpg",
+            "x.part",
+            &format!("{hash}.svg"),
+            &format!("{hash}.jpg.part"),
+        ] {
+            assert_eq!(content_type_of(file), None, "{file}");
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The studio's pages of pushes: the list, choosing articles, the last look before sending, and
+//! what became of a push.
+
+pub mod choose;
+pub mod last_look;
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use super::queries::{self, LogCursor, LogLine, PushRow, Tally};
+use crate::accounts::roles::Operation;
+use crate::app::App;
+use crate::db::entities::delivery::{Channel, DeliveryState};
+use crate::db::entities::push::PushState;
+use crate::error::Error;
+use crate::page::{Page, View};
+use crate::studio::{Studio, Tab};
+
+const PAGE: usize = 20;
+const LOG_PAGE: usize = 100;
+
+/// The key of a push's state and the colour of its badge.
+pub fn state_badge(state: &PushState) -> (&'static str, &'static str) {
+    match state {
+        PushState::FanningOut => ("push-state-fanning-out", "warn"),
+        PushState::Sending => ("push-state-sending", "warn"),
+        PushState::Sent => ("push-state-sent", "good"),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "pushes/list.html")]
+struct ListPage {
+    page: Page,
+    studio: Studio,
+    pushes: Vec<PushRow>,
+    older_url: String,
+    may_push: bool,
+}
+
+/// Where in a list a page begins.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Place {
+    before: Option<i64>,
+}
+
+/// `GET /studio/@{handle}/pushes`
+pub async fn list_pushes(
+    State(app): State<Arc<App>>,
+    page: Page,
+    studio: Studio,
+    Query(place): Query<Place>,
+) -> Result<Response, Error> {
+    let account_id = studio.account.id;
+    let mut pushes = queries::of_account(app.db.read(), account_id, place.before, PAGE as u64 + 1).await?;
+    let more = pushes.len() > PAGE;
+    pushes.truncate(PAGE);
+    let older_url = match pushes.last().filter(|_| more) {
+        Some(last) => studio.path(&format!("/pushes?before={}", last.push.id)),
+        None => String::new(),
+    };
+    let may_push = studio.allows(Operation::Push) && !studio.suspended();
+    let page = page.titled_key("studio-pushes");
+    Ok(View(ListPage { page, studio: studio.at(Tab::Pushes), pushes, older_url, may_push }).into_response())
+}
+
+#[derive(Template)]
+#[template(path = "pushes/show.html")]
+struct PushPage {
+    page: Page,
+    studio: Studio,
+    row: PushRow,
+    channels: Vec<(Channel, Tally)>,
+    log: Vec<LogLine>,
+    shown: Shown,
+    /// Whether addresses are shown in full.
+    full: bool,
+    next_url: String,
+}
+
+impl PushPage {
+    fn address(&self, line: &LogLine) -> String {
+        if self.full { line.email.clone() } else { queries::masked(&line.email) }
+    }
+
+    fn filters(&self) -> [Shown; 5] {
+        [Shown::All, Shown::Delivered, Shown::Waiting, Shown::Failed, Shown::Suppressed]
+    }
+
+    fn state_class(&self, state: &DeliveryState) -> &'static str {
+        match state {
+            DeliveryState::Waiting | DeliveryState::Sending => "warn",
+            DeliveryState::Delivered => "good",
+            DeliveryState::Failed => "bad",
+            DeliveryState::Suppressed => "",
+        }
+    }
+}
+
+/// Which lines of a log are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, strum::Display)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Shown {
+    #[default]
+    All,
+    Delivered,
+    Waiting,
+    Failed,
+    Suppressed,
+}
+
+impl Shown {
+    fn states(self) -> &'static [DeliveryState] {
+        match self {
+            Self::All => &[],
+            Self::Delivered => &[DeliveryState::Delivered],
+            Self::Waiting => &[DeliveryState::Waiting, DeliveryState::Sending],
+            Self::Failed => &[DeliveryState::Failed],
+            Self::Suppressed => &[DeliveryState::Suppressed],
+        }
+    }
+
+    fn count(self, tally: &Tally) -> i64 {
+        match self {
+            Self::All => tally.total(),
+            Self::Delivered => tally.delivered,
+            Self::Waiting => tally.waiting,
+            Self::Failed => tally.failed,
+            Self::Suppressed => tally.suppressed,
+        }
+    }
+}
+
+/// Which part of a log is asked for: `after` is a subscription and a channel, `12.email`.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct LogQuery {
+    #[serde(default)]
+    state: Shown,
+    #[serde(default)]
+    after: String,
+}
+
+fn cursor(text: &str) -> Option<LogCursor> {
+    let (subscription_id, channel) = text.split_once('.')?;
+    Some(LogCursor { subscription_id: subscription_id.parse().ok()?, channel: channel.parse().ok()? })
+}
+
+/// `GET /studio/@{handle}/pushes/{push}`
+pub async fn show_push(
+    State(app): State<Arc<App>>,
+    page: Page,
+    studio: Studio,
+    Path((_, push_id)): Path<(String, i64)>,
+    Query(query): Query<LogQuery>,
+) -> Result<Response, Error> {
+    let db = app.db.read();
+    let row = queries::one(db, studio.account.id, push_id).await?.ok_or(Error::NotFound)?;
+    let tallies = queries::tallies(db, &[push_id]).await?;
+    let channels = tallies.into_iter().map(|(_, channel, tally)| (channel, tally)).collect();
+    let after = cursor(&query.after);
+    let mut log = queries::log(db, push_id, query.state.states(), after, LOG_PAGE as u64 + 1).await?;
+    let more = log.len() > LOG_PAGE;
+    log.truncate(LOG_PAGE);
+    let next_url = match log.last().filter(|_| more) {
+        Some(last) => studio.path(&format!(
+            "/pushes/{push_id}?state={}&after={}.{}",
+            query.state, last.subscription_id, last.channel
+        )),
+        None => String::new(),
+    };
+    Ok(View(PushPage {
+        page: page.titled_key("push"),
+        full: studio.allows(Operation::Push),
+        studio: studio.at(Tab::Pushes),
+        row,
+        channels,
+        log,
+        shown: query.state,
+        next_url,
+    })
+    .into_response())
+}
