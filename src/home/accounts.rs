@@ -66,6 +66,11 @@ pub async fn show_account(
 
 /// The feeds of an account, for the head of its pages.
 pub fn feed_links(account: &account::Model) -> Vec<FeedLink> {
+    feeds_at(&account.name, &format!("/@{}", account.handle))
+}
+
+/// The feeds found under a path: an account's, or the site's under "".
+pub fn feeds_at(title: &str, path: &str) -> Vec<FeedLink> {
     [
         ("application/atom+xml", "feed.atom"),
         ("application/rss+xml", "feed.rss"),
@@ -74,8 +79,8 @@ pub fn feed_links(account: &account::Model) -> Vec<FeedLink> {
     .into_iter()
     .map(|(kind, file)| FeedLink {
         kind,
-        title: account.name.clone(),
-        href: format!("/@{}/{file}", account.handle),
+        title: title.to_owned(),
+        href: format!("{path}/{file}"),
     })
     .collect()
 }

@@ -2,5 +2,6 @@
 //! Nothing here writes a table.
 
 pub mod accounts;
+pub mod article;
 pub mod pages;
 pub mod queries;

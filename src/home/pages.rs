@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 
+use super::accounts::feeds_at;
 use super::queries::{self, AccountCard, ArticleCard, Cursor};
 use crate::app::App;
 use crate::auth::LocalPath;
@@ -44,8 +45,10 @@ pub async fn show_front(
     let accounts =
         if after.is_none() { queries::accounts_to_discover(app.db.read()).await? } else { Vec::new() };
     let tagline = page.t("site-tagline");
+    let mut page = page.described(&tagline).canonical_path("/");
+    page.feeds = feeds_at(&page.site_name, "");
     Ok(View(FrontPage {
-        page: page.described(&tagline).canonical_path("/"),
+        page,
         articles: cards.items,
         accounts,
         first: after.is_none(),

@@ -188,6 +188,45 @@ pub async fn accounts_to_discover(db: &DatabaseConnection) -> Result<Vec<Account
     AccountCard::find_by_statement(db.get_database_backend().build(&select)).all(db).await
 }
 
+/// The article before or after another one of the same account.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct Neighbour {
+    pub slug: String,
+    pub title: String,
+}
+
+/// What the same account published just before and just after an article.
+pub async fn neighbours(
+    db: &DatabaseConnection,
+    article: &article::Model,
+) -> Result<(Option<Neighbour>, Option<Neighbour>), DbErr> {
+    use article::Column as Article;
+    let Some(moment) = article.published_at else {
+        return Ok((None, None));
+    };
+    let key = || Expr::tuple([Expr::col(Article::PublishedAt), Expr::col(Article::Id)]);
+    let here = || Expr::tuple([Expr::val(moment.0), Expr::val(article.id)]);
+    let nearest = |side: Expr, order: Order| {
+        Query::select()
+            .columns([Article::Slug, Article::Title])
+            .from("articles")
+            .and_where(Expr::col(Article::AccountId).eq(article.account_id))
+            .and_where(Expr::col(Article::State).eq(ArticleState::Published))
+            .and_where(side)
+            .order_by(Article::PublishedAt, order.clone())
+            .order_by(Article::Id, order)
+            .limit(1)
+            .to_owned()
+    };
+    let backend = db.get_database_backend();
+    let before = nearest(key().lt(here()), Order::Desc);
+    let after = nearest(key().gt(here()), Order::Asc);
+    Ok((
+        Neighbour::find_by_statement(backend.build(&before)).one(db).await?,
+        Neighbour::find_by_statement(backend.build(&after)).one(db).await?,
+    ))
+}
+
 /// How many articles of an account readers can see.
 pub async fn count_articles(db: &DatabaseConnection, account_id: i64) -> Result<u64, DbErr> {
     use sea_orm::PaginatorTrait;

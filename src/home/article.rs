@@ -1,0 +1,59 @@
+//! The page of a published article.
+
+use askama::Template;
+use axum::response::{IntoResponse, Response};
+
+use super::accounts::{feed_links, is_subscribed};
+use super::queries::{self, Neighbour};
+use crate::app::App;
+use crate::db::entities::{account, article};
+use crate::error::Error;
+use crate::look;
+use crate::page::{Page, View};
+
+/// Length of the description given to link previews and search engines, in characters.
+const DESCRIPTION: usize = 140;
+
+#[derive(Template)]
+#[template(path = "articles/show.html")]
+struct ArticlePage {
+    page: Page,
+    account: account::Model,
+    article: article::Model,
+    minutes: i32,
+    /// Whether it was changed so long after it was published that readers should know.
+    updated: bool,
+    previous: Option<Neighbour>,
+    next: Option<Neighbour>,
+    subscribed: bool,
+}
+
+/// Renders a published article of an active account.
+pub async fn article_page(
+    app: &App,
+    page: Page,
+    account: account::Model,
+    article: article::Model,
+) -> Result<Response, Error> {
+    let (previous, next) = queries::neighbours(app.db.read(), &article).await?;
+    let subscribed = match &page.user {
+        Some(user) => is_subscribed(app, account.id, user.id).await?,
+        None => false,
+    };
+    let description = if article.digest.is_empty() {
+        let head: String = article.body_html.chars().take(2000).collect();
+        look::excerpt(&head, DESCRIPTION)
+    } else {
+        article.digest.clone()
+    };
+    let path = format!("/@{}/{}", account.handle, article.slug);
+    let mut page = page.titled(&article.title).described(&description).canonical_path(&path);
+    page.image = article.cover_url.clone().unwrap_or_default();
+    page.feeds = feed_links(&account);
+    page.content_lang = Some(article.lang.clone());
+    let hour = std::time::Duration::from_secs(3600);
+    let updated = article.published_at.is_some_and(|moment| article.updated_at > moment + hour);
+    let minutes = look::minutes(article.word_count);
+    Ok(View(ArticlePage { page, account, article, minutes, updated, previous, next, subscribed })
+        .into_response())
+}
