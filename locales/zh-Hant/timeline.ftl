@@ -1,4 +1,4 @@
-timeline-title = 時間軸
+timeline-title = 時間線
 timeline-all = 全部
 timeline-unread = 未讀
 timeline-mark-above = 以上全部標為已讀
