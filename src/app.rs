@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::mail::Mailer;
+use crate::search::Search;
 
 /// The running instance; shared as `Arc<App>`, which is also the router's state.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct App {
     pub signer: Signer,
     /// Counts how often clients ask.
     pub limits: Limits,
+    /// This node's index; `search::follower` opens it and keeps it up to date.
+    pub search: Search,
 }
 
 impl App {
@@ -39,6 +42,7 @@ impl App {
         db.migrate().await.context("bringing the database up to date")?;
         let signer = Signer::load(&db).await.context("reading the secret key")?;
         let limits = Limits::new(&clock);
-        Ok(Arc::new(Self { config, db, clock, mailer, signer, limits }))
+        let search = Search::at(config.data.join("index"));
+        Ok(Arc::new(Self { config, db, clock, mailer, signer, search, limits }))
     }
 }

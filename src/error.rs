@@ -93,6 +93,9 @@ pub enum Error {
     TooLarge,
     #[error("too many requests")]
     TooMany { retry_after: Duration },
+    /// Cannot be done now, but soon.
+    #[error("unavailable for now")]
+    Unavailable { retry_after: Duration },
     #[error("{0:#}")]
     Internal(anyhow::Error),
 }
@@ -119,6 +122,7 @@ impl Error {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -135,6 +139,7 @@ impl Error {
             Self::TooMany { retry_after } => {
                 Message::from("error-too-many").with("seconds", retry_after.as_secs().max(1))
             }
+            Self::Unavailable { .. } => "error-unavailable".into(),
             Self::Internal(_) => "error-internal".into(),
             Self::Gone(message) | Self::Forbidden(message) | Self::Conflict(message) => message.clone(),
         }
@@ -166,7 +171,7 @@ impl IntoResponse for Error {
             tracing::error!("request failed: {error:#}");
         }
         let mut response = self.status().into_response();
-        if let Self::TooMany { retry_after } = &self {
+        if let Self::TooMany { retry_after } | Self::Unavailable { retry_after } = &self {
             response
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));

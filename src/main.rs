@@ -23,6 +23,11 @@ enum Command {
     Serve(commands::serve::Options),
     /// Bring the database's schema up to date, show it, or take steps back
     Migrate(commands::migrate::Options),
+    /// Build the search index anew, beside the one in use, then swap
+    ///
+    /// May be run while the site is being served from the same data folder: searches are answered
+    /// from the old index until the new one is complete.
+    Reindex,
     /// Send a test message through the configured mail server
     TestMail(commands::test_mail::Options),
     /// Check the settings, or print their documentation
@@ -35,6 +40,7 @@ async fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(options) => commands::serve::run(&options).await,
         Command::Migrate(options) => commands::migrate::run(&options).await,
+        Command::Reindex => commands::reindex::run().await,
         Command::TestMail(options) => commands::test_mail::run(&options).await,
         Command::Config(command) => commands::config::run(&command),
     };

@@ -20,7 +20,7 @@ use tower_http::trace::TraceLayer;
 
 use crate::app::App;
 use crate::error::Error;
-use crate::{accounts, api, auth, demo, error, feeds, home, media, page, pushes, statics, subscriptions};
+use crate::{accounts, api, auth, demo, error, feeds, home, media, page, pushes, search, statics, subscriptions};
 
 /// The largest request body that is read, uploads aside.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -85,6 +85,7 @@ fn reader_pages() -> Router<Arc<App>> {
     Router::new()
         .route("/", get(home::pages::show_front))
         .route("/locale", post(home::pages::choose_locale))
+        .route("/search", get(search::pages::show_results))
         .route("/@{handle}", get(home::accounts::show_account))
 }
 
@@ -194,12 +195,16 @@ fn api() -> Router<Arc<App>> {
     Router::new()
         .route("/api/openapi.json", get(api::show_openapi))
         .route("/api/docs", get(api::docs::show_docs))
+        .route("/api/v1/search", get(search::api::search_articles))
 }
 
 /// Whether this node can serve: the database answers and the index has caught up.
 async fn show_readiness(State(app): State<Arc<App>>) -> Response {
     match app.db.read().ping().await {
-        Ok(()) => "ready".into_response(),
+        Ok(()) => match app.search.not_ready() {
+            None => "ready".into_response(),
+            Some(why) => (StatusCode::SERVICE_UNAVAILABLE, why).into_response(),
+        },
         Err(error) => {
             tracing::warn!("not ready: {error}");
             (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer").into_response()

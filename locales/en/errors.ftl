@@ -5,3 +5,4 @@ error-invalid = Something in what you sent needs to be corrected.
 error-too-large = That is too large to be accepted.
 error-too-many = Too many requests. Try again in { $seconds } s.
 error-internal = Something went wrong on our side. It has been logged; try again in a moment.
+error-unavailable = This is not available at the moment. Please try again shortly.

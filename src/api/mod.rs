@@ -25,7 +25,7 @@ use crate::error::Error;
             `Idempotency-Key` is done once, however often it is sent. Errors are problem documents (RFC 9457).",
         license(name = "AGPL-3.0-or-later", identifier = "AGPL-3.0-or-later"),
     ),
-    paths(),
+    paths(crate::search::api::search_articles),
     components(schemas(Problem, FieldProblem)),
     modifiers(&TokenScheme),
 )]

@@ -3,5 +3,6 @@
 pub mod config;
 mod log;
 pub mod migrate;
+pub mod reindex;
 pub mod serve;
 pub mod test_mail;

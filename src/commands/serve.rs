@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::log;
 use crate::app::App;
 use crate::config::Config;
-use crate::{auth, delivery, jobs, routes};
+use crate::{auth, delivery, jobs, routes, search};
 
 /// How long requests under way may take after the signal to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(30);
@@ -98,6 +98,9 @@ impl Node {
         if role != Role::Web {
             tasks.spawn(jobs::worker::run(app.clone(), stop.clone()));
             tasks.spawn(delivery::sender::run(app.clone(), stop.clone()));
+        }
+        if role != Role::Worker {
+            tasks.spawn(search::follower::run(app.clone(), stop.clone()));
         }
         Self { app, tasks, stop }
     }

@@ -15,6 +15,7 @@ use std::sync::{Arc, RwLock};
 
 use serde::{Deserialize, Serialize};
 use tantivy::directory::MmapDirectory;
+use tantivy::directory::error::LockError;
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::schema::Term;
 use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, TantivyError};
@@ -45,7 +46,7 @@ pub enum IndexError {
 impl From<TantivyError> for IndexError {
     fn from(error: TantivyError) -> IndexError {
         match error {
-            TantivyError::LockFailure(..) => IndexError::Locked,
+            TantivyError::LockFailure(LockError::LockBusy, _) => IndexError::Locked,
             TantivyError::DataCorruption(_)
             | TantivyError::IncompatibleIndex(_)
             | TantivyError::OpenReadError(_)
@@ -56,10 +57,10 @@ impl From<TantivyError> for IndexError {
 }
 
 /// What a commit remembers besides documents.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// Where the follower goes on reading events.
-    pub cursor: String,
+    /// Id of the last event that is in.
+    pub cursor: i64,
 }
 
 /// The directory of all indexes of a node, and the live one. Cheap to search from many threads.
@@ -79,14 +80,17 @@ impl Shelf {
         self.live.read().expect("no panic under this lock").clone()
     }
 
-    /// Opens what `current` names, or creates the first index. An index that is damaged or of an
-    /// older version is an error; [`Shelf::start`] a new one then.
+    /// Opens what `current` names, once every file of it has been read against its checksum.
+    ///
+    /// # Errors
+    /// When there is none, it is damaged or of another version: [`Shelf::start`] a new one then.
     pub fn open(&self) -> Result<Arc<Volume>, IndexError> {
         let name = self.current()?.ok_or(IndexError::Missing)?;
         if !name.starts_with(&format!("v{VERSION}-")) {
             return Err(IndexError::OldSchema);
         }
         let volume = Arc::new(Volume::open(&self.root.join(name))?);
+        volume.verify()?;
         self.show(volume.clone());
         Ok(volume)
     }
@@ -94,7 +98,6 @@ impl Shelf {
     /// Creates an empty index beside the others, not live yet.
     pub fn start(&self) -> Result<Volume, IndexError> {
         fs::create_dir_all(&self.root)?;
-        let number = |name: &str| name.rsplit_once('-').and_then(|(_, n)| n.parse::<u64>().ok());
         let last = self.names()?.iter().filter_map(|name| number(name)).max().unwrap_or(0);
         // Two that start at once take different directories.
         for n in last + 1.. {
@@ -128,12 +131,14 @@ impl Shelf {
         }
     }
 
-    /// Removes every index but the live one and those that a process is writing.
+    /// Removes indexes made before the live one, unless a process is writing them. Later ones may
+    /// just be beginning.
     pub fn tidy(&self) -> Result<(), IndexError> {
-        let current = self.current()?;
+        let Some(live) = self.current()?.as_deref().and_then(number) else { return Ok(()) };
         for name in self.names()? {
-            if Some(&name) != current.as_ref() && !is_being_written(&self.root.join(&name)) {
-                fs::remove_dir_all(self.root.join(&name))?;
+            let dir = self.root.join(&name);
+            if number(&name).is_some_and(|n| n < live) && !is_being_written(&dir) {
+                fs::remove_dir_all(dir)?;
             }
         }
         Ok(())
@@ -148,6 +153,11 @@ impl Shelf {
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         Ok(names.filter(|name| name.starts_with('v') && name.contains('-')).collect())
     }
+}
+
+/// Indexes are counted through, over all schema versions.
+fn number(name: &str) -> Option<u64> {
+    name.rsplit_once('-')?.1.parse().ok()
 }
 
 /// Does a process hold the writer's lock? A lock left by one that died is free.
@@ -208,6 +218,11 @@ impl Volume {
         &self.fields
     }
 
+    /// Sees what another process has committed meanwhile.
+    pub fn reload(&self) -> Result<(), IndexError> {
+        Ok(self.reader.reload()?)
+    }
+
     /// Articles in the index.
     pub fn count(&self) -> u64 {
         self.searcher().num_docs()
@@ -266,7 +281,7 @@ pub enum WriterSize {
     Bulk,
 }
 
-/// Writes to one index. Nothing is seen by readers before [`Writer::commit`].
+/// Writes to one index; what was not committed is forgotten when it is dropped. Nothing is seen by readers before [`Writer::commit`].
 pub struct Writer {
     inner: IndexWriter,
     volume: Arc<Volume>,
@@ -290,19 +305,17 @@ impl Writer {
     }
 
     /// Makes everything since the last commit durable and visible, together with `progress`.
-    pub fn commit(&mut self, progress: &Progress) -> Result<(), IndexError> {
-        let payload = serde_json::to_string(progress).expect("progress is plain JSON");
+    pub fn commit(&mut self, progress: Progress) -> Result<(), IndexError> {
+        let payload = serde_json::to_string(&progress).expect("progress is plain JSON");
         let mut commit = self.inner.prepare_commit()?;
         commit.set_payload(&payload);
         commit.commit()?;
-        self.volume.reader.reload()?;
-        Ok(())
+        self.volume.reload()
     }
 
     /// Ends when merges in the background are done.
     pub fn finish(self) -> Result<(), IndexError> {
         self.inner.wait_merging_threads()?;
-        self.volume.reader.reload()?;
-        Ok(())
+        self.volume.reload()
     }
 }

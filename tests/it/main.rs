@@ -8,5 +8,6 @@ mod feeds;
 mod home;
 mod house;
 mod locales;
+mod search;
 mod security;
 mod support;

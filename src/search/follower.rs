@@ -1,0 +1,346 @@
+//! The reader of events that keeps this node's index up to date.
+//!
+//! Events are read in order after the cursor in the last commit's payload; what they name is loaded
+//! from the database as it is now, put into the index or taken out of it, and committed with the new
+//! cursor. Doing an event twice changes nothing, so a crash at any moment loses and doubles nothing.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use tokio_util::sync::CancellationToken;
+
+use super::index::{IndexError, Progress, Shelf, Volume, Writer, WriterSize};
+use super::queries::{self, Published};
+use super::{Search, State};
+use crate::app::App;
+use crate::outbox::{self, Event, Recorded};
+
+/// How soon another node's changes are noticed.
+const POLL: Duration = Duration::from_millis(200);
+/// Changes of this process are noticed at once; those that come together are done together.
+const GATHER: Duration = Duration::from_millis(15);
+/// Events read at a time. A read that is full means a backlog.
+const READ: u64 = 2_000;
+/// Events of one commit at most.
+const COMMIT: usize = 20_000;
+/// Articles loaded at a time.
+const LOAD: usize = 500;
+/// A writer without work is closed after so long; its memory and lock are free then.
+const IDLE: Duration = Duration::from_secs(30);
+/// Between attempts after a failure.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// Follows until `stop`.
+pub async fn run(app: Arc<App>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let followed = tokio::select! {
+            followed = follow(&app, &stop) => followed,
+            // What was under way is not committed and will be done again.
+            () = stop.cancelled() => return,
+        };
+        if let Err(error) = followed {
+            tracing::error!("following into the search index failed, trying again: {error:#}");
+            app.search.enter(State::Behind);
+            tokio::select! {
+                () = tokio::time::sleep(RETRY) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+}
+
+async fn follow(app: &App, stop: &CancellationToken) -> anyhow::Result<()> {
+    let mut changes = app.db.changes();
+    let mut follower = Follower::open(app).await?;
+    let mut last_work = Instant::now();
+    while !stop.is_cancelled() {
+        match follower.step(app).await? {
+            Step::Done { .. } => last_work = Instant::now(),
+            Step::Nothing | Step::Elsewhere => {
+                if last_work.elapsed() > IDLE {
+                    follower.rest().await?;
+                }
+                tokio::select! {
+                    changed = changes.changed() => {
+                        changed.context("the database is closed")?;
+                        tokio::time::sleep(GATHER).await;
+                    }
+                    () = tokio::time::sleep(POLL) => {}
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Brings the index up to date and returns the number of events done. For commands and tests; where
+/// another process is writing the index, that one is left to do it.
+pub async fn catch_up(app: &App) -> anyhow::Result<usize> {
+    let mut follower = Follower::open(app).await?;
+    let start = follower.done;
+    while matches!(follower.step(app).await?, Step::Done { .. }) {}
+    let done = follower.done - start;
+    follower.rest().await?;
+    Ok(done)
+}
+
+/// Builds a new index beside the live one and swaps it in; `tell(done, all)` hears of articles done.
+/// A follower of this or another process that is at work on the old one goes over to the new.
+pub async fn rebuild(app: &App, mut tell: impl FnMut(u64, u64)) -> anyhow::Result<Arc<Volume>> {
+    // Read first: what changes while we build is done again from here.
+    let cursor = outbox::latest(app.db.read()).await?;
+    let all = queries::count_published(app.db.read()).await?;
+    let shelf = app.search.shelf().clone();
+    let (volume, mut writer) = blocking(move || {
+        let volume = Arc::new(shelf.start()?);
+        let writer = volume.writer(WriterSize::Bulk)?;
+        Ok((volume, writer))
+    })
+    .await?;
+    let (mut last, mut done) = (0, 0);
+    tell(done, all);
+    loop {
+        let rows = queries::published_after(app.db.read(), last, LOAD as u64).await?;
+        let Some(newest) = rows.last() else { break };
+        last = newest.id;
+        done += rows.len() as u64;
+        writer = blocking(move || {
+            rows.into_iter().try_for_each(|row| writer.insert(&row.into_entry()))?;
+            Ok(writer)
+        })
+        .await?;
+        tell(done, all.max(done));
+    }
+    let writer = commit(writer, cursor).await?;
+    let mut follower = Follower::with(volume.clone(), Some((writer, WriterSize::Bulk)), cursor);
+    while matches!(follower.catch_up_once(app).await?, Step::Done { .. }) {}
+    let shelf = app.search.shelf().clone();
+    let published = volume.clone();
+    // Before the lock is given back, so that nobody takes it for an abandoned one.
+    blocking(move || shelf.publish(published)).await?;
+    follower.rest().await?;
+    Ok(volume)
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    /// Some events are in.
+    Done {
+        backlog: bool,
+    },
+    Nothing,
+    /// Another process is writing this index.
+    Elsewhere,
+}
+
+struct Follower {
+    volume: Arc<Volume>,
+    writer: Option<(Writer, WriterSize)>,
+    /// The last event that is committed.
+    cursor: i64,
+    /// Events done.
+    done: usize,
+}
+
+impl Follower {
+    /// Opens this node's index, or builds it where there is none that can be used.
+    async fn open(app: &App) -> anyhow::Result<Follower> {
+        let shelf = app.search.shelf().clone();
+        let volume = match blocking_index(move || shelf.open()).await? {
+            Ok(volume) => volume,
+            Err(
+                error @ (IndexError::Missing
+                | IndexError::OldSchema
+                | IndexError::Damaged(_)
+                | IndexError::Io(_)),
+            ) => {
+                if !matches!(error, IndexError::Missing) {
+                    tracing::warn!("building the search index anew: {error}");
+                }
+                app.search.enter(State::Building);
+                let started = Instant::now();
+                let volume = rebuild(app, |_, _| {}).await?;
+                tracing::info!(
+                    "search index built: {} articles in {:.1?}",
+                    volume.count(),
+                    started.elapsed()
+                );
+                volume
+            }
+            Err(error) => return Err(error.into()),
+        };
+        tidy(app.search.shelf().clone()).await;
+        let progress = volume.progress()?;
+        Ok(Follower::with(volume, None, progress.cursor))
+    }
+
+    fn with(volume: Arc<Volume>, writer: Option<(Writer, WriterSize)>, cursor: i64) -> Follower {
+        Follower { volume, writer, cursor, done: 0 }
+    }
+
+    /// Looks for a new index to go over to, then does the next events.
+    async fn step(&mut self, app: &App) -> anyhow::Result<Step> {
+        let current = app.search.shelf().current()?;
+        if current.is_some_and(|name| name != self.volume.name()) {
+            self.writer = None;
+            *self = Follower { done: self.done, ..Follower::open(app).await? };
+        }
+        let step = self.catch_up_once(app).await?;
+        match step {
+            Step::Done { backlog: true } | Step::Elsewhere => app.search.enter(State::Behind),
+            Step::Done { backlog: false } => {}
+            Step::Nothing => app.search.enter(State::CaughtUp),
+        }
+        Ok(step)
+    }
+
+    /// Reads events and commits what follows from them; up to [`COMMIT`] of them.
+    async fn catch_up_once(&mut self, app: &App) -> anyhow::Result<Step> {
+        let mut events = outbox::after(app.db.read(), self.cursor, READ).await?;
+        if events.is_empty() {
+            return Ok(Step::Nothing);
+        }
+        let backlog = events.len() as u64 == READ;
+        let Some((mut writer, size)) = self.take_writer(backlog).await? else {
+            self.see_others_work()?;
+            return Ok(Step::Elsewhere);
+        };
+        if self.see_others_work()? {
+            events = outbox::after(app.db.read(), self.cursor, READ).await?;
+        }
+        let (mut cursor, mut done) = (self.cursor, 0);
+        while let Some(last) = events.last() {
+            (cursor, done) = (last.id, done + events.len());
+            let more = events.len() as u64 == READ && done < COMMIT;
+            writer = apply(app, writer, &events).await?;
+            events = if more { outbox::after(app.db.read(), cursor, READ).await? } else { Vec::new() };
+        }
+        // An error up to here drops the writer, and with it what was not committed.
+        self.writer = Some((commit(writer, cursor).await?, size));
+        self.cursor = cursor;
+        self.done += done;
+        Ok(Step::Done { backlog })
+    }
+
+    /// A writer that is large enough, or none where another process has it.
+    async fn take_writer(&mut self, backlog: bool) -> anyhow::Result<Option<(Writer, WriterSize)>> {
+        let size = if backlog { WriterSize::Bulk } else { WriterSize::Small };
+        if let Some((writer, present)) = self.writer.take() {
+            if present == WriterSize::Bulk || present == size {
+                return Ok(Some((writer, present)));
+            }
+            blocking(move || writer.finish()).await?;
+        }
+        let volume = self.volume.clone();
+        match blocking_index(move || volume.writer(size)).await? {
+            Ok(writer) => Ok(Some((writer, size))),
+            Err(IndexError::Locked) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Moves on to where another process has brought the index; true if it has.
+    fn see_others_work(&mut self) -> anyhow::Result<bool> {
+        let cursor = self.volume.progress()?.cursor;
+        let moved = cursor != self.cursor;
+        if moved {
+            self.volume.reload()?;
+            self.cursor = cursor;
+        }
+        Ok(moved)
+    }
+
+    /// Closes the writer.
+    async fn rest(&mut self) -> anyhow::Result<()> {
+        match self.writer.take() {
+            Some((writer, _)) => blocking(move || writer.finish()).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Puts into the index what the events name, as the database has it now.
+async fn apply(app: &App, mut writer: Writer, events: &[Recorded]) -> anyhow::Result<Writer> {
+    let (mut articles, mut accounts) = (BTreeSet::new(), BTreeSet::new());
+    for recorded in events {
+        match recorded.event {
+            Event::ArticlePublished { article_id, .. }
+            | Event::ArticleRevised { article_id, .. }
+            | Event::ArticleWithdrawn { article_id, .. } => drop(articles.insert(article_id)),
+            Event::AccountChanged { account_id } => drop(accounts.insert(account_id)),
+            Event::PushCreated { .. } => {}
+        }
+    }
+    let articles: Vec<i64> = articles.into_iter().collect();
+    for ids in articles.chunks(LOAD) {
+        writer = refresh(app, writer, ids.to_vec()).await?;
+    }
+    for account in accounts {
+        let mut last = 0;
+        loop {
+            let ids = queries::articles_of(app.db.read(), account, last, LOAD as u64).await?;
+            let Some(newest) = ids.last() else { break };
+            last = *newest;
+            writer = refresh(app, writer, ids).await?;
+        }
+    }
+    Ok(writer)
+}
+
+/// Puts the given articles into the index, or takes them out if they are not to be seen.
+async fn refresh(app: &App, writer: Writer, ids: Vec<i64>) -> anyhow::Result<Writer> {
+    let rows = queries::published(app.db.read(), &ids).await?;
+    blocking(move || {
+        let mut rows: HashMap<i64, Published> = rows.into_iter().map(|row| (row.id, row)).collect();
+        for id in ids {
+            match rows.remove(&id) {
+                Some(row) => writer.upsert(&row.into_entry())?,
+                None => writer.delete(id),
+            }
+        }
+        Ok(writer)
+    })
+    .await
+}
+
+async fn commit(mut writer: Writer, cursor: i64) -> anyhow::Result<Writer> {
+    blocking(move || {
+        writer.commit(Progress { cursor })?;
+        Ok(writer)
+    })
+    .await
+}
+
+/// Old indexes are only in the way; that they cannot be removed stops nothing.
+pub async fn tidy(shelf: Arc<Shelf>) {
+    if let Err(error) = blocking(move || shelf.tidy()).await {
+        tracing::warn!("removing old search indexes failed: {error:#}");
+    }
+}
+
+/// Runs work on files and processor on a thread of its own.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, IndexError> + Send + 'static,
+) -> anyhow::Result<T> {
+    Ok(blocking_index(work).await??)
+}
+
+async fn blocking_index<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, IndexError> + Send + 'static,
+) -> anyhow::Result<Result<T, IndexError>> {
+    Ok(tokio::task::spawn_blocking(work).await?)
+}
+
+impl Search {
+    /// Why this node should not be sent searches yet.
+    pub fn not_ready(&self) -> Option<&'static str> {
+        match self.state() {
+            State::CaughtUp => None,
+            State::Closed => Some("the search index is not open yet"),
+            State::Building => Some("the search index is being built"),
+            State::Behind => Some("the search index is catching up"),
+        }
+    }
+}
