@@ -2,20 +2,22 @@
 //!
 //! The key is written down before the work begins. When its answer is known it is kept for a day;
 //! when the work failed the key is free again. A key whose answer never came (the process died) is
-//! not done again: its sender is told to look first.
+//! free after a minute: operations that must not be done twice even then keep the key with what
+//! they write, and get it by [`IdempotencyKey`].
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    DbErr, EntityTrait, QueryFilter, TryInsertResult,
+    DbErr, EntityTrait, ExprTrait, QueryFilter, TryInsertResult,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -28,8 +30,24 @@ use crate::error::Error;
 const KEY: &str = "idempotency-key";
 /// How long an answer is kept.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a request may be under way before its key may be tried again.
+const UNDER_WAY: Duration = Duration::from_secs(60);
 /// As the router's own limit.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
+
+/// Extractor: the request's key, if it has one.
+#[derive(Clone, Debug)]
+pub struct IdempotencyKey {
+    pub key: Option<String>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = Error;
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
+        let key = parts.headers.get(KEY).map(parse).transpose()?;
+        Ok(Self { key })
+    }
+}
 
 /// An answer as it is kept.
 #[derive(Debug, Serialize, Deserialize)]
@@ -82,9 +100,11 @@ fn parse(key: &HeaderValue) -> Result<String, Error> {
 /// Takes a key for this request; none when it is taken.
 async fn reserve(app: &App, user_id: i64, key: &str, hash: &str) -> Result<Option<i64>, DbErr> {
     let now = app.clock.now();
+    let unanswered = idempotency_key::COLUMN.status.is_null();
+    let stuck = unanswered.and(idempotency_key::COLUMN.created_at.lt(now - UNDER_WAY));
     idempotency_key::Entity::delete_many()
         .filter(idempotency_key::COLUMN.user_id.eq(user_id))
-        .filter(idempotency_key::COLUMN.created_at.lt(now - KEPT))
+        .filter(stuck.or(idempotency_key::COLUMN.created_at.lt(now - KEPT)))
         .exec(app.db.write())
         .await?;
     let row = idempotency_key::ActiveModel {

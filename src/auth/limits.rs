@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
 use governor::middleware::NoOpMiddleware;
@@ -33,10 +34,8 @@ pub enum Limit {
     Links,
     /// Links mailed to an address.
     LinkMail,
-    /// Subscriptions that a client asks for by address.
+    /// Subscriptions that a client asks for. (The room itself limits the letters to one address.)
     Subscribe,
-    /// Confirmations mailed to an address.
-    SubscribeMail,
     /// Searches of a client.
     Search,
     /// API requests of a client.
@@ -52,7 +51,6 @@ impl Limit {
             Self::Links => (10, Duration::from_secs(60)),
             Self::LinkMail => (4, Duration::from_secs(300)),
             Self::Subscribe => (20, Duration::from_secs(30)),
-            Self::SubscribeMail => (4, Duration::from_secs(600)),
             Self::Search => (60, Duration::from_millis(500)),
             Self::Api => (240, Duration::from_millis(50)),
         }
@@ -146,6 +144,9 @@ pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) ->
         "/search" | "/api/v1/search" => Some(Limit::Search),
         "/api/docs" | "/api/openapi.json" => None,
         _ if path.starts_with("/api/") => Some(Limit::Api),
+        _ if path.starts_with("/@") && path.ends_with("/subscribe") => {
+            (*request.method() == Method::POST).then_some(Limit::Subscribe)
+        }
         _ => None,
     };
     if let Some(limit) = limit {

@@ -14,6 +14,7 @@ use crate::db::entities::sign_in_link::Model as Link;
 use crate::db::entities::user::{self, UserState};
 use crate::error::{Error, Problems};
 use crate::page::Locale;
+use crate::subscriptions;
 
 /// Signs in with a password. Unknown addresses, wrong passwords, people who have none and those who
 /// are suspended get the same answer after the same time.
@@ -134,6 +135,7 @@ pub async fn by_link(
         users::set_password_in(&*tx, user.id, hash).await?;
         session::end_all_in(&*tx, user.id, None).await?;
     }
+    subscriptions::link_to_user(&tx, &user.email, user.id).await?;
     tx.commit().await?;
     Ok(user)
 }

@@ -13,7 +13,7 @@ use xiangxun::auth::password::{self, Password};
 use xiangxun::auth::users::{self, NewUser};
 use xiangxun::auth::{Address, ApiUser, LocalPath, Scope, api_tokens, session, setup};
 use xiangxun::db::entities::user::{self, UserState};
-use xiangxun::db::entities::{api_token, session as session_row, sign_in_link};
+use xiangxun::db::entities::{api_token, session as session_row, sign_in_link, subscription};
 use xiangxun::error::Error;
 use xiangxun::page::Locale;
 
@@ -414,6 +414,19 @@ both_databases! {
         // Keys are a caller's own, and are kept for a day.
         app.app.clock.advance(Duration::from_secs(25 * 3600));
         assert_ne!(send("one", "a").await.assert_status(201).text(), first.text());
+    }
+
+    async fn subscriptions_of_an_address_belong_to_whoever_proves_it(app) {
+        let (account, _) = app.account("daily").await;
+        app.post("/@daily/subscribe", &[("email", "reader@example.org")]).await.assert_status(303);
+        app.work().await;
+        app.take_letters();
+        app.post("/sign-in", &[("email", "reader@example.org")]).await.assert_status(303);
+        app.work().await;
+        app.post(&link_path(app), &[]).await.assert_status(303);
+        let reader = users::find(&app.app, &Address::parse("reader@example.org").unwrap()).await.unwrap().unwrap();
+        let row = subscription::Entity::find().one(app.app.db.read()).await.unwrap().unwrap();
+        assert_eq!((row.account_id, row.user_id), (account.id, Some(reader.id)));
     }
 
     async fn a_link_mail_that_cannot_go_out_now_goes_out_later(app) {

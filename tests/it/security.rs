@@ -362,6 +362,13 @@ async fn searches_and_api_calls_are_limited_by_client() {
         assert_eq!(problem.header("content-type"), "application/problem+json");
         assert_eq!(problem.json()["status"], 429);
         assert!(problem.header("retry-after").parse::<u64>().unwrap() >= 1);
+        let mut refused = 0;
+        for _ in 0..25 {
+            let form = [("email", "reader@example.org")];
+            let answer = post_from(&app, "203.0.113.1", "/@nobody/subscribe", &form).await;
+            refused += u32::from(answer.status == 429);
+        }
+        assert_eq!(refused, 5);
         // A page in the meantime is no problem.
         get_from(&app, "203.0.113.1", "/sign-in").await.assert_status(200);
         app.finish().await;
