@@ -11,10 +11,11 @@ use super::session::SignedIn;
 use crate::app::App;
 use crate::error::Error;
 
-/// Scripts and styles are our own files only. Articles show pictures, sound and video from anywhere.
+/// Scripts and styles are our own files only. Articles show pictures, sound and video from anywhere;
+/// frames show letters before they are sent.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; \
     connect-src 'self'; manifest-src 'self'; img-src 'self' data: https: http:; media-src 'self' https: http:; \
-    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// What pages ask of the browser that a news site never needs.
 const PERMISSIONS: &str = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), midi=(), \
