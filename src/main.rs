@@ -5,10 +5,19 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use xiangxun::commands;
 
+const EXAMPLES: &str = "\
+Examples:
+  xiangxun demo                                     look around in a throw-away instance
+  xiangxun serve                                    run a site, on SQLite in ./data
+  xiangxun import articles archive.jsonl.zst --account-by outlet
+  xiangxun config docs                              every setting, its variable and its default
+
+Settings come from xiangxun.toml in the working folder and from XIANGXUN_* variables.";
+
 const ABOUT: &str = "Xiangxun (乡讯): an official-accounts (公众号) news platform that anyone can host";
 
 #[derive(Parser)]
-#[command(name = "xiangxun", version, about = ABOUT, max_term_width = 100)]
+#[command(name = "xiangxun", version, about = ABOUT, after_help = EXAMPLES, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -28,6 +37,12 @@ enum Command {
     /// May be run while the site is being served from the same data folder: searches are answered
     /// from the old index until the new one is complete.
     Reindex,
+    /// Create users, make them operators, reset passwords
+    #[command(subcommand)]
+    User(commands::user::Command),
+    /// Open, list, verify and suspend accounts
+    #[command(subcommand)]
+    Account(commands::account::Command),
     /// Send a test message through the configured mail server
     TestMail(commands::test_mail::Options),
     /// Check the settings, or print their documentation
@@ -41,6 +56,8 @@ async fn main() -> ExitCode {
         Command::Serve(options) => commands::serve::run(&options).await,
         Command::Migrate(options) => commands::migrate::run(&options).await,
         Command::Reindex => commands::reindex::run().await,
+        Command::User(command) => commands::user::run(command).await,
+        Command::Account(command) => commands::account::run(command).await,
         Command::TestMail(options) => commands::test_mail::run(&options).await,
         Command::Config(command) => commands::config::run(&command),
     };
