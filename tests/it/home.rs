@@ -10,7 +10,7 @@ use crate::both_databases;
 use crate::support::TestApp;
 
 /// Puts a published article into the database, `minute` minutes after an evening in January.
-async fn published(app: &TestApp, account: &account::Model, title: &str, minute: i64) -> article::Model {
+pub async fn published(app: &TestApp, account: &account::Model, title: &str, minute: i64) -> article::Model {
     let moment = xiangxun::clock::Timestamp(1_769_875_200_000 + minute * 60_000);
     article::ActiveModel {
         id: NotSet,

@@ -8,6 +8,7 @@ mod feeds;
 mod home;
 mod house;
 mod locales;
+mod pages;
 mod search;
 mod security;
 mod support;

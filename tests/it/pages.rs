@@ -9,7 +9,7 @@ use crate::home::published;
 use crate::support::TestApp;
 
 /// For anyone.
-const OPEN: [&str; 10] = [
+const OPEN: [&str; 9] = [
     "/",
     "/@paper",
     "/@paper/subscribe",
@@ -19,11 +19,10 @@ const OPEN: [&str; 10] = [
     "/sign-in/forgotten",
     "/sign-in/sent",
     "/sign-up",
-    "/@paper/piece",
 ];
 
 /// For someone signed in, who is an owner of `@paper` and an operator.
-const SIGNED_IN: [&str; 19] = [
+const SIGNED_IN: [&str; 17] = [
     "/",
     "/@paper",
     "/timeline",
@@ -37,8 +36,6 @@ const SIGNED_IN: [&str; 19] = [
     "/studio/open",
     "/studio/accounts",
     "/studio/@paper",
-    "/studio/@paper/articles",
-    "/studio/@paper/articles/new",
     "/studio/@paper/pushes",
     "/studio/@paper/pushes/new",
     "/studio/@paper/members",
