@@ -25,6 +25,9 @@ pub const LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// A link that could not be mailed for this long is given up.
 const MAIL_WITHIN: Duration = Duration::from_secs(60 * 60);
 
+/// How long the row of a link that is over stays.
+const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Asks for a link by mail. It takes the same time and leaves the same traces whether somebody has
 /// this address or not.
 pub async fn request(
@@ -36,6 +39,10 @@ pub async fn request(
 ) -> Result<(), Error> {
     let now = app.clock.now();
     let tx = app.db.begin().await?;
+    sign_in_link::Entity::delete_many()
+        .filter(sign_in_link::COLUMN.expires_at.lt(now - KEPT))
+        .exec(&*tx)
+        .await?;
     let row = link(address.as_str(), purpose, next, locale, now);
     // Until the job mints the token nothing has this hash.
     let row = sign_in_link::ActiveModel {

@@ -67,6 +67,11 @@ pub fn cookie_name(app: &App) -> &'static str {
 pub async fn open(app: &App, user_id: i64, user_agent: &str, ip: &str) -> Result<Cookie<'static>, DbErr> {
     let token = token::new();
     let now = app.clock.now();
+    session::Entity::delete_many()
+        .filter(session::COLUMN.user_id.eq(user_id))
+        .filter(session::COLUMN.expires_at.lt(now))
+        .exec(app.db.write())
+        .await?;
     session::ActiveModel {
         id: NotSet,
         user_id: Set(user_id),

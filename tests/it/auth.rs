@@ -441,6 +441,11 @@ both_databases! {
         app.app.clock.advance(Duration::from_secs(2 * 3600));
         app.work().await;
         assert!(app.take_letters().is_empty(), "nobody waits for it any more");
+        // Rows of links that are over do not pile up.
+        app.app.clock.advance(Duration::from_secs(25 * 3600));
+        app.post("/sign-in", &[("email", "reader@example.org")]).await.assert_status(303);
+        assert_eq!(sign_in_link::Entity::find().count(app.app.db.read()).await.unwrap(), 1);
+        app.work().await;
     }
 }
 
