@@ -73,7 +73,7 @@ struct Schema {
 #[template(path = "api/docs.html")]
 struct DocsPage {
     page: Page,
-    intro: &'static str,
+    intro: String,
     groups: Vec<Group>,
     schemas: Vec<Schema>,
 }
@@ -83,7 +83,7 @@ pub async fn show_docs(page: Page) -> Response {
     let base_url = page.base_url.clone();
     let view = DocsPage {
         page: page.titled_key("api-title").canonical_path("/api/docs"),
-        intro: text(&DOCUMENT["info"], "description"),
+        intro: prose(&DOCUMENT["info"]),
         groups: groups(&DOCUMENT, &base_url),
         schemas: schemas(&DOCUMENT),
     };
@@ -114,7 +114,7 @@ fn operation(document: &Value, base_url: &str, method: &str, path: &str, details
             place: text(parameter, "in").to_owned(),
             is_required: parameter["required"] == true,
             shape: shape(&parameter["schema"]),
-            description: text(parameter, "description").to_owned(),
+            description: prose(parameter),
         })
         .collect();
     let body = &details["requestBody"]["content"]["application/json"]["schema"];
@@ -129,7 +129,7 @@ fn operation(document: &Value, base_url: &str, method: &str, path: &str, details
         curl: curl(base_url, &method, path, scopes.is_some(), &body_example),
         scopes: scopes.unwrap_or_default(),
         summary: text(details, "summary").to_owned(),
-        description: text(details, "description").to_owned(),
+        description: prose(details),
         body: (!body.is_null()).then(|| shape(body)),
         body_example,
         answers: answers(details),
@@ -151,7 +151,7 @@ fn answers(details: &Value) -> Vec<Answer> {
             let content = entries(&answer["content"]).next().map(|(_, content)| &content["schema"]);
             Answer {
                 status: status.to_owned(),
-                description: text(answer, "description").to_owned(),
+                description: prose(answer),
                 shape: content.map(shape),
             }
         })
@@ -177,7 +177,7 @@ fn schemas(document: &'static Value) -> Vec<Schema> {
     entries(&document["components"]["schemas"])
         .map(|(name, schema)| Schema {
             name: name.to_owned(),
-            description: text(schema, "description").to_owned(),
+            description: prose(schema),
             fields: fields(document, schema),
             values: values(schema),
         })
@@ -202,7 +202,7 @@ fn fields(document: &Value, schema: &Value) -> Vec<Field> {
         place: String::new(),
         is_required: required.contains(name),
         shape: shape(property),
-        description: text(property, "description").to_owned(),
+        description: prose(property),
     });
     let parts = list(&schema["allOf"]).iter().flat_map(|part| fields(document, resolve(document, part)));
     own.chain(parts).collect()
@@ -301,4 +301,9 @@ fn list(array: &Value) -> &[Value] {
 
 fn text<'a>(object: &'a Value, name: &str) -> &'a str {
     object[name].as_str().unwrap_or("")
+}
+
+/// A description as HTML: doc comments are Markdown.
+fn prose(object: &Value) -> String {
+    comrak::markdown_to_html(text(object, "description"), &comrak::Options::default())
 }
