@@ -274,6 +274,11 @@ impl Page {
         local.format(format).to_string()
     }
 
+    /// `08:30` in the reader's zone.
+    pub fn time(&self, moment: &Timestamp) -> String {
+        moment.utc().with_timezone(&self.zone).format("%H:%M").to_string()
+    }
+
     /// The date and `08:30`.
     pub fn date_time(&self, moment: &Timestamp) -> String {
         let local = moment.utc().with_timezone(&self.zone);

@@ -20,7 +20,7 @@ use tower_http::trace::TraceLayer;
 
 use crate::app::App;
 use crate::error::Error;
-use crate::{accounts, api, auth, demo, error, feeds, home, media, page, pushes, search, statics, subscriptions};
+use crate::{accounts, api, articles, auth, demo, error, feeds, home, media, page, pushes, search, statics, subscriptions};
 
 /// The largest request body that is read, uploads aside.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -87,6 +87,7 @@ fn reader_pages() -> Router<Arc<App>> {
         .route("/locale", post(home::pages::choose_locale))
         .route("/search", get(search::pages::show_results))
         .route("/@{handle}", get(home::accounts::show_account))
+        .route("/@{handle}/{slug}", get(articles::pages::show_article))
 }
 
 /// Sign-in, sign-up, settings.
@@ -119,7 +120,7 @@ fn demo() -> Router<Arc<App>> {
 
 /// Where members of accounts work.
 fn studio() -> Router<Arc<App>> {
-    Router::new().merge(studio_accounts()).merge(studio_pushes())
+    Router::new().merge(studio_accounts()).merge(studio_articles()).merge(studio_pushes())
 }
 
 /// Opening accounts, their settings and members; the operators' list.
@@ -155,6 +156,25 @@ fn uploads() -> Router<Arc<App>> {
     Router::new()
         .route("/studio/@{handle}/avatar", post(accounts::pages::settings::change_avatar))
         .route("/studio/@{handle}/media", get(media::pages::list_media).post(media::pages::upload_media))
+}
+
+/// Where members write and publish.
+fn studio_articles() -> Router<Arc<App>> {
+    use articles::pages;
+    Router::new()
+        .route("/studio/@{handle}/articles", get(pages::list_articles).post(pages::create_article))
+        .route("/studio/@{handle}/articles/new", get(pages::new_article))
+        .route("/studio/@{handle}/preview", post(pages::preview_article))
+        .route("/studio/@{handle}/articles/{id}", get(pages::edit_article).post(pages::save_article))
+        .route("/studio/@{handle}/articles/{id}/autosave", post(pages::autosave_article))
+        .route("/studio/@{handle}/articles/{id}/discard", post(pages::discard_autosave))
+        .route("/studio/@{handle}/articles/{id}/publish", get(pages::show_publish).post(pages::publish_article))
+        .route("/studio/@{handle}/articles/{id}/unschedule", post(pages::unschedule_article))
+        .route("/studio/@{handle}/articles/{id}/withdraw", get(pages::show_withdraw).post(pages::withdraw_article))
+        .route("/studio/@{handle}/articles/{id}/reinstate", post(pages::reinstate_article))
+        .route("/studio/@{handle}/articles/{id}/delete", get(pages::show_delete).post(pages::delete_article))
+        .route("/studio/@{handle}/articles/{id}/revisions", get(pages::list_revisions))
+        .route("/studio/@{handle}/articles/{id}/revisions/{number}", get(pages::show_revision))
 }
 
 /// Subscribing, managing and leaving; the timeline.
@@ -196,6 +216,14 @@ fn api() -> Router<Arc<App>> {
         .route("/api/openapi.json", get(api::show_openapi))
         .route("/api/docs", get(api::docs::show_docs))
         .route("/api/v1/search", get(search::api::search_articles))
+        .route(
+            "/api/v1/accounts/{handle}/articles",
+            get(articles::api::list_articles).post(articles::api::create_article),
+        )
+        .route("/api/v1/articles/{id}", get(articles::api::get_article).patch(articles::api::update_article))
+        .route("/api/v1/articles/{id}/publish", post(articles::api::publish_article))
+        .route("/api/v1/articles/{id}/schedule", post(articles::api::schedule_article))
+        .route("/api/v1/articles/{id}/withdraw", post(articles::api::withdraw_article))
 }
 
 /// Whether this node can serve: the database answers and the index has caught up.

@@ -25,7 +25,16 @@ use crate::error::Error;
             `Idempotency-Key` is done once, however often it is sent. Errors are problem documents (RFC 9457).",
         license(name = "AGPL-3.0-or-later", identifier = "AGPL-3.0-or-later"),
     ),
-    paths(crate::search::api::search_articles),
+    paths(
+        crate::articles::api::list_articles,
+        crate::articles::api::create_article,
+        crate::articles::api::get_article,
+        crate::articles::api::update_article,
+        crate::articles::api::publish_article,
+        crate::articles::api::schedule_article,
+        crate::articles::api::withdraw_article,
+        crate::search::api::search_articles,
+    ),
     components(schemas(Problem, FieldProblem)),
     modifiers(&TokenScheme),
 )]

@@ -36,7 +36,12 @@ pub fn from_markdown(source: &str) -> Result<String, TooLong> {
     if source.len() > MAX_SOURCE {
         return Err(TooLong);
     }
-    sanitise(&markdown::render(source), None)
+    let html = markdown::render(source);
+    // A thousand marks for one footnote make a thousand ways back: not worth reading any further.
+    if html.len() > 2 * MAX_HTML {
+        return Err(TooLong);
+    }
+    sanitise(&html, None)
 }
 
 /// Sanitises HTML written in the studio or sent to the API.

@@ -1,15 +1,14 @@
 //! The page of a published article.
 
 use askama::Template;
-use axum::response::{IntoResponse, Response};
 
-use super::accounts::{feed_links, is_subscribed};
+use super::accounts::feed_links;
 use super::queries::{self, Neighbour};
 use crate::app::App;
 use crate::db::entities::{account, article};
 use crate::error::Error;
 use crate::look;
-use crate::page::{Page, View};
+use crate::page::Page;
 
 /// Length of the description given to link previews and search engines, in characters.
 const DESCRIPTION: usize = 140;
@@ -28,18 +27,15 @@ struct ArticlePage {
     subscribed: bool,
 }
 
-/// Renders a published article of an active account.
-pub async fn article_page(
+/// Renders a published article of an active account, whether the reader is subscribed to it or not.
+pub async fn render_article(
     app: &App,
     page: Page,
     account: account::Model,
     article: article::Model,
-) -> Result<Response, Error> {
+    subscribed: bool,
+) -> Result<String, Error> {
     let (previous, next) = queries::neighbours(app.db.read(), &article).await?;
-    let subscribed = match &page.user {
-        Some(user) => is_subscribed(app, account.id, user.id).await?,
-        None => false,
-    };
     let description = if article.digest.is_empty() {
         let head: String = article.body_html.chars().take(2000).collect();
         look::excerpt(&head, DESCRIPTION)
@@ -54,6 +50,5 @@ pub async fn article_page(
     let hour = std::time::Duration::from_secs(3600);
     let updated = article.published_at.is_some_and(|moment| article.updated_at > moment + hour);
     let minutes = look::minutes(article.word_count);
-    Ok(View(ArticlePage { page, account, article, minutes, updated, previous, next, subscribed })
-        .into_response())
+    Ok(ArticlePage { page, account, article, minutes, updated, previous, next, subscribed }.render()?)
 }

@@ -12,7 +12,7 @@ use strum::IntoStaticStr;
 
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::{accounts, auth, delivery, subscriptions};
+use crate::{accounts, articles, auth, delivery, subscriptions};
 
 /// What there is to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
@@ -23,6 +23,8 @@ pub enum Job {
     FanOut { push_id: i64, after_subscription: i64 },
     /// Mail a link to confirm a subscription, or word that there is one already.
     SendSubscriptionLetter { subscription_id: i64 },
+    /// Publish a scheduled article in the name of the member who scheduled it.
+    PublishArticle { article_id: i64, user_id: i64 },
     /// Mail a sign-in link.
     SendSignInLink { link_id: i64 },
     /// Tell a person by mail that they are a member of an account.
@@ -38,6 +40,7 @@ impl Job {
                 Some(format!("send_subscription_letter:{subscription_id}"))
             }
             Self::SendInvitation { member_id, .. } => Some(format!("send_invitation:{member_id}")),
+            Self::PublishArticle { article_id, .. } => Some(format!("publish_article:{article_id}")),
             Self::SendSignInLink { link_id } => Some(format!("send_sign_in_link:{link_id}")),
         }
     }
@@ -64,6 +67,7 @@ pub async fn perform(app: &App, job: Job) -> anyhow::Result<Outcome> {
         Job::SendInvitation { member_id, new_user } => {
             accounts::invitation::send(app, member_id, new_user).await
         }
+        Job::PublishArticle { article_id, user_id } => articles::publish_due(app, article_id, user_id).await,
         Job::SendSignInLink { link_id } => auth::links::send(app, link_id).await,
     }
 }

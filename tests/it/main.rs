@@ -1,5 +1,6 @@
 //! Tests of behaviour, one file per room, through the router and on both databases.
 
+mod articles;
 mod auth;
 mod config;
 mod content;

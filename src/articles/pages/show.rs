@@ -1,0 +1,73 @@
+//! The reader's page.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use sha2::{Digest, Sha256};
+
+use crate::app::App;
+use crate::articles::queries::{self, Published};
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::home::accounts::is_subscribed;
+use crate::home::article::render_article;
+use crate::page::Page;
+use crate::subscriptions::timeline;
+
+/// `GET /@{handle}/{slug}`
+pub async fn show_article(
+    State(app): State<Arc<App>>,
+    page: Page,
+    Path((handle, slug)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    let db = app.db.read();
+    let (account, article) = match queries::published(db, &handle, &slug).await? {
+        Published::Here(found) => *found,
+        Published::Moved(path) => {
+            return Ok((StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, path)]).into_response());
+        }
+    };
+    let subscribed = match &page.user {
+        Some(user) => is_subscribed(&app, account.id, user.id).await?,
+        None => false,
+    };
+    if let Some(user) = page.user.as_ref().filter(|_| subscribed)
+        && let Err(error) = timeline::mark_read(&app, user.id, article.id).await
+    {
+        tracing::warn!(article = article.id, "marking as read failed: {error}");
+    }
+    let is_personal = page.user.is_some() || page.flash.is_some();
+    let changed_at = article.updated_at;
+    let html = render_article(&app, page, account, article, subscribed).await?;
+    Ok(conditional(html, changed_at, is_personal, &headers))
+}
+
+/// The page, or 304 where the reader has it already.
+fn conditional(html: String, changed_at: Timestamp, is_personal: bool, headers: &HeaderMap) -> Response {
+    let etag = format!("\"{}\"", &hex::encode(Sha256::digest(html.as_bytes()))[..32]);
+    let cache = if is_personal { "private, no-cache" } else { "no-cache" };
+    let common = [
+        (header::ETAG, etag.clone()),
+        (header::LAST_MODIFIED, changed_at.http_date()),
+        (header::CACHE_CONTROL, cache.to_owned()),
+        (header::VARY, "Cookie, Accept-Language".to_owned()),
+    ];
+    if is_fresh(&etag, changed_at, is_personal, headers) {
+        return (StatusCode::NOT_MODIFIED, common).into_response();
+    }
+    (common, Html(html)).into_response()
+}
+
+/// A time says less than a tag (it knows nothing of the reader), so it counts only where there is
+/// no tag and nobody is signed in.
+fn is_fresh(etag: &str, changed_at: Timestamp, is_personal: bool, headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).map(HeaderValue::to_str).and_then(Result::ok);
+    if let Some(known) = text(header::IF_NONE_MATCH) {
+        // Compression makes a tag weak.
+        return known.split(',').any(|tag| matches!(tag.trim().trim_start_matches("W/"), tag if tag == etag || tag == "*"));
+    }
+    !is_personal && text(header::IF_MODIFIED_SINCE).is_some_and(|known| known == changed_at.http_date())
+}
