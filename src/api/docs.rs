@@ -149,11 +149,7 @@ fn answers(details: &Value) -> Vec<Answer> {
     entries(&details["responses"])
         .map(|(status, answer)| {
             let content = entries(&answer["content"]).next().map(|(_, content)| &content["schema"]);
-            Answer {
-                status: status.to_owned(),
-                description: prose(answer),
-                shape: content.map(shape),
-            }
+            Answer { status: status.to_owned(), description: prose(answer), shape: content.map(shape) }
         })
         .collect()
 }
