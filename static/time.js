@@ -1,12 +1,13 @@
 // Shows times in the reader's own zone. Without this script they stay in the zone the server chose.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-const lang = document.documentElement.lang;
+const page = document.documentElement.lang;
+const lang = page === "en" ? "en-GB" : page;
 for (const time of document.querySelectorAll("time[datetime]")) {
   const moment = new Date(time.dateTime);
   if (isNaN(moment)) continue;
-  const options = { dateStyle: "long", timeZone: zone };
+  const options = { year: "numeric", month: "long", day: "numeric", timeZone: zone };
   if (time.classList.contains("moment")) {
-    options.timeStyle = "short";
+    options.hour = options.minute = "2-digit";
     options.hourCycle = "h23";
   }
   time.title = zone;
