@@ -9,6 +9,7 @@ use crate::auth::signed::Signer;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
+use crate::import::fetch::{FetchSettings, Fetcher};
 use crate::mail::Mailer;
 use crate::search::Search;
 
@@ -21,6 +22,8 @@ pub struct App {
     pub mailer: Mailer,
     /// Signs links that need no sign-in, such as "unsubscribe".
     pub signer: Signer,
+    /// The one door to other people's servers.
+    pub fetcher: Fetcher,
     /// Counts how often clients ask.
     pub limits: Limits,
     /// This node's index; `search::follower` opens it and keeps it up to date.
@@ -42,7 +45,9 @@ impl App {
         db.migrate().await.context("bringing the database up to date")?;
         let signer = Signer::load(&db).await.context("reading the secret key")?;
         let limits = Limits::new(&clock);
+        let settings = FetchSettings::new(&config.base_url, config.fetch_allow_private);
+        let fetcher = Fetcher::new(settings).context("setting up outside fetches")?;
         let search = Search::at(config.data.join("index"));
-        Ok(Arc::new(Self { config, db, clock, mailer, signer, search, limits }))
+        Ok(Arc::new(Self { config, db, clock, mailer, signer, search, fetcher, limits }))
     }
 }

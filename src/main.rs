@@ -30,6 +30,9 @@ enum Command {
     /// Stops on SIGTERM or Ctrl-C: no new requests are taken, those under way are finished, and
     /// claimed jobs are given back. Several nodes may run on one PostgreSQL database.
     Serve(commands::serve::Options),
+    /// Bring in articles that are published elsewhere
+    #[command(subcommand)]
+    Import(Import),
     /// Bring the database's schema up to date, show it, or take steps back
     Migrate(commands::migrate::Options),
     /// Build the search index anew, beside the one in use, then swap
@@ -50,10 +53,20 @@ enum Command {
     Config(commands::config::Command),
 }
 
+#[derive(Subcommand)]
+enum Import {
+    /// Connect a feed to an account and read it at once; or take in a feed document from a file
+    ///
+    /// A connected feed is read again at its own pace by `serve`. What is there already is not made
+    /// twice, and nobody is told of imported articles.
+    Feed(commands::import_feed::Options),
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(options) => commands::serve::run(&options).await,
+        Command::Import(Import::Feed(options)) => commands::import_feed::run(options).await,
         Command::Migrate(options) => commands::migrate::run(&options).await,
         Command::Reindex => commands::reindex::run().await,
         Command::User(command) => commands::user::run(command).await,

@@ -21,6 +21,7 @@ use tower_http::trace::TraceLayer;
 use crate::app::App;
 use crate::error::Error;
 use crate::{accounts, api, articles, auth, demo, error, feeds, home, media, page, pushes, search, statics, subscriptions};
+use crate::import;
 
 /// The largest request body that is read, uploads aside.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -156,6 +157,13 @@ fn uploads() -> Router<Arc<App>> {
     Router::new()
         .route("/studio/@{handle}/avatar", post(accounts::pages::settings::change_avatar))
         .route("/studio/@{handle}/media", get(media::pages::list_media).post(media::pages::upload_media))
+        .route("/studio/@{handle}/sources", get(import::pages::list_sources).post(import::pages::connect_source))
+        .route("/studio/@{handle}/sources/preview", post(import::pages::preview_source))
+        .route("/studio/@{handle}/sources/{id}/refresh", post(import::pages::refresh_source))
+        .route("/studio/@{handle}/sources/{id}/pause", post(import::pages::pause_source))
+        .route("/studio/@{handle}/sources/{id}/resume", post(import::pages::resume_source))
+        .route("/studio/@{handle}/sources/{id}/mode", post(import::pages::set_source_mode))
+        .route("/studio/@{handle}/sources/{id}/remove", post(import::pages::remove_source))
 }
 
 /// Where members write and publish.

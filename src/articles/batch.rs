@@ -45,6 +45,8 @@ pub struct NewArticle {
     pub published_at: Option<Timestamp>,
     /// None: made from the title.
     pub slug: Option<String>,
+    /// Published, or a draft for a member to look at.
+    pub state: ArticleState,
 }
 
 impl NewArticle {
@@ -64,6 +66,7 @@ impl NewArticle {
             original_url: None,
             published_at: None,
             slug: None,
+            state: ArticleState::Published,
         }
     }
 
@@ -115,11 +118,11 @@ async fn insert_chunk(
         return Ok(());
     }
     let slugs = free_slugs(tx, &chunk).await?;
-    let account_ids: Vec<i64> = chunk.iter().map(|new| new.account_id).collect();
+    let published: Vec<_> = chunk.iter().map(|new| (new.account_id, new.state == ArticleState::Published)).collect();
     let rows = chunk.into_iter().zip(slugs).map(|(new, slug)| row(new, slug, now));
     let ids = article::Entity::insert_many(rows).exec_with_returning_keys(&**tx).await?;
-    let events = ids.iter().zip(account_ids);
-    let events = events.map(|(id, account_id)| Event::ArticlePublished { account_id, article_id: *id });
+    let events = ids.iter().zip(published).filter(|(_, (_, is_published))| *is_published);
+    let events = events.map(|(id, (account_id, _))| Event::ArticlePublished { account_id, article_id: *id });
     outbox::record_many(tx, now, events.collect()).await?;
     imported.inserted.extend(ids);
     Ok(())
@@ -213,14 +216,14 @@ fn row(new: NewArticle, slug: String, now: Timestamp) -> article::ActiveModel {
         tags: Set(Tags(new.tags)),
         lang: Set(new.lang),
         original_url: Set(new.original_url),
-        state: Set(ArticleState::Published),
+        state: Set(new.state),
         version: Set(1),
         word_count: Set(new.word_count),
         created_by: Set(None),
         created_at: Set(now),
         updated_at: Set(published_at),
         publish_at: Set(None),
-        published_at: Set(Some(published_at)),
+        published_at: Set((new.state == ArticleState::Published).then_some(published_at)),
         withdrawn_at: Set(None),
         withdrawn_reason: Set(None),
         idempotency_key: Set(None),

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod config;
+pub mod import_feed;
 mod log;
 pub mod migrate;
 pub mod reindex;

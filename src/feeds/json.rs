@@ -3,11 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::{Feed, Item};
+use crate::import::markup::is_allowed;
 
 pub(super) fn write(feed: &Feed, base_url: &str) -> String {
     let mut document = json!({
         "version": "https://jsonfeed.org/version/1.1",
-        "title": feed.title,
+        "title": clean(&feed.title),
         "home_page_url": feed.page_url,
         "feed_url": feed.self_url,
         "language": feed.lang,
@@ -20,13 +21,18 @@ pub(super) fn write(feed: &Feed, base_url: &str) -> String {
     document.to_string()
 }
 
+/// JSON could carry control characters, but they are no more wanted here than in the other formats.
+fn clean(text: &str) -> String {
+    text.chars().filter(|c| is_allowed(*c)).collect()
+}
+
 fn item_value(item: &Item, base_url: &str) -> Value {
     let article = &item.article;
     let mut value = json!({
         "id": item.id,
         "url": item.url,
-        "title": article.title,
-        "content_html": item.body(base_url),
+        "title": clean(&article.title),
+        "content_html": clean(&item.body(base_url)),
         "date_published": item.published().rfc3339(),
         "date_modified": article.updated_at.max(item.published()).rfc3339(),
         "authors": [{ "name": item.author(), "url": item.account_url }],
@@ -44,6 +50,6 @@ fn item_value(item: &Item, base_url: &str) -> Value {
 
 fn put(members: &mut Map<String, Value>, name: &str, text: Option<&String>) {
     if let Some(text) = text.filter(|text| !text.is_empty()) {
-        members.insert(name.to_owned(), Value::String(text.clone()));
+        members.insert(name.to_owned(), Value::String(clean(text)));
     }
 }

@@ -13,6 +13,7 @@ use strum::IntoStaticStr;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::{accounts, articles, auth, delivery, subscriptions};
+use crate::import;
 
 /// What there is to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
@@ -29,6 +30,8 @@ pub enum Job {
     SendSignInLink { link_id: i64 },
     /// Tell a person by mail that they are a member of an account.
     SendInvitation { member_id: i64, new_user: bool },
+    /// Fetch a source and take its new entries in.
+    RefreshSource { source_id: i64 },
 }
 
 impl Job {
@@ -42,6 +45,7 @@ impl Job {
             Self::SendInvitation { member_id, .. } => Some(format!("send_invitation:{member_id}")),
             Self::PublishArticle { article_id, .. } => Some(format!("publish_article:{article_id}")),
             Self::SendSignInLink { link_id } => Some(format!("send_sign_in_link:{link_id}")),
+            Self::RefreshSource { source_id } => Some(format!("refresh_source:{source_id}")),
         }
     }
 }
@@ -69,5 +73,6 @@ pub async fn perform(app: &App, job: Job) -> anyhow::Result<Outcome> {
         }
         Job::PublishArticle { article_id, user_id } => articles::publish_due(app, article_id, user_id).await,
         Job::SendSignInLink { link_id } => auth::links::send(app, link_id).await,
+        Job::RefreshSource { source_id } => import::refresh(app, source_id).await,
     }
 }

@@ -7,14 +7,16 @@ mod polite;
 
 use reqwest::header::{self, HeaderMap, HeaderName};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use url::Url;
 
 pub use body::unpack;
 use guard::{GuardedResolver, NoPublicAddress};
-pub use guard::{Lookup, check_url, is_public, system_lookup};
+pub use guard::{Allowed, Lookup, check_url, is_public, system_lookup};
 use polite::Politeness;
 
 const MAX_REDIRECTS: usize = 5;
+const VISITS: usize = 4;
 const MAX_URL_BYTES: usize = 2_048;
 const MAX_HEADERS: usize = 100;
 const MAX_HEADER_BYTES: u32 = 64 * 1024;
@@ -22,8 +24,7 @@ const MAX_HEADER_BYTES: u32 = 64 * 1024;
 /// How outside fetches behave.
 #[derive(Clone, Debug)]
 pub struct FetchSettings {
-    /// Lets private addresses through. For tests and for demonstrations on one machine only.
-    pub allow_private: bool,
+    pub allowed: Allowed,
     /// The address of this site, named in the User-Agent so that a server's owner can find us.
     pub site_url: String,
     pub connect_timeout: Duration,
@@ -36,7 +37,7 @@ pub struct FetchSettings {
 impl FetchSettings {
     pub fn new(site_url: &str, allow_private: bool) -> Self {
         Self {
-            allow_private,
+            allowed: if allow_private { Allowed::Any } else { Allowed::Public },
             site_url: site_url.to_owned(),
             connect_timeout: Duration::from_secs(10),
             total_timeout: Duration::from_secs(30),
@@ -45,10 +46,13 @@ impl FetchSettings {
     }
 }
 
+#[derive(Debug)]
 pub struct Fetcher {
     client: reqwest::Client,
     settings: FetchSettings,
     politeness: Politeness,
+    /// Room for sources visited at the same time: a node has other work too, and servers may be slow.
+    pub visits: Semaphore,
 }
 
 /// What to fetch.
@@ -187,7 +191,7 @@ impl Fetcher {
             .no_gzip()
             .no_brotli()
             .no_deflate()
-            .dns_resolver(GuardedResolver { lookup, allow_private: settings.allow_private })
+            .dns_resolver(GuardedResolver { lookup, allowed: settings.allowed })
             .connect_timeout(settings.connect_timeout)
             .http1_max_headers(MAX_HEADERS)
             .http2_max_header_list_size(MAX_HEADER_BYTES)
@@ -195,7 +199,17 @@ impl Fetcher {
             .pool_max_idle_per_host(1)
             .build()?;
         let politeness = Politeness::new(settings.gap);
-        Ok(Self { client, settings, politeness })
+        Ok(Self { client, settings, politeness, visits: Semaphore::new(VISITS) })
+    }
+
+    /// Whether a URL may be fetched at all, as far as it can be told without resolving its name.
+    pub fn check(&self, url: &Url) -> Result<(), FetchError> {
+        guard::check_url(url, self.settings.allowed)
+    }
+
+    /// Whether a fetch of this URL would have to wait for another of its host.
+    pub fn is_busy(&self, url: &Url) -> bool {
+        self.politeness.is_busy(url.host_str().unwrap_or_default())
     }
 
     /// Fetches a document: guarded, bounded and polite.
@@ -204,7 +218,7 @@ impl Fetcher {
         let mut moved_to = None;
         let mut permanent = true;
         for _ in 0..=MAX_REDIRECTS {
-            guard::check_url(&url, self.settings.allow_private)?;
+            guard::check_url(&url, self.settings.allowed)?;
             let permit = self.politeness.wait(url.host_str().unwrap_or_default()).await;
             let step = tokio::time::timeout(self.settings.total_timeout, self.step(&url, &request)).await;
             drop(permit);

@@ -14,6 +14,7 @@ const MAX_HOSTS: usize = 1_000;
 
 type Turn = Arc<tokio::sync::Mutex<Option<Instant>>>;
 
+#[derive(Debug)]
 pub struct Politeness {
     gap: Duration,
     hosts: Mutex<HashMap<String, Turn>>,
@@ -35,6 +36,11 @@ impl Politeness {
             tokio::time::sleep_until(last + self.gap).await;
         }
         Permit(guard)
+    }
+
+    /// Whether somebody talks to this host now.
+    pub fn is_busy(&self, host: &str) -> bool {
+        self.turn(host).try_lock().is_err()
     }
 
     fn turn(&self, host: &str) -> Turn {

@@ -107,6 +107,10 @@ impl<'a> Walk<'a> {
                     return Ok(());
                 }
                 "html" | "head" | "body" | "script" => return Err(ParseError::WebPage),
+                // A page that leaves out its outermost tags, as HTML may.
+                "meta" | "link" | "title" | "div" | "p" | "h1" | "table" | "style" if first.is_none() => {
+                    return Err(ParseError::WebPage);
+                }
                 "opml" => return Err(ParseError::SubscriptionList),
                 _ => {
                     first.get_or_insert(tag.name);

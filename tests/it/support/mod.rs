@@ -4,6 +4,7 @@ pub mod app;
 pub mod browser;
 pub mod builders;
 pub mod node;
+pub mod outlet;
 
 pub use app::{Backend, TestApp};
 
