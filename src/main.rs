@@ -30,7 +30,12 @@ enum Command {
     /// Stops on SIGTERM or Ctrl-C: no new requests are taken, those under way are finished, and
     /// claimed jobs are given back. Several nodes may run on one PostgreSQL database.
     Serve(commands::serve::Options),
-    /// Bring in articles that are published elsewhere
+    /// Show the product at once: a throw-away instance with some 300 articles in 8 accounts
+    ///
+    /// Prints links that sign in a publisher and a reader. Mail is captured and can be read at
+    /// /demo/mail. Everything is deleted when the program ends.
+    Demo(commands::demo::Options),
+    /// Bring in articles from a file, or an outlet's existing feed
     #[command(subcommand)]
     Import(Import),
     /// Bring the database's schema up to date, show it, or take steps back
@@ -60,6 +65,13 @@ enum Import {
     /// A connected feed is read again at its own pace by `serve`. What is there already is not made
     /// twice, and nobody is told of imported articles.
     Feed(commands::import_feed::Options),
+    /// Import published articles in bulk from a JSON Lines file
+    ///
+    /// One object a line with id, title and body (plain text, paragraphs parted by blank lines) and,
+    /// if known, outlet, published_at, lang, author, tags and url. An article whose id is there
+    /// already is left alone, so a broken-off import is finished by running it again. Nobody is told
+    /// of imported articles.
+    Articles(commands::import_articles::Options),
 }
 
 #[tokio::main]
@@ -67,6 +79,8 @@ async fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(options) => commands::serve::run(&options).await,
         Command::Import(Import::Feed(options)) => commands::import_feed::run(options).await,
+        Command::Demo(options) => commands::demo::run(&options).await,
+        Command::Import(Import::Articles(options)) => commands::import_articles::run(options).await,
         Command::Migrate(options) => commands::migrate::run(&options).await,
         Command::Reindex => commands::reindex::run().await,
         Command::User(command) => commands::user::run(command).await,

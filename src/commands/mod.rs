@@ -2,6 +2,8 @@
 
 pub mod account;
 pub mod config;
+pub mod demo;
+pub mod import_articles;
 pub mod import_feed;
 mod log;
 pub mod migrate;

@@ -2,3 +2,4 @@
 
 mod mail;
 pub mod pages;
+pub mod seed;

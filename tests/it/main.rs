@@ -4,6 +4,7 @@ mod articles;
 mod auth;
 mod config;
 mod content;
+mod crash;
 mod feed_documents;
 mod feeds;
 mod fetch;
