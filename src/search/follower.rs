@@ -90,7 +90,7 @@ pub async fn catch_up(app: &App) -> anyhow::Result<usize> {
 /// A follower of this or another process that is at work on the old one goes over to the new.
 pub async fn rebuild(app: &App, mut tell: impl FnMut(u64, u64)) -> anyhow::Result<Arc<Volume>> {
     // Read first: what changes while we build is done again from here.
-    let cursor = outbox::latest(app.db.read()).await?;
+    let progress = progress_now(app).await?;
     let all = queries::count_published(app.db.read()).await?;
     let shelf = app.search.shelf().clone();
     let (volume, mut writer) = blocking(move || {
@@ -113,8 +113,8 @@ pub async fn rebuild(app: &App, mut tell: impl FnMut(u64, u64)) -> anyhow::Resul
         .await?;
         tell(done, all.max(done));
     }
-    let writer = commit(writer, cursor).await?;
-    let mut follower = Follower::with(volume.clone(), Some((writer, WriterSize::Bulk)), cursor);
+    let writer = commit(writer, progress).await?;
+    let mut follower = Follower::with(volume.clone(), Some((writer, WriterSize::Bulk)), progress.cursor);
     while matches!(follower.catch_up_once(app).await?, Step::Done { .. }) {}
     let shelf = app.search.shelf().clone();
     let published = volume.clone();
@@ -148,7 +148,13 @@ impl Follower {
     /// Opens this node's index, or builds it where there is none that can be used.
     async fn open(app: &App) -> anyhow::Result<Follower> {
         let shelf = app.search.shelf().clone();
-        let volume = match blocking_index(move || shelf.open()).await? {
+        let opened = match blocking_index(move || shelf.open()).await? {
+            Ok(volume) if !belongs(app, &volume).await? => {
+                Err(IndexError::Damaged("it was made from another database".into()))
+            }
+            opened => opened,
+        };
+        let volume = match opened {
             Ok(volume) => volume,
             Err(
                 error @ (IndexError::Missing
@@ -210,16 +216,18 @@ impl Follower {
         if self.see_others_work()? {
             events = outbox::after(app.db.read(), self.cursor, READ).await?;
         }
-        let (mut cursor, mut done) = (self.cursor, 0);
+        let (mut progress, mut done) = (self.volume.progress()?, 0);
         while let Some(last) = events.last() {
-            (cursor, done) = (last.id, done + events.len());
+            progress = Progress { cursor: last.id, at: last.created_at.0 };
+            let last_id = last.id;
+            done += events.len();
             let more = events.len() as u64 == READ && done < COMMIT;
             writer = apply(app, writer, &events).await?;
-            events = if more { outbox::after(app.db.read(), cursor, READ).await? } else { Vec::new() };
+            events = if more { outbox::after(app.db.read(), last_id, READ).await? } else { Vec::new() };
         }
         // An error up to here drops the writer, and with it what was not committed.
-        self.writer = Some((commit(writer, cursor).await?, size));
-        self.cursor = cursor;
+        self.writer = Some((commit(writer, progress).await?, size));
+        self.cursor = progress.cursor;
         self.done += done;
         Ok(Step::Done { backlog })
     }
@@ -305,12 +313,31 @@ async fn refresh(app: &App, writer: Writer, ids: Vec<i64>) -> anyhow::Result<Wri
     .await
 }
 
-async fn commit(mut writer: Writer, cursor: i64) -> anyhow::Result<Writer> {
+async fn commit(mut writer: Writer, progress: Progress) -> anyhow::Result<Writer> {
     blocking(move || {
-        writer.commit(Progress { cursor })?;
+        writer.commit(progress)?;
         Ok(writer)
     })
     .await
+}
+
+/// What an index that knows everything up to now remembers.
+async fn progress_now(app: &App) -> anyhow::Result<Progress> {
+    let cursor = outbox::latest(app.db.read()).await?;
+    let at = written_at(app, cursor).await?.unwrap_or_default();
+    Ok(Progress { cursor, at })
+}
+
+/// Is the index's last event in this database? Not so after a backup was put back, or another
+/// database was configured; then the index holds what is not there, and must not be followed on.
+async fn belongs(app: &App, volume: &Volume) -> anyhow::Result<bool> {
+    let progress = volume.progress()?;
+    Ok(progress.cursor == 0 || written_at(app, progress.cursor).await? == Some(progress.at))
+}
+
+async fn written_at(app: &App, event: i64) -> anyhow::Result<Option<i64>> {
+    let found = outbox::after(app.db.read(), event - 1, 1).await?;
+    Ok(found.first().filter(|recorded| recorded.id == event).map(|recorded| recorded.created_at.0))
 }
 
 /// Old indexes are only in the way; that they cannot be removed stops nothing.

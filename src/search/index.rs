@@ -61,6 +61,8 @@ impl From<TantivyError> for IndexError {
 pub struct Progress {
     /// Id of the last event that is in.
     pub cursor: i64,
+    /// When that event was written, Unix milliseconds; tells whether it is still the same event.
+    pub at: i64,
 }
 
 /// The directory of all indexes of a node, and the live one. Cheap to search from many threads.
@@ -90,7 +92,6 @@ impl Shelf {
             return Err(IndexError::OldSchema);
         }
         let volume = Arc::new(Volume::open(&self.root.join(name))?);
-        volume.verify()?;
         self.show(volume.clone());
         Ok(volume)
     }
@@ -184,13 +185,18 @@ impl Volume {
         Volume::with(dir, Index::create(directory, schema, IndexSettings::default())?)
     }
 
+    /// Reads every file against its checksum.
     fn open(dir: &Path) -> Result<Volume, IndexError> {
         let directory = MmapDirectory::open(dir).map_err(TantivyError::from)?;
         let index = Index::open(directory)?;
         if index.schema() != Fields::schema().0 {
             return Err(IndexError::OldSchema);
         }
-        Volume::with(dir, index)
+        // Before the reader keeps the files mapped: else all that is read now would stay resident.
+        match index.validate_checksum()?.iter().next() {
+            None => Volume::with(dir, index),
+            Some(file) => Err(IndexError::Damaged(file.display().to_string())),
+        }
     }
 
     fn with(dir: &Path, mut index: Index) -> Result<Volume, IndexError> {
@@ -242,15 +248,6 @@ impl Volume {
     pub fn progress(&self) -> Result<Progress, IndexError> {
         let payload = self.index.load_metas()?.payload.unwrap_or_default();
         Ok(serde_json::from_str(&payload).unwrap_or_default())
-    }
-
-    /// Reads every file against its checksum.
-    pub fn verify(&self) -> Result<(), IndexError> {
-        let damaged = self.index.validate_checksum()?;
-        match damaged.iter().next() {
-            None => Ok(()),
-            Some(file) => Err(IndexError::Damaged(file.display().to_string())),
-        }
     }
 
     /// The one writer of this index, in this process or any other.

@@ -402,7 +402,7 @@ both_databases! {
         let volume = node.search.shelf().live().unwrap();
         let mut writer = volume.writer(WriterSize::Small).unwrap();
         entries.iter().for_each(|entry| writer.upsert(entry).unwrap());
-        writer.commit(Progress { cursor: 0 }).unwrap();
+        writer.commit(Progress::default()).unwrap();
         writer.finish().unwrap();
         assert_eq!(follower::catch_up(&app.app).await.unwrap(), 30);
         assert_eq!(app.app.search.shelf().live().unwrap().count(), 30);
@@ -418,7 +418,11 @@ both_databases! {
         follower::catch_up(&app.app).await.unwrap();
         let root = app.app.config.data.join("index");
         type Harm = fn(&Path, &Path);
-        let harms: [(&str, Harm); 7] = [
+        let harms: [(&str, Harm); 8] = [
+            ("another database's", |_, live| {
+                let meta = std::fs::read_to_string(live.join("meta.json")).unwrap();
+                std::fs::write(live.join("meta.json"), meta.replace("\\\"at\\\":", "\\\"at\\\":1")).unwrap();
+            }),
             ("a byte flipped", |_, live| {
                 let file = largest_file(live, "idx");
                 let mut bytes = std::fs::read(&file).unwrap();
