@@ -232,6 +232,18 @@ fn api() -> Router<Arc<App>> {
         .route("/api/v1/articles/{id}/publish", post(articles::api::publish_article))
         .route("/api/v1/articles/{id}/schedule", post(articles::api::schedule_article))
         .route("/api/v1/articles/{id}/withdraw", post(articles::api::withdraw_article))
+        .merge(accounts_api())
+}
+
+/// `/api/v1`: accounts and pushes.
+fn accounts_api() -> Router<Arc<App>> {
+    use accounts::api::{create_account, get_account, list_accounts, update_account};
+    use pushes::api::{create_push, get_push, list_pushes};
+    Router::new()
+        .route("/api/v1/accounts", get(list_accounts).post(create_account))
+        .route("/api/v1/accounts/{handle}", get(get_account).patch(update_account))
+        .route("/api/v1/accounts/{handle}/pushes", get(list_pushes).post(create_push))
+        .route("/api/v1/pushes/{id}", get(get_push))
 }
 
 /// Whether this node can serve: the database answers and the index has caught up.

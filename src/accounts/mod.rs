@@ -1,6 +1,7 @@
 //! Accounts: opening, profile, handles, the verified mark, suspension; members and what each role
 //! may do.
 
+pub mod api;
 pub mod handle;
 pub mod invitation;
 pub mod members;

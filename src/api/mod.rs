@@ -26,6 +26,13 @@ use crate::error::Error;
         license(name = "AGPL-3.0-or-later", identifier = "AGPL-3.0-or-later"),
     ),
     paths(
+        crate::accounts::api::list_accounts,
+        crate::accounts::api::get_account,
+        crate::accounts::api::create_account,
+        crate::accounts::api::update_account,
+        crate::pushes::api::list_pushes,
+        crate::pushes::api::create_push,
+        crate::pushes::api::get_push,
         crate::articles::api::list_articles,
         crate::articles::api::create_article,
         crate::articles::api::get_article,

@@ -1,6 +1,7 @@
 //! Pushes: one sending (群发) of published articles to an account's subscribers. An article is
 //! pushed at most once, however often and by however many editors it is asked for.
 
+pub mod api;
 pub mod pages;
 pub mod queries;
 

@@ -1,5 +1,6 @@
 //! Tests of behaviour, one file per room, through the router and on both databases.
 
+mod accounts;
 mod articles;
 mod auth;
 mod config;
@@ -12,7 +13,9 @@ mod home;
 mod house;
 mod import;
 mod locales;
+mod media;
 mod pages;
+mod pushes;
 mod search;
 mod security;
 mod support;

@@ -1,0 +1,161 @@
+//! Pictures: uploading, what is refused, serving, avatars.
+
+use std::io::Cursor;
+
+use axum::body::Body;
+use axum::http::{Method, header};
+use image::{ImageFormat, Rgb, RgbImage};
+use sea_orm::{EntityTrait, PaginatorTrait};
+use xiangxun::db::entities::account;
+use xiangxun::db::entities::media;
+use xiangxun::db::entities::member::Role;
+
+use crate::both_databases;
+use crate::support::TestApp;
+use crate::support::app::Answer;
+
+fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
+    let image = RgbImage::from_fn(width, height, |x, y| Rgb([(x % 256) as u8, (y % 256) as u8, 90]));
+    let mut bytes = Cursor::new(Vec::new());
+    image.write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+/// Posts a file with further fields as a browser does.
+async fn upload(
+    app: &TestApp,
+    path: &str,
+    name: &str,
+    file: &[u8],
+    fields: &[(&str, &str)],
+    json: bool,
+) -> Answer {
+    let mut body = Vec::new();
+    for (field, value) in fields {
+        body.extend(
+            format!("--XX\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n").bytes(),
+        );
+    }
+    let head = format!(
+        "--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: image/png\r\n\r\n"
+    );
+    body.extend(head.bytes());
+    body.extend(file);
+    body.extend(b"\r\n--XX--\r\n");
+    let mut request = app
+        .request(Method::POST, path)
+        .header(header::ORIGIN, "http://xiangxun.test")
+        .header(header::CONTENT_TYPE, "multipart/form-data; boundary=XX");
+    if json {
+        request = request.header(header::ACCEPT, "application/json");
+    }
+    app.send(request.body(Body::from(body)).unwrap()).await
+}
+
+both_databases! {
+    async fn a_picture_is_kept_once_and_served_for_ever(app) {
+        let (_, owner) = app.account("lundun").await;
+        app.sign_in(owner.id).await;
+        let bytes = picture(2000, 1000, ImageFormat::Jpeg);
+        let kept = upload(app, "/studio/@lundun/media", "任意.exe", &bytes, &[], true).await.assert_status(201).json();
+        assert_eq!((kept["width"].as_i64(), kept["height"].as_i64()), (Some(1600), Some(800)));
+        let path = kept["path"].as_str().unwrap().to_owned();
+        assert_eq!(kept["url"], format!("http://xiangxun.test{path}"));
+        let again = upload(app, "/studio/@lundun/media", "b.jpg", &bytes, &[], true).await.assert_status(201).json();
+        assert_eq!(again["path"], kept["path"]);
+        assert_eq!(media::Entity::find().count(app.app.db.read()).await.unwrap(), 1);
+        app.sign_out();
+        let shown = app.get(&path).await.assert_status(200);
+        assert_eq!(shown.header("content-type"), "image/jpeg");
+        assert!(shown.header("cache-control").contains("immutable"));
+        assert!(shown.header("content-security-policy").contains("sandbox"));
+        assert_eq!(shown.header("x-content-type-options"), "nosniff");
+        assert_eq!(image::load_from_memory(&shown.bytes).unwrap().width(), 1600);
+        let request = app.request(Method::GET, &path).header(header::IF_NONE_MATCH, shown.header("etag"));
+        app.send(request.body(Body::empty()).unwrap()).await.assert_status(304);
+    }
+
+    async fn a_browser_without_script_gets_the_list_with_the_pictures_address(app) {
+        let (_, owner) = app.account("lundun").await;
+        app.sign_in(owner.id).await;
+        for format in [ImageFormat::Png, ImageFormat::Gif, ImageFormat::WebP, ImageFormat::Jpeg] {
+            let answer = upload(app, "/studio/@lundun/media", "a", &picture(40, 30, format), &[], false).await;
+            assert_eq!(answer.assert_status(303).location(), "/studio/@lundun/media");
+        }
+        let list = app.get("/studio/@lundun/media").await.assert_status(200).text();
+        assert!(list.contains("/media/") && list.contains("40 × 30"), "{list}");
+    }
+
+    async fn what_is_no_picture_is_refused_and_nothing_is_kept(app) {
+        let (_, owner) = app.account("lundun").await;
+        app.sign_in(owner.id).await;
+        let mut bomb = picture(1, 1, ImageFormat::Gif);
+        bomb[6..10].copy_from_slice(&[0xff; 4]);
+        let svg: &[u8] = b"<svg xmlns=\"http://www.w3.org/2000/svg\" onload=\"alert(1)\"/>";
+        let cut = &picture(300, 300, ImageFormat::Png)[..200];
+        let cases: [(&str, &[u8], &str); 6] = [
+            ("empty.png", b"", "请选择"),
+            ("page.png", b"<html><script>alert(1)</script>", "这不是"),
+            ("drawing.svg", svg, "这不是"),
+            ("bomb.gif", &bomb, "图片"),
+            ("cut.png", cut, "已损坏"),
+            ("text.jpg", b"\xff\xd8\xff\xe0 not really", "已损坏"),
+        ];
+        for (name, bytes, words) in cases {
+            let answer = upload(app, "/studio/@lundun/media", name, bytes, &[], false).await.assert_status(422);
+            assert!(answer.text().contains(words), "{name}: {}", answer.text());
+            let answer = upload(app, "/studio/@lundun/media", name, bytes, &[], true).await.assert_status(422);
+            assert!(answer.json()["detail"].as_str().unwrap().contains(words), "{name}");
+        }
+        assert_eq!(media::Entity::find().count(app.app.db.read()).await.unwrap(), 0);
+        assert!(!app.app.config.data.join("media").exists());
+    }
+
+    async fn too_large_a_file_is_refused_with_words(app) {
+        let (_, owner) = app.account("lundun").await;
+        app.sign_in(owner.id).await;
+        // More than a plain form may carry is fine in an upload.
+        let mut large = picture(10, 10, ImageFormat::Jpeg);
+        large.resize(6 * 1024 * 1024, 0);
+        upload(app, "/studio/@lundun/media", "a.jpg", &large, &[], true).await.assert_status(201);
+        large.resize(21 * 1024 * 1024, 0);
+        let answer = upload(app, "/studio/@lundun/media", "a.jpg", &large, &[], true).await;
+        assert!(matches!(answer.status.as_u16(), 413 | 422), "{}", answer.status);
+        assert!(answer.text().contains("太大"), "{}", answer.text());
+    }
+
+    async fn only_those_who_write_upload_and_only_owners_change_the_avatar(app) {
+        let (account, _) = app.account("lundun").await;
+        let bytes = picture(500, 300, ImageFormat::Png);
+        let cases = [(Role::Owner, 201, 303), (Role::Editor, 201, 403), (Role::Author, 201, 403), (Role::Analyst, 403, 403)];
+        for (role, media, avatar) in cases {
+            let user = app.user(&format!("{role}@example.org")).await;
+            app.member(account.id, user.id, role).await;
+            app.sign_out();
+            app.sign_in(user.id).await;
+            upload(app, "/studio/@lundun/media", "a.png", &bytes, &[], true).await.assert_status(media);
+            upload(app, "/studio/@lundun/avatar", "a.png", &bytes, &[], false).await.assert_status(avatar);
+        }
+        let saved = account::Entity::find_by_id(account.id).one(app.app.db.read()).await.unwrap().unwrap();
+        let avatar = saved.avatar_url.unwrap();
+        app.sign_out();
+        let shown = image::load_from_memory(&app.get(&avatar).await.assert_status(200).bytes).unwrap();
+        assert_eq!((shown.width(), shown.height()), (300, 300));
+        assert!(app.get("/@lundun").await.text().contains(&avatar));
+        let owner = xiangxun::auth::users::find(&app.app, &xiangxun::auth::Address::parse("owner@example.org").unwrap()).await.unwrap().unwrap();
+        app.sign_in(owner.id).await;
+        upload(app, "/studio/@lundun/avatar", "", b"", &[("remove", "1")], false).await.assert_status(303);
+        let saved = account::Entity::find_by_id(account.id).one(app.app.db.read()).await.unwrap().unwrap();
+        assert_eq!(saved.avatar_url, None);
+    }
+
+    async fn nothing_but_pictures_is_read_from_the_folder(app) {
+        for path in [
+            "/media/1/../../xiangxun.sqlite", "/media/..%2f..%2fxiangxun.sqlite/x", "/media/1/..%2f..%2fxiangxun.sqlite",
+            "/media/1/0123456789abcdef0123456789abcdef.svg", "/media/1/0123456789abcdef0123456789abcdef.jpg", "/media/x/y",
+        ] {
+            let answer = app.get(path).await;
+            assert!(matches!(answer.status.as_u16(), 404 | 422), "{path}: {}", answer.status);
+        }
+    }
+}
