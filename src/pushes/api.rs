@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sea_orm::EntityTrait;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use super::NewPush;
 use super::queries::{self, PushRow, Tally};
 use crate::accounts::api::by_handle;
 use crate::accounts::roles::{self, Operation};
+use crate::api::idempotency::IdempotencyKey;
 use crate::api::{Listing, Paging, Problem};
 use crate::app::App;
 use crate::auth::{ApiUser, Scope};
@@ -141,14 +142,13 @@ pub async fn create_push(
     State(app): State<Arc<App>>,
     caller: ApiUser,
     Path(handle): Path<String>,
-    headers: HeaderMap,
+    key: IdempotencyKey,
     Json(input): Json<PushInput>,
 ) -> Result<Response, Error> {
     let user = caller.require(Scope::PushesWrite)?;
     let account = by_handle(&app, &handle).await?;
     // The key is kept with the push too: it outlives the answer that is kept for a day.
-    let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
-    let idempotency_key = key.map(|key| format!("api:{}:{key}", user.id)).unwrap_or_default();
+    let idempotency_key = key.key.map(|key| format!("api:{}:{key}", user.id)).unwrap_or_default();
     let new = NewPush { article_ids: input.articles, idempotency_key };
     let created = super::create(&app, user.id, account.id, &new).await?;
     let status = if created.new { StatusCode::CREATED } else { StatusCode::OK };
