@@ -9,9 +9,10 @@ use crate::home::published;
 use crate::support::TestApp;
 
 /// For anyone.
-const OPEN: [&str; 9] = [
+const OPEN: [&str; 10] = [
     "/",
     "/@paper",
+    "/@paper/piece",
     "/@paper/subscribe",
     "/search",
     "/search?q=%E6%AD%A3%E6%96%87",
@@ -22,7 +23,7 @@ const OPEN: [&str; 9] = [
 ];
 
 /// For someone signed in, who is an owner of `@paper` and an operator.
-const SIGNED_IN: [&str; 17] = [
+const SIGNED_IN: [&str; 24] = [
     "/",
     "/@paper",
     "/timeline",
@@ -36,6 +37,13 @@ const SIGNED_IN: [&str; 17] = [
     "/studio/open",
     "/studio/accounts",
     "/studio/@paper",
+    "/studio/@paper/articles",
+    "/studio/@paper/articles?state=published",
+    "/studio/@paper/articles/new",
+    "/studio/@paper/articles/1",
+    "/studio/@paper/articles/1/revisions",
+    "/studio/@paper/articles/1/withdraw",
+    "/studio/@paper/media",
     "/studio/@paper/pushes",
     "/studio/@paper/pushes/new",
     "/studio/@paper/members",
