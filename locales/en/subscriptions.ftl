@@ -60,3 +60,7 @@ subscription-letter-already-subject = You are subscribed to { $name } already
 subscription-letter-already-intro = Somebody, hopefully you, wanted to subscribe this address to { $name }. It is subscribed already, so there is nothing to do. You can change, pause or leave here:
 subscription-letter-already-button = Manage the subscription
 subscription-letter-already-note = If it was not you, ignore this letter: nothing has changed.
+
+# API
+subscription-cadence-wrong = Only instant and muted can be chosen.
+subscription-state-wrong = Only active and paused can be set; to leave, delete the subscription.

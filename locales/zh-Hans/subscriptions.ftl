@@ -60,3 +60,7 @@ subscription-letter-already-subject = 您已订阅{ $name }
 subscription-letter-already-intro = 有人（希望是您本人）想用这个邮箱订阅{ $name }。该邮箱已经订阅，无需任何操作。您可以在这里更改、暂停或退订：
 subscription-letter-already-button = 管理订阅
 subscription-letter-already-note = 如果不是您本人的操作，忽略此邮件即可，一切照旧。
+
+# API
+subscription-cadence-wrong = 只能选择 instant 或 muted。
+subscription-state-wrong = 只能设为 active 或 paused；退订请删除该订阅。

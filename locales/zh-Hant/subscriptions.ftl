@@ -60,3 +60,7 @@ subscription-letter-already-subject = 您已訂閱{ $name }
 subscription-letter-already-intro = 有人（希望是您本人）想用這個信箱訂閱{ $name }。此信箱已經訂閱，不必做任何事。您可以在這裡變更、暫停或取消訂閱：
 subscription-letter-already-button = 管理訂閱
 subscription-letter-already-note = 若非您本人所為，忽略此信即可，一切照舊。
+
+# API
+subscription-cadence-wrong = 只能選擇 instant 或 muted。
+subscription-state-wrong = 只能設為 active 或 paused；取消訂閱請刪除此訂閱。

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use sea_orm::{EntityTrait, QueryFilter};
 
 use super::pages::Place;
 use super::queries::{self, ArticleCard, Cursor};
 use crate::accounts::queries::{Found, open_by_handle};
 use crate::app::App;
 use crate::db::entities::account;
-use crate::db::entities::subscription::{self, SubscriptionState};
 use crate::error::Error;
 use crate::page::{FeedLink, Page, View};
+use crate::subscriptions;
 
 #[derive(Template)]
 #[template(path = "accounts/show.html")]
@@ -87,10 +86,5 @@ pub fn feeds_at(title: &str, path: &str) -> Vec<FeedLink> {
 
 /// Whether a user follows an account, paused or not.
 pub async fn is_subscribed(app: &App, account_id: i64, user_id: i64) -> Result<bool, Error> {
-    let row = subscription::Entity::find()
-        .filter(subscription::COLUMN.account_id.eq(account_id))
-        .filter(subscription::COLUMN.user_id.eq(user_id))
-        .one(app.db.read())
-        .await?;
-    Ok(row.is_some_and(|row| matches!(row.state, SubscriptionState::Active | SubscriptionState::Paused)))
+    Ok(subscriptions::queries::follows(app.db.read(), user_id, account_id).await?)
 }

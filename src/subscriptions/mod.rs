@@ -5,6 +5,7 @@
 //! link in it makes the subscription active. What the page answers never tells whether the
 //! address is subscribed already.
 
+pub mod api;
 pub mod letters;
 pub mod links;
 pub mod pages;
@@ -33,8 +34,9 @@ use crate::page::Locale;
 
 /// How soon the same letter is sent again to an address at most.
 const LETTER_EVERY: Duration = Duration::from_secs(5 * 60);
-/// Letters about subscribing that an address gets within an hour, whoever asks for them.
-const LETTERS_AN_HOUR: u64 = 5;
+/// Letters about subscribing that an address gets within an hour, whoever asks and for whatever
+/// accounts. More are silently not sent, because the answer may not tell what else is known of it.
+const LETTERS_AN_HOUR: u64 = 12;
 /// Articles of the last days are new to a new subscriber; older ones count as read.
 const NEW_TO_NEWCOMERS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
@@ -159,10 +161,7 @@ pub async fn change_own(
     change: Change,
 ) -> Result<Subscription, Error> {
     let tx = app.db.begin().await?;
-    let found = get(&tx, subscription_id).await?;
-    if found.user_id != Some(user_id) {
-        return Err(Error::NotFound);
-    }
+    let found = get_own(&*tx, user_id, subscription_id).await?;
     let changed = apply(&tx, app.clock.now(), found, change).await?;
     tx.commit().await?;
     Ok(changed)
@@ -221,6 +220,15 @@ fn activate(row: &mut subscription::ActiveModel, found: &Subscription, now: Time
     }
 }
 
+/// A subscription of the user's own.
+///
+/// # Errors
+/// Not found, also where it is another's.
+pub async fn get_own<C: ConnectionTrait>(db: &C, user_id: i64, id: i64) -> Result<Subscription, Error> {
+    let found = subscription::Entity::find_by_id(id).one(db).await?;
+    found.filter(|row| row.user_id == Some(user_id)).ok_or(Error::NotFound)
+}
+
 async fn get(tx: &DatabaseTransaction, id: i64) -> Result<Subscription, Error> {
     subscription::Entity::find_by_id(id).one(tx).await?.ok_or(Error::NotFound)
 }
@@ -259,11 +267,7 @@ async fn find_or_insert(
         .ok_or_else(|| DbErr::RecordNotFound("the subscription that was just written".into()))
 }
 
-async fn letters_since<C: ConnectionTrait>(
-    db: &C,
-    address: &Address,
-    since: Timestamp,
-) -> Result<u64, DbErr> {
+async fn letters_since<C: ConnectionTrait>(db: &C, address: &Address, since: Timestamp) -> Result<u64, DbErr> {
     subscription::Entity::find()
         .filter(subscription::COLUMN.email.eq(address.as_str()))
         .filter(subscription::COLUMN.asked_at.gt(since))

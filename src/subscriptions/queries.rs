@@ -1,7 +1,7 @@
 //! Reads of subscriptions.
 
 use sea_orm::sea_query::{Expr, Func, JoinType, Order, Query, SelectStatement};
-use sea_orm::{ConnectionTrait, DbErr, EntityTrait, ExprTrait, FromQueryResult, QueryFilter, QueryOrder};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, ExprTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::clock::Timestamp;
 use crate::db::entities::account;
@@ -154,6 +154,42 @@ pub async fn list_of_user<C: ConnectionTrait>(db: &C, user_id: i64) -> Result<Ve
         .order_by((subscription::Entity, subscription::Column::Id), Order::Asc)
         .limit(2_000);
     Followed::find_by_statement(db.get_database_backend().build(&query)).all(db).await
+}
+
+/// Up to `limit` of a user's subscriptions after one, by id; ended ones are left out.
+pub async fn page_of_user<C: ConnectionTrait>(
+    db: &C,
+    user_id: i64,
+    after: i64,
+    limit: u64,
+) -> Result<Vec<Followed>, DbErr> {
+    let id = (subscription::Entity, subscription::Column::Id);
+    let state = (subscription::Entity, subscription::Column::State);
+    let own = Expr::col((subscription::Entity, subscription::Column::UserId)).eq(user_id);
+    let mut query = followed_with(own);
+    query
+        .and_where(Expr::col(state).ne(SubscriptionState::Ended))
+        .and_where(Expr::col(id).gt(after))
+        .order_by(id, Order::Asc)
+        .limit(limit);
+    Followed::find_by_statement(db.get_database_backend().build(&query)).all(db).await
+}
+
+/// Up to `limit` subscriptions to an account after one, by id; ended ones are left out.
+pub async fn subscribers<C: ConnectionTrait>(
+    db: &C,
+    account_id: i64,
+    after: i64,
+    limit: u64,
+) -> Result<Vec<subscription::Model>, DbErr> {
+    subscription::Entity::find()
+        .filter(subscription::COLUMN.account_id.eq(account_id))
+        .filter(subscription::COLUMN.state.ne(SubscriptionState::Ended))
+        .filter(subscription::COLUMN.id.gt(after))
+        .order_by_asc(subscription::COLUMN.id)
+        .limit(limit)
+        .all(db)
+        .await
 }
 
 /// A user's subscription to an account, ended ones included.

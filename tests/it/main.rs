@@ -18,4 +18,5 @@ mod pages;
 mod pushes;
 mod search;
 mod security;
+mod subscriptions;
 mod support;

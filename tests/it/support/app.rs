@@ -11,6 +11,7 @@ use xiangxun::app::App;
 use xiangxun::clock::Clock;
 use xiangxun::config::Config;
 use xiangxun::db::Db;
+use xiangxun::delivery;
 use xiangxun::jobs;
 use xiangxun::mail::{Letter, Mailer};
 
@@ -82,7 +83,11 @@ impl TestApp {
         }
         change(&mut config);
         let letters = Arc::new(Mutex::new(Vec::new()));
-        let app = App::open_with(config, Mailer::Memory(letters.clone()), Clock::default())
+        let mailer = match config.smtp_url.as_str() {
+            "" => Mailer::Memory(letters.clone()),
+            _ => Mailer::from_config(&config).expect("the SMTP server's address is right"),
+        };
+        let app = App::open_with(config, mailer, Clock::default())
             .await
             .expect("the app opens");
         Self {
@@ -95,9 +100,10 @@ impl TestApp {
         }
     }
 
-    /// Does all jobs that are due.
+    /// Does all jobs that are due, and sends all deliveries.
     pub async fn work(&self) {
         jobs::worker::run_due(&self.app).await.expect("jobs are claimed");
+        delivery::sender::send_due(&self.app).await.expect("deliveries are claimed");
     }
 
     /// Letters sent since the last call.

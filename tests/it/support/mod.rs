@@ -5,6 +5,8 @@ pub mod browser;
 pub mod builders;
 pub mod node;
 pub mod outlet;
+pub mod readers;
+pub mod smtp;
 
 pub use app::{Backend, TestApp};
 
