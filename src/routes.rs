@@ -8,7 +8,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderName, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, patch, post};
 use tower::ServiceBuilder;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -233,6 +233,7 @@ fn api() -> Router<Arc<App>> {
         .route("/api/v1/articles/{id}/schedule", post(articles::api::schedule_article))
         .route("/api/v1/articles/{id}/withdraw", post(articles::api::withdraw_article))
         .merge(accounts_api())
+        .merge(subscriptions_api())
 }
 
 /// `/api/v1`: accounts and pushes.
@@ -244,6 +245,19 @@ fn accounts_api() -> Router<Arc<App>> {
         .route("/api/v1/accounts/{handle}", get(get_account).patch(update_account))
         .route("/api/v1/accounts/{handle}/pushes", get(list_pushes).post(create_push))
         .route("/api/v1/pushes/{id}", get(get_push))
+}
+
+/// `/api/v1`: subscriptions.
+fn subscriptions_api() -> Router<Arc<App>> {
+    use subscriptions::api::{
+        create_subscription, delete_subscription, list_subscribers, list_subscriptions, show_audience,
+        update_subscription,
+    };
+    Router::new()
+        .route("/api/v1/subscriptions", get(list_subscriptions).post(create_subscription))
+        .route("/api/v1/subscriptions/{id}", patch(update_subscription).delete(delete_subscription))
+        .route("/api/v1/accounts/{handle}/audience", get(show_audience))
+        .route("/api/v1/accounts/{handle}/subscribers", get(list_subscribers))
 }
 
 /// Whether this node can serve: the database answers and the index has caught up.

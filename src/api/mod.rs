@@ -13,6 +13,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{IntoParams, Modify, OpenApi, ToSchema};
 
 use crate::error::Error;
+use crate::subscriptions::api as subscriptions;
 
 /// The whole API. A handler is written down here and in `routes.rs`; a test compares both.
 #[derive(OpenApi)]
@@ -41,6 +42,12 @@ use crate::error::Error;
         crate::articles::api::schedule_article,
         crate::articles::api::withdraw_article,
         crate::search::api::search_articles,
+        subscriptions::list_subscriptions,
+        subscriptions::create_subscription,
+        subscriptions::update_subscription,
+        subscriptions::delete_subscription,
+        subscriptions::show_audience,
+        subscriptions::list_subscribers,
     ),
     components(schemas(Problem, FieldProblem)),
     modifiers(&TokenScheme),

@@ -76,11 +76,7 @@ pub fn feeds_at(title: &str, path: &str) -> Vec<FeedLink> {
         ("application/feed+json", "feed.json"),
     ]
     .into_iter()
-    .map(|(kind, file)| FeedLink {
-        kind,
-        title: title.to_owned(),
-        href: format!("{path}/{file}"),
-    })
+    .map(|(kind, file)| FeedLink { kind, title: title.to_owned(), href: format!("{path}/{file}") })
     .collect()
 }
 

@@ -261,12 +261,7 @@ pub async fn list_subscribers(
     Ok(Json(Listing { items, next_cursor }))
 }
 
-async fn account_for(
-    app: &App,
-    caller: &ApiUser,
-    handle: &str,
-    operation: Operation,
-) -> Result<i64, Error> {
+async fn account_for(app: &App, caller: &ApiUser, handle: &str, operation: Operation) -> Result<i64, Error> {
     let user = caller.require(Scope::AccountsRead)?;
     let found = accounts::by_handle(app.db.read(), handle).await?.ok_or(Error::NotFound)?;
     let (Found::Here(account) | Found::Moved(account)) = found;

@@ -267,7 +267,11 @@ async fn find_or_insert(
         .ok_or_else(|| DbErr::RecordNotFound("the subscription that was just written".into()))
 }
 
-async fn letters_since<C: ConnectionTrait>(db: &C, address: &Address, since: Timestamp) -> Result<u64, DbErr> {
+async fn letters_since<C: ConnectionTrait>(
+    db: &C,
+    address: &Address,
+    since: Timestamp,
+) -> Result<u64, DbErr> {
     subscription::Entity::find()
         .filter(subscription::COLUMN.email.eq(address.as_str()))
         .filter(subscription::COLUMN.asked_at.gt(since))

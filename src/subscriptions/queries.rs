@@ -1,7 +1,9 @@
 //! Reads of subscriptions.
 
 use sea_orm::sea_query::{Expr, Func, JoinType, Order, Query, SelectStatement};
-use sea_orm::{ConnectionTrait, DbErr, EntityTrait, ExprTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ConnectionTrait, DbErr, EntityTrait, ExprTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+};
 
 use crate::clock::Timestamp;
 use crate::db::entities::account;
@@ -184,7 +186,7 @@ pub async fn subscribers<C: ConnectionTrait>(
 ) -> Result<Vec<subscription::Model>, DbErr> {
     subscription::Entity::find()
         .filter(subscription::COLUMN.account_id.eq(account_id))
-        .filter(subscription::COLUMN.state.ne(SubscriptionState::Ended))
+        .filter(Expr::col(subscription::Column::State).ne(SubscriptionState::Ended))
         .filter(subscription::COLUMN.id.gt(after))
         .order_by_asc(subscription::COLUMN.id)
         .limit(limit)

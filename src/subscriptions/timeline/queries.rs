@@ -2,7 +2,7 @@
 //! with the articles that they ever published.
 
 use sea_orm::sea_query::{Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement};
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement};
 
 use crate::clock::Timestamp;
 use crate::db::entities::account::{self, AccountState};
@@ -74,8 +74,8 @@ pub async fn page<C: ConnectionTrait>(
     only_unread: bool,
     after: Option<Cursor>,
 ) -> Result<Timeline, DbErr> {
-    let query = with_details(keys(user_id, only_unread, after), user_id);
-    let mut items = TimelineItem::find_by_statement(db.get_database_backend().build(&query)).all(db).await?;
+    let statement = statement(db.get_database_backend(), user_id, only_unread, after);
+    let mut items = TimelineItem::find_by_statement(statement).all(db).await?;
     let more = items.len() > PAGE;
     items.truncate(PAGE);
     for item in &mut items {
@@ -86,6 +86,11 @@ pub async fn page<C: ConnectionTrait>(
     }
     let older = items.last().filter(|_| more).map(TimelineItem::cursor);
     Ok(Timeline { items, older })
+}
+
+/// The query of a page.
+pub fn statement(backend: DbBackend, user_id: i64, only_unread: bool, after: Option<Cursor>) -> Statement {
+    backend.build(&with_details(keys(user_id, only_unread, after), user_id))
 }
 
 /// How many articles a user has not read, up to [`COUNTED`].

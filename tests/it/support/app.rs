@@ -87,9 +87,7 @@ impl TestApp {
             "" => Mailer::Memory(letters.clone()),
             _ => Mailer::from_config(&config).expect("the SMTP server's address is right"),
         };
-        let app = App::open_with(config, mailer, Clock::default())
-            .await
-            .expect("the app opens");
+        let app = App::open_with(config, mailer, Clock::default()).await.expect("the app opens");
         Self {
             app,
             backend,

@@ -1,5 +1,6 @@
 //! A real SMTP server: Postfix's `smtp-sink`, which keeps each message that it takes in a file.
 
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -21,8 +22,13 @@ impl SmtpSink {
     pub fn start_with(port: u16, options: &[&str]) -> Self {
         let folder = std::env::temp_dir().join(format!("xiangxun-smtp-{:016x}", rand::random::<u64>()));
         std::fs::create_dir_all(&folder).unwrap();
-        // Run by root, it wants to be told to stay so.
-        let process = Command::new("/usr/sbin/smtp-sink")
+        let mut command = Command::new("/usr/sbin/smtp-sink");
+        // Run by root, it insists on becoming somebody else, who must be able to write here.
+        if std::fs::metadata(&folder).unwrap().uid() == 0 {
+            std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+            command.args(["-u", "nobody"]);
+        }
+        let process = command
             .args(options)
             .arg("-d")
             .arg(folder.join("%s."))
