@@ -45,12 +45,18 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
 
 async fn from_file(app: &App, account: &account::Model, path: &str, mode: SourceMode) -> anyhow::Result<()> {
     let bytes = std::fs::read(path).with_context(|| format!("reading {path}"))?;
-    let done = file::import_file(app, account, &bytes, mode).await.with_context(|| format!("importing {path}"))?;
+    let done =
+        file::import_file(app, account, &bytes, mode).await.with_context(|| format!("importing {path}"))?;
     println!("{} entries, {} new in @{}", done.entries, done.inserted, account.handle);
     Ok(())
 }
 
-async fn from_address(app: &App, account: &account::Model, address: &str, mode: SourceMode) -> anyhow::Result<()> {
+async fn from_address(
+    app: &App,
+    account: &account::Model,
+    address: &str,
+    mode: SourceMode,
+) -> anyhow::Result<()> {
     let (url, title) = find_feed(app, address).await?;
     let actor = Actor { account_id: account.id, user_id: owner_of(app, account).await? };
     let source = import::connect(app, actor, &url, &title, mode).await.said("connecting the feed")?;
@@ -90,4 +96,3 @@ async fn owner_of(app: &App, account: &account::Model) -> anyhow::Result<i64> {
         .said("looking for the account's owner")?;
     Ok(owner.context("the account has no owner; give it one first")?.user_id)
 }
-

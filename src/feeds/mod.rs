@@ -55,8 +55,8 @@ impl<S: Sync> FromRequestParts<S> for Format {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         let path = parts.uri.path();
-        let formats = [Self::Rss, Self::Json].into_iter();
-        Ok(formats.filter(|format| path.ends_with(format.file())).next().unwrap_or(Self::Atom))
+        let mut formats = [Self::Rss, Self::Json].into_iter();
+        Ok(formats.find(|format| path.ends_with(format.file())).unwrap_or(Self::Atom))
     }
 }
 

@@ -160,7 +160,11 @@ async fn lock(tx: &DatabaseTransaction, actor: Actor, source_id: i64) -> Result<
     source.filter(|source| source.account_id == actor.account_id).ok_or(Error::NotFound)
 }
 
-async fn by_url<C: ConnectionTrait>(db: &C, account_id: i64, url: &str) -> Result<Option<source::Model>, DbErr> {
+async fn by_url<C: ConnectionTrait>(
+    db: &C,
+    account_id: i64,
+    url: &str,
+) -> Result<Option<source::Model>, DbErr> {
     let mine = source::Entity::find().filter(source::COLUMN.account_id.eq(account_id));
     mine.filter(source::COLUMN.url.eq(url)).one(db).await
 }

@@ -125,7 +125,11 @@ pub struct SourcePath {
 }
 
 /// `GET /studio/@{handle}/sources`
-pub async fn list_sources(State(app): State<Arc<App>>, page: Page, studio: Studio) -> Result<Response, Error> {
+pub async fn list_sources(
+    State(app): State<Arc<App>>,
+    page: Page,
+    studio: Studio,
+) -> Result<Response, Error> {
     let studio = managing(studio)?;
     Ok(list(&app, page, studio, String::new(), None).await?.into_response())
 }
@@ -141,7 +145,7 @@ pub async fn preview_source(
     match preview(&app, &form.url).await {
         Ok(Preview::Feed { url, feed }) => {
             let page = page.titled_key("import-preview-title");
-            Ok(View(PreviewPage { page, studio, url, feed }).into_response())
+            Ok(View(PreviewPage { page, studio, url, feed: *feed }).into_response())
         }
         Ok(Preview::Choices(found)) => {
             let page = page.titled_key("import-choices-title");
@@ -218,7 +222,11 @@ pub async fn remove_source(
 }
 
 fn managing(studio: Studio) -> Result<Studio, Error> {
-    if studio.allows(Operation::ManageSources) { Ok(studio.at(Tab::Sources)) } else { Err(Error::forbidden()) }
+    if studio.allows(Operation::ManageSources) {
+        Ok(studio.at(Tab::Sources))
+    } else {
+        Err(Error::forbidden())
+    }
 }
 
 async fn list(

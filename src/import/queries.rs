@@ -57,6 +57,10 @@ async fn newest<C: ConnectionTrait>(db: &C, source: &source::Model) -> Result<i6
 }
 
 /// One source of an account.
-pub async fn one<C: ConnectionTrait>(db: &C, account_id: i64, source_id: i64) -> Result<Option<source::Model>, DbErr> {
+pub async fn one<C: ConnectionTrait>(
+    db: &C,
+    account_id: i64,
+    source_id: i64,
+) -> Result<Option<source::Model>, DbErr> {
     source::Entity::find_by_id(source_id).filter(source::COLUMN.account_id.eq(account_id)).one(db).await
 }

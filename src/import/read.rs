@@ -81,7 +81,10 @@ pub async fn read_document(
 /// What was found at an address that someone typed.
 #[derive(Debug)]
 pub enum Preview {
-    Feed { url: Url, feed: ReadFeed },
+    Feed {
+        url: Url,
+        feed: Box<ReadFeed>,
+    },
     /// A page that names several feeds.
     Choices(Vec<FoundFeed>),
 }
@@ -117,7 +120,7 @@ async fn read_fetched(app: &App, fetched: Fetched) -> Result<Preview, ParseError
     let url = fetched.url;
     let body = fetched.body.unwrap_or_default();
     let feed = read_document(app, body, fetched.content_type, Some(url.clone())).await?;
-    Ok(Preview::Feed { url, feed })
+    Ok(Preview::Feed { url, feed: Box::new(feed) })
 }
 
 async fn usual(app: &App, page: &Url) -> Result<Preview, Failure> {

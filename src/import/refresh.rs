@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+};
 use url::Url;
 
 use super::cadence::{self, Rhythm};
@@ -146,7 +148,12 @@ async fn take_in_feed(
         all.revised += taken.revised;
     }
     if all != TakenIn::default() {
-        tracing::info!(source = source.id, inserted = all.inserted, revised = all.revised, "source refreshed");
+        tracing::info!(
+            source = source.id,
+            inserted = all.inserted,
+            revised = all.revised,
+            "source refreshed"
+        );
     }
     Ok(all)
 }

@@ -47,7 +47,8 @@ impl Origin {
     /// The article that an entry makes. Sanitising has been done; this only counts and cuts.
     pub fn article(&self, entry: &CleanEntry) -> NewArticle {
         let body = if entry.html.is_empty() { headline_only(entry) } else { entry.html.clone() };
-        let mut new = NewArticle::new(self.account_id, &self.external_id(&entry.identity), &entry.title, body);
+        let mut new =
+            NewArticle::new(self.account_id, &self.external_id(&entry.identity), &entry.title, body);
         new.digest = shortened(entry.summary.as_deref().unwrap_or_default(), MAX_DIGEST_CHARS);
         new.author = entry.author.clone().unwrap_or_default();
         new.cover_url = entry.image.as_ref().map(Url::to_string);
@@ -69,8 +70,9 @@ impl Origin {
     }
 
     fn lang_of(&self, entry: &CleanEntry) -> String {
-        let sample: String = entry.title.chars().chain(content::plain_text(&entry.html).chars().take(2_000)).collect();
-        let declared = self.feed_lang.as_deref().and_then(|lang| crate::page::Locale::from_tag(lang));
+        let sample: String =
+            entry.title.chars().chain(content::plain_text(&entry.html).chars().take(2_000)).collect();
+        let declared = self.feed_lang.as_deref().and_then(crate::page::Locale::from_tag);
         text::script::detect(&sample)
             .tag()
             .map(str::to_owned)
@@ -134,7 +136,8 @@ impl Known {
                 .add(entry::Column::Identity.is_in(identities))
                 .add(entry::Column::Link.is_in(links))
                 .add(entry::Column::ContentHash.is_in(contents));
-            let found = entry::Entity::find().filter(entry::COLUMN.source_id.eq(source_id)).filter(any).all(&**tx);
+            let found =
+                entry::Entity::find().filter(entry::COLUMN.source_id.eq(source_id)).filter(any).all(&**tx);
             rows.extend(found.await?);
         }
         let at = |key: fn(&entry::Model) -> Option<String>| {

@@ -16,7 +16,13 @@ use crate::support::TestApp;
 use crate::support::app::Answer;
 
 /// A published article with its event.
-async fn article(app: &TestApp, account: &account::Model, slug: &str, title: &str, body: &str) -> article::Model {
+async fn article(
+    app: &TestApp,
+    account: &account::Model,
+    slug: &str,
+    title: &str,
+    body: &str,
+) -> article::Model {
     let now = app.app.clock.now();
     let tx = app.app.db.begin().await.unwrap();
     let article = article::ActiveModel {

@@ -31,7 +31,13 @@ fn fetcher(lookup: Lookup) -> Fetcher {
 
 async fn get(fetcher: &Fetcher, url: &str) -> Result<Fetched, FetchError> {
     let url = Url::parse(url).map_err(|_| FetchError::Url)?;
-    let request = FetchRequest { url: &url, accept: ACCEPT_FEEDS, etag: None, last_modified: None, max_bytes: 1_000_000 };
+    let request = FetchRequest {
+        url: &url,
+        accept: ACCEPT_FEEDS,
+        etag: None,
+        last_modified: None,
+        max_bytes: 1_000_000,
+    };
     fetcher.fetch(request).await
 }
 
@@ -65,7 +71,15 @@ async fn no_spelling_of_a_private_address_is_fetched_directly_or_by_a_redirect()
 
 /// Header values are ASCII here; the URL parser undoes this in a host.
 fn percent(url: &str) -> String {
-    url.chars().map(|c| if c.is_ascii() { c.to_string() } else { c.to_string().bytes().map(|b| format!("%{b:02X}")).collect() }).collect()
+    url.chars()
+        .map(|c| {
+            if c.is_ascii() {
+                c.to_string()
+            } else {
+                c.to_string().bytes().map(|b| format!("%{b:02X}")).collect()
+            }
+        })
+        .collect()
 }
 
 #[tokio::test]
@@ -94,8 +108,11 @@ async fn of_several_addresses_only_the_public_ones_are_connected_to() {
     let outlet = outside().await;
     let port = outlet.address.rsplit(':').next().unwrap().to_owned();
     outlet.serve("/", Page::feed("ok"));
-    let lookup: Lookup =
-        Arc::new(|_| Box::pin(async { Ok(vec!["127.0.0.1".parse().unwrap(), "10.0.0.1".parse().unwrap(), OUTSIDE.parse().unwrap()]) }));
+    let lookup: Lookup = Arc::new(|_| {
+        Box::pin(async {
+            Ok(vec!["127.0.0.1".parse().unwrap(), "10.0.0.1".parse().unwrap(), OUTSIDE.parse().unwrap()])
+        })
+    });
     let answer = get(&fetcher(lookup), &format!("http://mixed.example.org:{port}/")).await;
     assert_eq!(answer.unwrap().body.as_deref(), Some(&b"ok"[..]));
 }
@@ -103,7 +120,7 @@ async fn of_several_addresses_only_the_public_ones_are_connected_to() {
 #[tokio::test]
 async fn slow_long_looping_and_odd_answers_end_in_time_with_their_reason() {
     let outlet = outside().await;
-    outlet.serve("/slow", Page { pause: Duration::from_millis(300), ..Page::feed(vec![b'x'; 100_000]) });
+    outlet.serve("/slow", Page { pause: Duration::from_millis(1_500), ..Page::feed(vec![b'x'; 100_000]) });
     outlet.serve("/long", Page::feed(vec![b'x'; 1_000_001]));
     outlet.serve("/endless", Page { pause: Duration::from_micros(1), ..Page::feed(vec![b'x'; 3_000_000]) });
     outlet.serve("/loop", Page::redirect(302, "/loop"));
@@ -158,12 +175,19 @@ async fn a_gzip_bomb_goes_off_nowhere() {
 #[tokio::test]
 async fn the_client_says_who_it_is_and_what_it_has() {
     let outlet = outside().await;
-    outlet.serve("/feed", Page::feed("x").with("etag", "\"v1\"").with("cache-control", "public, max-age=600"));
+    outlet
+        .serve("/feed", Page::feed("x").with("etag", "\"v1\"").with("cache-control", "public, max-age=600"));
     let fetcher = fetcher(system_lookup());
     let first = get(&fetcher, &outlet.url("/feed")).await.unwrap();
     assert_eq!((first.etag.as_deref(), first.max_age), (Some("\"v1\""), Some(Duration::from_secs(600))));
     let url = Url::parse(&outlet.url("/feed")).unwrap();
-    let request = FetchRequest { url: &url, accept: ACCEPT_FEEDS, etag: first.etag.as_deref(), last_modified: None, max_bytes: 10 };
+    let request = FetchRequest {
+        url: &url,
+        accept: ACCEPT_FEEDS,
+        etag: first.etag.as_deref(),
+        last_modified: None,
+        max_bytes: 10,
+    };
     assert!(fetcher.fetch(request).await.unwrap().body.is_none());
     let headers = &outlet.requests("/feed")[0];
     let agent = headers["user-agent"].to_str().unwrap();

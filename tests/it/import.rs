@@ -55,12 +55,19 @@ fn rss(items: &[(&str, &str, &str)]) -> String {
             format!("<item><guid isPermaLink=\"false\">{guid}</guid><title>{title}</title><link>/news/{guid}</link><pubDate>Fri, 02 Jan 2026 08:00:00 +0800</pubDate><description><![CDATA[<p>{text}</p><img src=\"/img/{guid}.jpg\"><script>alert(1)</script>]]></description></item>")
         })
         .collect();
-    format!("<?xml version=\"1.0\" encoding=\"utf-8\"?><rss version=\"2.0\"><channel><title>乡土报</title><link>https://news.example.org/</link>{items}</channel></rss>")
+    format!(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?><rss version=\"2.0\"><channel><title>乡土报</title><link>https://news.example.org/</link>{items}</channel></rss>"
+    )
 }
 
-const TWO: [(&str, &str, &str); 2] = [("b", "第二条新闻", "第二条的正文在这里"), ("a", "第一条新闻", "第一条的正文在这里")];
+const TWO: [(&str, &str, &str); 2] =
+    [("b", "第二条新闻", "第二条的正文在这里"), ("a", "第一条新闻", "第一条的正文在这里")];
 
-async fn connected(app: &TestApp, url: &str, mode: SourceMode) -> (account::Model, user::Model, source::Model) {
+async fn connected(
+    app: &TestApp,
+    url: &str,
+    mode: SourceMode,
+) -> (account::Model, user::Model, source::Model) {
     let (account, owner) = app.account("times").await;
     let actor = Actor { account_id: account.id, user_id: owner.id };
     let url = url.parse().unwrap();

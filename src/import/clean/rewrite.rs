@@ -89,7 +89,7 @@ fn skip_element(lexer: &mut Lexer, tag: &Tag) {
     }
     let start = lexer.offset();
     let mut depth = 1usize;
-    while let Some(token) = lexer.next() {
+    for token in lexer.by_ref() {
         match token {
             Token::Start(inner) if inner.name.eq_ignore_ascii_case(tag.name) && !inner.self_closing => {
                 depth += 1

@@ -11,8 +11,8 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 pub use body::unpack;
-use guard::{GuardedResolver, NoPublicAddress};
 pub use guard::{Allowed, Lookup, check_url, is_public, system_lookup};
+use guard::{GuardedResolver, NoPublicAddress};
 use polite::Politeness;
 
 const MAX_REDIRECTS: usize = 5;

@@ -14,6 +14,10 @@ pub(super) enum Namespace {
     Other,
 }
 
+/// Parts of the addresses that versions of RSS and Atom are known by.
+const FEEDS: [&str; 6] =
+    ["2005/atom", "purl.org/atom", "purl.org/rss/1.0/", "netscape.com/rdf", "userland.com/rss", "/rss2"];
+
 impl Namespace {
     pub fn of_uri(uri: &str) -> Option<Self> {
         let uri = uri.trim().to_ascii_lowercase();
@@ -30,9 +34,7 @@ impl Namespace {
             Self::Xhtml
         } else if has("feedburner") {
             Self::Feedburner
-        } else if has("2005/atom") || has("purl.org/atom") || has("purl.org/rss/1.0/") && !has("modules") {
-            Self::Feed
-        } else if has("netscape.com/rdf") || has("userland.com/rss") || has("/rss2") || uri.is_empty() {
+        } else if FEEDS.iter().any(|part| has(part)) && !has("modules") || uri.is_empty() {
             Self::Feed
         } else {
             return None;

@@ -18,7 +18,7 @@ pub(super) fn tidy(text: &str, url: Option<&Url>, repairs: &mut Vec<Repair>) -> 
     let mut walk = Walk::new(text);
     walk.find_root(url, repairs)?;
     walk.read_document();
-    repairs.extend(walk.repairs.drain(..));
+    repairs.append(&mut walk.repairs);
     Ok(walk.finish())
 }
 

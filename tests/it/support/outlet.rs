@@ -17,7 +17,7 @@ pub struct Page {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
-    /// How long the server thinks before each kilobyte.
+    /// How long the server thinks before each 64 kilobytes.
     pub pause: Duration,
 }
 
@@ -113,7 +113,7 @@ async fn answer(State(shelf): State<Arc<Mutex<Shelf>>>, request: Request) -> Res
     if page.pause.is_zero() {
         return response.body(Body::from(body)).unwrap();
     }
-    let pieces: Vec<Vec<u8>> = body.chunks(1024).map(<[u8]>::to_vec).collect();
+    let pieces: Vec<Vec<u8>> = body.chunks(64 * 1024).map(<[u8]>::to_vec).collect();
     let pause = page.pause;
     let stream = futures::stream::unfold(pieces.into_iter(), move |mut pieces| async move {
         tokio::time::sleep(pause).await;
