@@ -188,9 +188,10 @@ pub async fn list_media(
 /// `GET /media/{account}/{file}`: a picture, for ever the same.
 pub async fn show_media(
     State(app): State<Arc<App>>,
-    Path((account, file)): Path<(i64, String)>,
+    Path((account, file)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
+    let account: i64 = account.parse().map_err(|_| Error::NotFound)?;
     let content_type = content_type_of(&file).ok_or(Error::NotFound)?;
     let etag = format!("\"{file}\"");
     let common = [
