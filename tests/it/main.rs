@@ -15,6 +15,7 @@ mod house;
 mod import;
 mod locales;
 mod media;
+mod outcome;
 mod pages;
 mod pushes;
 mod search;

@@ -1,0 +1,250 @@
+//! The main job end to end, as its people do it: the real binary, a real browser, a real SMTP
+//! server, an outlet's feed over HTTP, on both databases.
+
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::http::header;
+use axum::routing::get;
+use mail_parser::{HeaderValue, MessageParser};
+use rstest::rstest;
+
+use crate::support::Backend;
+use crate::support::browser::Browser;
+use crate::support::node::{Instance, Node, client};
+use crate::support::smtp::{SmtpSink, free_port};
+
+/// What the outlet's old site serves.
+const OLD_FEED: &str = r#"<?xml version="1.0" encoding="utf-8"?>
+<rss version="2.0"><channel><title>旧站</title><link>https://old.example.org/</link>
+<item><title>码头的旧钟楼重新敲响</title><link>https://old.example.org/clock</link><guid>clock</guid>
+<pubDate>Mon, 02 Nov 2026 08:00:00 GMT</pubDate>
+<description>&lt;p&gt;停摆二十年之后，码头钟楼的大钟昨日重新敲响，街坊纷纷驻足聆听。&lt;/p&gt;</description></item>
+</channel></rss>"#;
+
+const FIRST_TITLE: &str = "渡轮航线下月恢复";
+const FIRST_BODY: &str = "## 每天八班\n\n中断三年的**跨海渡轮航线**将于下月一日恢复，首周免收车辆费用。";
+const SECOND_TITLE: &str = "渡輪首航座無虛席";
+const SECOND_BODY: &str = "首航當日，七百個座位全部售罄，不少旅客是專程回鄉探親的。";
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outlet_publishes_and_readers_find_follow_and_leave(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let outlet = serve_feed(OLD_FEED).await;
+    let post = SmtpSink::start(free_port());
+    let mut instance = Instance::new(backend).await;
+    instance.set("XIANGXUN_SMTP_URL", &post.url());
+    instance.set("XIANGXUN_MAIL_FROM", "乡讯 <news@xiangxun.example>");
+    instance.set("XIANGXUN_FETCH_ALLOW_PRIVATE", "true");
+    let node = instance.serve().await;
+
+    let studio = Browser::open(1280, 900).await;
+    become_the_first_user(&studio, &node).await;
+    open_an_account(&studio, &node).await;
+    connect_the_old_feed(&studio, &node, &outlet).await;
+    let first = publish_an_article(&studio, &node, FIRST_TITLE, FIRST_BODY).await;
+    assert_found_within_a_second(&node, "\"跨海渡輪航線\"", FIRST_TITLE).await;
+
+    let reader = Browser::open(500, 900).await;
+    read_and_subscribe(&reader, &node, &first).await;
+    confirm_by_mail(&reader, &post).await;
+
+    publish_an_article(&studio, &node, SECOND_TITLE, SECOND_BODY).await;
+    push_newest(&studio, &node).await;
+    let letter = letter_about(&post, SECOND_TITLE).await;
+    leave_with_one_click(&letter, &node).await;
+    publish_an_article(&studio, &node, "码头扩建方案公示", "方案公示三十日，征求街坊意见。").await;
+    push_newest(&studio, &node).await;
+    assert_follower_reads_everything(&node).await;
+    // Whoever left was not told of the last push: both pushes are settled by now.
+    wait_for("the second push to be sent", async || node_says_sent(&studio, &node).await).await;
+    assert_eq!(letters_about(&post, "码头扩建方案公示").len(), 0);
+
+    studio.close().await;
+    reader.close().await;
+    assert!(node.stop(), "SIGTERM ends the server well");
+}
+
+/// The outlet's server; returns its address.
+async fn serve_feed(document: &'static str) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/feed.xml", listener.local_addr().unwrap());
+    let feed = async move || ([(header::CONTENT_TYPE, "application/rss+xml")], document);
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/feed.xml", get(feed))).await });
+    address
+}
+
+async fn become_the_first_user(studio: &Browser, node: &Node) {
+    let link = wait_for("the setup link", async || {
+        let printed = node.printed();
+        printed.lines().find(|line| line.starts_with(&node.base_url)).map(str::to_owned)
+    })
+    .await;
+    studio.visit(&link).await;
+    studio.fill("email", "editor@outlet.example").await;
+    studio.fill("name", "值班编辑").await;
+    studio.fill("password", "correct horse battery").await;
+    studio.click("main form .button.primary").await;
+    studio.visit(&node.url("/studio")).await;
+}
+
+async fn open_an_account(studio: &Browser, node: &Node) {
+    studio.visit(&node.url("/studio/open")).await;
+    studio.fill("name", "海港晚报").await;
+    studio.fill("handle", "harbour").await;
+    studio.click("form[action='/studio/open'] .button.primary").await;
+    studio.assert_contains(&studio.text().await, "海港晚报");
+}
+
+async fn connect_the_old_feed(studio: &Browser, node: &Node, feed: &str) {
+    studio.visit(&node.url("/studio/@harbour/sources")).await;
+    studio.fill("url", feed).await;
+    studio.click("form[action$='/sources/preview'] button").await;
+    studio.assert_contains(&studio.text().await, "码头的旧钟楼重新敲响");
+    studio.click("form[action$='/sources'] .button.primary").await;
+    wait_for("the old article on the account's page", async || {
+        node.get("/@harbour").await.contains("码头的旧钟楼重新敲响").then_some(())
+    })
+    .await;
+    assert_found_within_a_second(node, "碼頭鐘樓", "码头的旧钟楼重新敲响").await;
+}
+
+/// Writes in the editor and publishes; returns the article's address.
+async fn publish_an_article(studio: &Browser, node: &Node, title: &str, body: &str) -> String {
+    studio.visit(&node.url("/studio/@harbour/articles/new")).await;
+    studio.fill("title", title).await;
+    studio.fill("body", body).await;
+    studio.click("#editor button[name='then'][value='publish']").await;
+    studio.click("form[action$='/publish'] button[name='when'][value='now']").await;
+    wait_for("the article on its account's page", async || {
+        let page = client().get(node.url("/@harbour")).send().await.ok()?.text().await.ok()?;
+        let before = &page[..page.find(title)?];
+        let from = before.rfind("href=\"/@harbour/")? + "href=\"".len();
+        let rest = &page[from..];
+        Some(rest[..rest.find('"')?].to_owned())
+    })
+    .await
+}
+
+async fn assert_found_within_a_second(node: &Node, query: &str, title: &str) {
+    let query: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
+    let start = Instant::now();
+    loop {
+        let answer = node.get(&format!("/api/v1/search?q={query}")).await;
+        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        let items = answer["items"].as_array().unwrap();
+        if items.iter().any(|item| item["title"] == title) {
+            return;
+        }
+        // A busy machine gets more than the second that a reader would wait.
+        assert!(start.elapsed() < Duration::from_secs(10), "{title} is not found: {answer}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+async fn read_and_subscribe(reader: &Browser, node: &Node, article: &str) {
+    reader.visit(&node.url("/search")).await;
+    reader.fill("q", "渡輪航線").await;
+    reader.click("main form[role='search'] .button.primary").await;
+    reader.assert_contains(&reader.text().await, FIRST_TITLE);
+    reader.click(&format!("main a[href='{article}']")).await;
+    let text = reader.text().await;
+    for words in [FIRST_TITLE, "每天八班", "跨海渡轮航线", "海港晚报"] {
+        reader.assert_contains(&text, words);
+    }
+    reader.fill("email", "reader@abroad.example").await;
+    reader.click("form[action='/@harbour/subscribe'] button").await;
+}
+
+async fn confirm_by_mail(reader: &Browser, post: &SmtpSink) {
+    let link = wait_for("the confirmation mail", async || {
+        let (_, raw) = post.messages().into_iter().find(|(to, _)| to == "reader@abroad.example")?;
+        let mail = MessageParser::default().parse(&raw)?;
+        let text = mail.body_text(0)?.into_owned();
+        text.split_whitespace()
+            .find(|word| word.starts_with("http") && word.contains("/s/"))
+            .map(str::to_owned)
+    })
+    .await;
+    reader.visit(&link).await;
+    reader.click("form[action$='/confirm'] button").await;
+}
+
+/// Chooses the newest article that was not pushed yet, takes the last look, and sends.
+async fn push_newest(studio: &Browser, node: &Node) {
+    studio.visit(&node.url("/studio/@harbour/pushes/new")).await;
+    studio.click("form[action$='/last-look'] input[name='article']").await;
+    studio.click("form[action$='/last-look'] .button.primary").await;
+    studio.click("form[action$='/pushes'] .button.primary").await;
+    assert!(studio.window.current_url().await.unwrap().path().contains("/pushes/"));
+}
+
+async fn node_says_sent(studio: &Browser, node: &Node) -> Option<()> {
+    studio.visit(&node.url("/studio/@harbour/pushes")).await;
+    let text = studio.text().await;
+    (text.matches("已完成").count() >= 2).then_some(())
+}
+
+fn letters_about(post: &SmtpSink, title: &str) -> Vec<Vec<u8>> {
+    let holds = |raw: &Vec<u8>| {
+        let mail = MessageParser::default().parse(raw).unwrap();
+        mail.body_text(0).is_some_and(|text| text.contains(title))
+    };
+    post.messages().into_iter().map(|(_, raw)| raw).filter(holds).collect()
+}
+
+async fn letter_about(post: &SmtpSink, title: &str) -> Vec<u8> {
+    wait_for("the mail of the push", async || letters_about(post, title).pop()).await
+}
+
+/// Acts as a mailbox provider does when its "unsubscribe" is pressed (RFC 8058).
+async fn leave_with_one_click(raw: &[u8], node: &Node) {
+    let mail = MessageParser::default().parse(raw).unwrap();
+    assert_eq!(header_text(&mail, "List-Unsubscribe-Post"), "List-Unsubscribe=One-Click");
+    let list = mail.header_raw("List-Unsubscribe").unwrap().replace(['\r', '\n', ' '], "");
+    let link = list.split(['<', '>']).find(|part| part.starts_with("http")).unwrap().to_owned();
+    assert!(link.starts_with(&node.base_url), "{link}");
+    let looked = client().get(&link).send().await.unwrap();
+    assert_eq!(looked.status(), 200, "a GET shows a page and changes nothing");
+    let form = [(header::CONTENT_TYPE.as_str(), "application/x-www-form-urlencoded")];
+    let mut request = client().post(&link).body("List-Unsubscribe=One-Click");
+    for (name, value) in form {
+        request = request.header(name, value);
+    }
+    let left = request.send().await.unwrap();
+    assert!(left.status().is_success(), "{}: {}", left.status(), left.text().await.unwrap());
+}
+
+fn header_text(mail: &mail_parser::Message, name: &str) -> String {
+    match mail.header(name.to_owned()) {
+        Some(HeaderValue::Text(text)) => text.trim().to_owned(),
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+/// Another reader follows the Atom feed in an app of their own.
+async fn assert_follower_reads_everything(node: &Node) {
+    let feed = feed_rs::parser::parse(node.get("/@harbour/feed.atom").await.as_bytes()).unwrap();
+    let titles: Vec<String> =
+        feed.entries.iter().filter_map(|entry| Some(entry.title.as_ref()?.content.clone())).collect();
+    for title in [FIRST_TITLE, SECOND_TITLE, "码头的旧钟楼重新敲响"] {
+        assert!(titles.iter().any(|found| found == title), "{title} is not in {titles:?}");
+    }
+    let first =
+        feed.entries.iter().find(|entry| entry.title.as_ref().unwrap().content == FIRST_TITLE).unwrap();
+    let content = first.content.as_ref().and_then(|content| content.body.clone()).unwrap();
+    assert!(content.contains("<strong>跨海渡轮航线</strong>"), "{content}");
+}
+
+/// Asks until there is an answer, for as long as a busy machine may need.
+async fn wait_for<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
+    for _ in 0..300 {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("waited in vain for {what}");
+}
