@@ -16,6 +16,7 @@ use super::queries::{self, Published};
 use super::{Search, State};
 use crate::app::App;
 use crate::outbox::{self, Event, Recorded};
+use crate::text::segment;
 
 /// How soon another node's changes are noticed.
 const POLL: Duration = Duration::from_millis(200);
@@ -53,6 +54,8 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
 
 async fn follow(app: &App, stop: &CancellationToken) -> anyhow::Result<()> {
     let mut changes = app.db.changes();
+    // The dictionary takes a moment to load; the first reader who searches shall not wait for it.
+    tokio::task::spawn_blocking(segment::load);
     let mut follower = Follower::open(app).await?;
     let mut last_work = Instant::now();
     while !stop.is_cancelled() {
