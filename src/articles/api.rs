@@ -356,7 +356,11 @@ async fn load(app: &App, id: i64) -> Result<(account::Model, article::Model), Er
 }
 
 /// The article, for members of its account; others do not learn whether there is one.
-async fn load_as_member(app: &App, caller: &ApiUser, id: i64) -> Result<(account::Model, article::Model), Error> {
+async fn load_as_member(
+    app: &App,
+    caller: &ApiUser,
+    id: i64,
+) -> Result<(account::Model, article::Model), Error> {
     let (account, article) = load(app, id).await?;
     match roles::role_of(app.db.read(), account.id, caller.user.id).await? {
         Some(_) => Ok((account, article)),
@@ -373,4 +377,3 @@ async fn is_member(app: &App, caller: Option<&ApiUser>, account_id: i64) -> Resu
     let role = roles::role_of(app.db.read(), account_id, caller.user.id).await?;
     Ok(role.is_some_and(|role| roles::allows(role, Operation::ReadStudio)))
 }
-

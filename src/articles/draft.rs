@@ -19,7 +19,12 @@ use crate::outbox::{self, Event};
 ///
 /// # Errors
 /// Forbidden for analysts; invalid when the slug that was asked for is taken.
-pub async fn create(app: &App, actor: Actor, content: Content, key: Option<&str>) -> Result<article::Model, Error> {
+pub async fn create(
+    app: &App,
+    actor: Actor,
+    content: Content,
+    key: Option<&str>,
+) -> Result<article::Model, Error> {
     let now = app.clock.now();
     let tx = app.db.begin().await?;
     actor.may(&*tx, Operation::WriteOwnDraft).await?;
@@ -125,7 +130,11 @@ pub async fn delete(app: &App, actor: Actor, article_id: i64) -> Result<(), Erro
     Ok(())
 }
 
-async fn by_key<C: ConnectionTrait>(tx: &C, actor: Actor, key: Option<&str>) -> Result<Option<article::Model>, Error> {
+async fn by_key<C: ConnectionTrait>(
+    tx: &C,
+    actor: Actor,
+    key: Option<&str>,
+) -> Result<Option<article::Model>, Error> {
     let Some(key) = key else { return Ok(None) };
     let found = article::Entity::find()
         .filter(article::COLUMN.account_id.eq(actor.account_id))

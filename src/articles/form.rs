@@ -156,7 +156,8 @@ pub fn words(body_html: &str) -> i32 {
 /// One line of text: line ends and other controls become spaces, runs of spaces one.
 fn line(value: &str, field: &'static str, most: usize, problems: &mut Problems) -> String {
     let spaced: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let value = spaced.split(' ').filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ").trim().to_owned();
+    let value =
+        spaced.split(' ').filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ").trim().to_owned();
     let length = value.chars().count();
     if length > most {
         problems.add(field, Message::from("article-too-long").with("most", most).with("length", length));
@@ -180,7 +181,10 @@ fn parse_body(format: BodyFormat, body: &str, problems: &mut Problems) -> String
         BodyFormat::Html => content::from_html(body),
     };
     html.unwrap_or_else(|content::TooLong| {
-        problems.add("body", Message::from("article-body-too-long").with("kilobytes", content::MAX_SOURCE / 1024));
+        problems.add(
+            "body",
+            Message::from("article-body-too-long").with("kilobytes", content::MAX_SOURCE / 1024),
+        );
         String::new()
     })
 }
@@ -220,7 +224,9 @@ fn parse_lang(value: &str, problems: &mut Problems) -> String {
         return "zh-Hans".into();
     }
     let is_tag = (2..=35).contains(&value.len())
-        && value.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));
+        && value
+            .split('-')
+            .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));
     if !is_tag {
         problems.add("lang", "article-lang-wrong");
     }

@@ -56,7 +56,8 @@ impl Actor {
 /// Whether a member may change an article.
 pub fn may_edit(role: Role, user_id: i64, article: &article::Model) -> bool {
     let is_own_draft = article.state == ArticleState::Draft && article.created_by == Some(user_id);
-    roles::allows(role, Operation::EditArticle) || (is_own_draft && roles::allows(role, Operation::WriteOwnDraft))
+    roles::allows(role, Operation::EditArticle)
+        || (is_own_draft && roles::allows(role, Operation::WriteOwnDraft))
 }
 
 /// Loads an article of the actor's account for changing it; nobody else changes it until `tx` ends.

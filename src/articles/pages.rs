@@ -7,11 +7,12 @@ mod revisions;
 mod show;
 
 pub use confirm::{
-    delete_article, publish_article, reinstate_article, show_delete, show_publish, show_withdraw, unschedule_article,
-    withdraw_article,
+    delete_article, publish_article, reinstate_article, show_delete, show_publish, show_withdraw,
+    unschedule_article, withdraw_article,
 };
 pub use editor::{
-    autosave_article, create_article, discard_autosave, edit_article, new_article, preview_article, save_article,
+    autosave_article, create_article, discard_autosave, edit_article, new_article, preview_article,
+    save_article,
 };
 pub use list::list_articles;
 pub use revisions::{list_revisions, show_revision};

@@ -2,8 +2,8 @@
 
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 
 use crate::accounts::queries::{self as accounts, Found};
@@ -54,7 +54,11 @@ fn withdrawal(article: &article::Model) -> Message {
     }
 }
 
-async fn by_slug<C: ConnectionTrait>(db: &C, account_id: i64, slug: &str) -> Result<Option<article::Model>, DbErr> {
+async fn by_slug<C: ConnectionTrait>(
+    db: &C,
+    account_id: i64,
+    slug: &str,
+) -> Result<Option<article::Model>, DbErr> {
     article::Entity::find()
         .filter(article::COLUMN.account_id.eq(account_id))
         .filter(article::COLUMN.slug.eq(slug))
@@ -79,7 +83,11 @@ async fn by_former_slug<C: ConnectionTrait>(
 }
 
 /// An article of an account, in any state.
-pub async fn of_account<C: ConnectionTrait>(db: &C, account_id: i64, id: i64) -> Result<article::Model, Error> {
+pub async fn of_account<C: ConnectionTrait>(
+    db: &C,
+    account_id: i64,
+    id: i64,
+) -> Result<article::Model, Error> {
     let article = article::Entity::find_by_id(id).one(db).await?;
     article.filter(|article| article.account_id == account_id).ok_or(Error::NotFound)
 }
@@ -271,7 +279,10 @@ pub struct RevisionRow {
 }
 
 /// An article's revisions, newest first, each with its editor's name.
-pub async fn revisions<C: ConnectionTrait>(db: &C, article_id: i64) -> Result<Vec<(RevisionRow, String)>, DbErr> {
+pub async fn revisions<C: ConnectionTrait>(
+    db: &C,
+    article_id: i64,
+) -> Result<Vec<(RevisionRow, String)>, DbErr> {
     let rows: Vec<RevisionRow> = revision::Entity::find()
         .select_only()
         .columns([
@@ -289,12 +300,17 @@ pub async fn revisions<C: ConnectionTrait>(db: &C, article_id: i64) -> Result<Ve
         .await?;
     let ids: Vec<i64> = rows.iter().filter_map(|row| row.editor_id).collect();
     let editors = user::Entity::find().filter(user::Column::Id.is_in(ids)).all(db).await?;
-    let name = |id: Option<i64>| editors.iter().find(|user| Some(user.id) == id).map(|user| user.name.clone());
+    let name =
+        |id: Option<i64>| editors.iter().find(|user| Some(user.id) == id).map(|user| user.name.clone());
     Ok(rows.into_iter().map(|row| (row.clone(), name(row.editor_id).unwrap_or_default())).collect())
 }
 
 /// One revision of an article.
-pub async fn revision<C: ConnectionTrait>(db: &C, article_id: i64, number: i32) -> Result<revision::Model, Error> {
+pub async fn revision<C: ConnectionTrait>(
+    db: &C,
+    article_id: i64,
+    number: i32,
+) -> Result<revision::Model, Error> {
     revision::Entity::find()
         .filter(revision::COLUMN.article_id.eq(article_id))
         .filter(revision::COLUMN.number.eq(number))

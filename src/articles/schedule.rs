@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QuerySelect};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QuerySelect,
+};
 
 use super::{Actor, form, lock, publish};
 use crate::accounts::roles::Operation;
@@ -27,14 +29,14 @@ pub async fn schedule(
     publish_at: Timestamp,
 ) -> Result<article::Model, Error> {
     let now = app.clock.now();
+    let tx = app.db.begin().await?;
+    actor.may(&*tx, Operation::Publish).await?;
     if publish_at <= now {
         return Err(Error::invalid("publish_at", "article-time-past"));
     }
     if publish_at > now + FURTHEST {
         return Err(Error::invalid("publish_at", "article-time-too-far"));
     }
-    let tx = app.db.begin().await?;
-    actor.may(&*tx, Operation::Publish).await?;
     let article = lock(&*tx, actor, article_id).await?;
     check_unpublished(&article)?;
     form::check_complete(&article.title, &article.body_html)?;
@@ -88,7 +90,10 @@ pub async fn publish_due(app: &App, article_id: i64, user_id: i64) -> anyhow::Re
     };
     match article.publish_at {
         Some(publish_at) if publish_at > now => {
-            return Ok(Outcome::Again { job: Job::PublishArticle { article_id, user_id }, run_at: publish_at });
+            return Ok(Outcome::Again {
+                job: Job::PublishArticle { article_id, user_id },
+                run_at: publish_at,
+            });
         }
         _ => {}
     }

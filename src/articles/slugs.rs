@@ -13,7 +13,8 @@ use crate::error::Error;
 use crate::text;
 
 /// Paths under `/@handle/` that are no articles.
-const RESERVED: &[&str] = &["about", "archive", "feed", "follow", "rss", "search", "settings", "subscribe", "unsubscribe"];
+const RESERVED: &[&str] =
+    &["about", "archive", "feed", "follow", "rss", "search", "settings", "subscribe", "unsubscribe"];
 
 /// Makes other writers of this account's slugs wait until `tx` ends. SQLite has one writer anyway.
 pub async fn lock_account<C: ConnectionTrait>(tx: &C, account_id: i64) -> Result<account::Model, Error> {
@@ -43,7 +44,9 @@ pub fn is_from_title(slug: &str, title: &str) -> bool {
     let base = base.as_str();
     slug == base
         || slug.rsplit_once('-').is_some_and(|(front, back)| {
-            base.starts_with(front) && (1..=8).contains(&back.len()) && back.bytes().all(|b| b.is_ascii_hexdigit())
+            base.starts_with(front)
+                && (1..=8).contains(&back.len())
+                && back.bytes().all(|b| b.is_ascii_hexdigit())
         })
 }
 

@@ -16,7 +16,12 @@ const MAX_REASON: usize = 500;
 ///
 /// # Errors
 /// Conflict for articles that are not public; forbidden to authors and analysts.
-pub async fn withdraw(app: &App, actor: Actor, article_id: i64, reason: &str) -> Result<article::Model, Error> {
+pub async fn withdraw(
+    app: &App,
+    actor: Actor,
+    article_id: i64,
+    reason: &str,
+) -> Result<article::Model, Error> {
     let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
     if reason.chars().count() > MAX_REASON {
         return Err(Error::invalid("reason", "article-reason-too-long"));

@@ -22,7 +22,10 @@ impl TestApp {
     /// The signed-in member writes a draft through the studio; returns its id.
     async fn write_draft(&self, handle: &str, title: &str, body: &str) -> i64 {
         let answer = self
-            .post(&format!("/studio/@{handle}/articles"), &[("title", title), ("body", body), ("lang", "zh-Hans")])
+            .post(
+                &format!("/studio/@{handle}/articles"),
+                &[("title", title), ("body", body), ("lang", "zh-Hans")],
+            )
             .await
             .assert_status(303);
         id_of(answer.location())
@@ -30,9 +33,12 @@ impl TestApp {
 
     async fn publish(&self, handle: &str, id: i64) {
         let version = self.article(id).await.version.to_string();
-        self.post(&format!("/studio/@{handle}/articles/{id}/publish"), &[("when", "now"), ("version", &version)])
-            .await
-            .assert_status(303);
+        self.post(
+            &format!("/studio/@{handle}/articles/{id}/publish"),
+            &[("when", "now"), ("version", &version)],
+        )
+        .await
+        .assert_status(303);
     }
 
     /// The signed-in member publishes an article; returns its id.
@@ -48,7 +54,8 @@ impl TestApp {
 
     /// Kinds of all events, in order.
     async fn events(&self) -> Vec<String> {
-        let rows = event::Entity::find().order_by_asc(event::COLUMN.id).all(self.app.db.read()).await.unwrap();
+        let rows =
+            event::Entity::find().order_by_asc(event::COLUMN.id).all(self.app.db.read()).await.unwrap();
         rows.into_iter().map(|row| row.kind).collect()
     }
 

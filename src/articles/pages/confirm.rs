@@ -51,7 +51,13 @@ impl PublishPage {
     }
 }
 
-fn publish_page(page: Page, studio: Studio, article: article::Model, problems: Problems, typed: &str) -> PublishPage {
+fn publish_page(
+    page: Page,
+    studio: Studio,
+    article: article::Model,
+    problems: Problems,
+    typed: &str,
+) -> PublishPage {
     let zone = page.zone();
     let planned = article.publish_at.map(|at| at.utc().with_timezone(&zone).format(LOCAL_TIME).to_string());
     PublishPage {
@@ -173,7 +179,8 @@ pub async fn show_withdraw(
     }
     let page = page.titled_key("article-withdraw-title");
     let (reason, problems) = (String::new(), Problems::default());
-    Ok(View(WithdrawPage { page, studio: studio.at(Tab::Articles), article, reason, problems }).into_response())
+    Ok(View(WithdrawPage { page, studio: studio.at(Tab::Articles), article, reason, problems })
+        .into_response())
 }
 
 /// Why it is taken back.
@@ -192,7 +199,9 @@ pub async fn withdraw_article(
     Form(form): Form<WithdrawForm>,
 ) -> Result<Response, Error> {
     match articles::withdraw(&app, actor(&studio), path.id, &form.reason).await {
-        Ok(article) => Ok(redirect_with_flash(&article_path(&studio, article.id, ""), "flash-article-withdrawn")),
+        Ok(article) => {
+            Ok(redirect_with_flash(&article_path(&studio, article.id, ""), "flash-article-withdrawn"))
+        }
         Err(Error::Invalid(problems)) => {
             let article = queries::of_account(app.db.read(), studio.account.id, path.id).await?;
             let page = page.titled_key("article-withdraw-title");

@@ -235,7 +235,9 @@ pub async fn edit_article(
     editor.preview = article.body_html.clone();
     editor.version = article.version;
     editor.revisions = revisions;
-    if let Some((row, by)) = unsaved.filter(|_| articles::may_edit(editor.studio.role, editor.studio.user.id, &article)) {
+    if let Some((row, by)) =
+        unsaved.filter(|_| articles::may_edit(editor.studio.role, editor.studio.user.id, &article))
+    {
         if restore.restore == "1" {
             editor.form = serde_json::from_value(row.fields).map_err(anyhow::Error::from)?;
             editor.version = row.version;
@@ -244,7 +246,8 @@ pub async fn edit_article(
                 editor.preview = content.body_html;
             }
         } else {
-            editor.unsaved = Some(Unsaved { saved_at: row.saved_at, by, is_behind: row.version != article.version });
+            editor.unsaved =
+                Some(Unsaved { saved_at: row.saved_at, by, is_behind: row.version != article.version });
         }
     }
     editor.article = Some(article);
@@ -261,7 +264,9 @@ pub async fn save_article(
 ) -> Result<Response, Error> {
     let form = sent.article();
     let saved = match form.clone().parse().await {
-        Ok(content) => articles::save(&app, actor(&studio), path.id, sent.version, content, sent.note.trim()).await,
+        Ok(content) => {
+            articles::save(&app, actor(&studio), path.id, sent.version, content, sent.note.trim()).await
+        }
         Err(error) => Err(error),
     };
     match saved {

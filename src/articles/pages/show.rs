@@ -67,7 +67,9 @@ fn is_fresh(etag: &str, changed_at: Timestamp, is_personal: bool, headers: &Head
     let text = |name| headers.get(name).map(HeaderValue::to_str).and_then(Result::ok);
     if let Some(known) = text(header::IF_NONE_MATCH) {
         // Compression makes a tag weak.
-        return known.split(',').any(|tag| matches!(tag.trim().trim_start_matches("W/"), tag if tag == etag || tag == "*"));
+        return known
+            .split(',')
+            .any(|tag| matches!(tag.trim().trim_start_matches("W/"), tag if tag == etag || tag == "*"));
     }
     !is_personal && text(header::IF_MODIFIED_SINCE).is_some_and(|known| known == changed_at.http_date())
 }
