@@ -118,7 +118,8 @@ async fn insert_chunk(
         return Ok(());
     }
     let slugs = free_slugs(tx, &chunk).await?;
-    let published: Vec<_> = chunk.iter().map(|new| (new.account_id, new.state == ArticleState::Published)).collect();
+    let published: Vec<_> =
+        chunk.iter().map(|new| (new.account_id, new.state == ArticleState::Published)).collect();
     let rows = chunk.into_iter().zip(slugs).map(|(new, slug)| row(new, slug, now));
     let ids = article::Entity::insert_many(rows).exec_with_returning_keys(&**tx).await?;
     let events = ids.iter().zip(published).filter(|(_, (_, is_published))| *is_published);

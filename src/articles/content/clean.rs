@@ -193,6 +193,10 @@ impl<'a> Cleaner<'a> {
         }
         match elements::kind(name) {
             Kind::Container | Kind::Block => self.end_block(name),
+            Kind::Inline("ruby") => {
+                self.end_ruby_part();
+                self.end_inline(name);
+            }
             Kind::Inline(_) | Kind::Transparent => self.end_inline(name),
             Kind::Void if name == "br" => self.line_break(),
             _ => {}
@@ -301,7 +305,7 @@ impl<'a> Cleaner<'a> {
 
     fn start_inline(&mut self, tag: &Tag, written: &'static str) {
         match written {
-            "a" => self.end_inline("a"),
+            "a" => self.end_link(),
             "rt" | "rp" | "rb" | "rtc" => self.end_ruby_part(),
             _ => {}
         }

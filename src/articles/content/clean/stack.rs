@@ -154,22 +154,34 @@ impl Cleaner<'_> {
                 return;
             }
             if matches!(open.layer, Layer::Inline | Layer::Span) && open.name == name {
-                if open.is_written {
-                    self.close_inline_from(index);
-                }
-                self.is_settled = false;
-                self.stack.remove(index);
-                return;
+                return self.remove_inline(index);
             }
         }
     }
 
-    /// The next part of a ruby ends the one before.
+    fn remove_inline(&mut self, index: usize) {
+        if self.stack[index].is_written {
+            self.close_inline_from(index);
+        }
+        self.is_settled = false;
+        self.stack.remove(index);
+    }
+
+    /// A link ends the one before, wherever that began.
+    pub fn end_link(&mut self) {
+        let is_link = |open: &Open| open.layer == Layer::Inline && open.written == "a";
+        if let Some(index) = self.stack.iter().rposition(is_link) {
+            self.remove_inline(index);
+        }
+    }
+
+    /// The next part of a ruby, or its end, ends the part before.
     pub fn end_ruby_part(&mut self) {
-        let last = self.stack.iter().rposition(|open| open.layer == Layer::Inline);
-        if let Some(index) = last.filter(|index| matches!(self.stack[*index].written, "rt" | "rp" | "rb")) {
-            let name = self.stack[index].name.clone();
-            self.end_inline(&name);
+        let is_ruby = |open: &Open| open.layer == Layer::Inline && open.written == "ruby";
+        let is_part = |open: &Open| open.layer == Layer::Inline && matches!(open.written, "rt" | "rp" | "rb");
+        let from = self.stack.iter().rposition(is_ruby).unwrap_or(0);
+        while let Some(index) = self.stack[from..].iter().rposition(is_part) {
+            self.remove_inline(from + index);
         }
     }
 

@@ -40,8 +40,9 @@ impl Cleaner<'_> {
     fn preformatted(&mut self, text: &str) {
         let is_empty =
             self.at_start || self.innermost_block().is_some_and(|index| !self.stack[index].is_written);
-        let text = if is_empty { text.trim_start_matches(['\n', '\r']) } else { text };
-        if text.is_empty() {
+        let is_dropped = |c| matches!(c, '\n' | '\r') || is_ignored(c);
+        let text = if is_empty { text.trim_start_matches(is_dropped) } else { text };
+        if text.chars().all(is_ignored) {
             return;
         }
         self.open_for(None);
@@ -95,10 +96,10 @@ impl Cleaner<'_> {
 
     /// A thematic break stands between blocks.
     pub fn rule(&mut self) {
+        self.close_paragraph();
         if self.within(&["h2", "h3", "h4", "h5", "h6", "summary", "caption", "dt", "figcaption", "pre"]) {
             return self.line_break();
         }
-        self.close_paragraph();
         self.enter_cell();
         self.close_inline_from(0);
         self.write_blocks();
