@@ -10,6 +10,7 @@ Examples:
   xiangxun demo                                     look around in a throw-away instance
   xiangxun serve                                    run a site, on SQLite in ./data
   xiangxun import articles archive.jsonl.zst --account-by outlet
+  xiangxun import feed https://example.org/feed.xml --account example
   xiangxun config docs                              every setting, its variable and its default
 
 Settings come from xiangxun.toml in the working folder and from XIANGXUN_* variables.";
