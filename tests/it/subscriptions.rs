@@ -5,6 +5,9 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Method;
 use sea_orm::{EntityTrait, PaginatorTrait, QueryFilter};
+use serde_json::json;
+use xiangxun::auth::{Scope, api_tokens};
+use xiangxun::db::entities::member::Role;
 use xiangxun::db::entities::subscription::{self, Cadence, SubscriptionState};
 use xiangxun::delivery;
 use xiangxun::mail::Letter;
@@ -287,5 +290,50 @@ both_databases! {
         app.get("/@daily/subscribe").await.assert_status(410);
         app.post("/@daily/subscribe", &[("email", "reader@example.org")]).await.assert_status(410);
         app.get("/@nobody/subscribe").await.assert_status(404);
+    }
+
+    async fn a_reader_subscribes_changes_and_leaves_by_the_api(app) {
+        let (account, owner) = app.account("daily").await;
+        app.account("weekly").await;
+        let reader = app.user("reader@example.org").await;
+        let scopes = [Scope::SubscriptionsRead, Scope::SubscriptionsWrite];
+        let token = api_tokens::create(&app.app, reader.id, "t", &scopes).await.unwrap();
+        let api = "/api/v1/subscriptions";
+        let first = app.api(Method::POST, api, &token, &[], json!({ "account": "daily" })).await.assert_status(201).json();
+        assert_eq!((first["state"].as_str(), first["email"].as_str()), (Some("active"), Some("reader@example.org")));
+        app.api(Method::POST, api, &token, &[], json!({ "account": "@weekly" })).await.assert_status(201);
+        app.api(Method::POST, api, &token, &[], json!({ "account": "nobody" })).await.assert_status(404);
+        let page = app.api(Method::GET, "/api/v1/subscriptions?limit=1", &token, &[], json!(null)).await.json();
+        let rest = format!("{api}?limit=1&cursor={}", page["next_cursor"].as_str().unwrap());
+        let rest = app.api(Method::GET, &rest, &token, &[], json!(null)).await.assert_status(200).json();
+        assert_eq!((page["items"][0]["account"].as_str(), rest["items"][0]["account"].as_str()), (Some("daily"), Some("weekly")));
+        assert!(rest["next_cursor"].is_null());
+        let one = format!("{api}/{}", first["id"]);
+        let changed = app.api(Method::PATCH, &one, &token, &[], json!({ "cadence": "muted", "state": "paused" })).await;
+        let changed = changed.assert_status(200).json();
+        assert_eq!((changed["cadence"].as_str(), changed["state"].as_str()), (Some("muted"), Some("paused")));
+        app.api(Method::PATCH, &one, &token, &[], json!({ "cadence": "weekly" })).await.assert_status(422);
+        // Another's subscription is not there.
+        let theirs = api_tokens::create(&app.app, owner.id, "t", &[Scope::SubscriptionsWrite, Scope::AccountsRead]).await.unwrap();
+        app.api(Method::DELETE, &one, &theirs, &[], json!(null)).await.assert_status(404);
+        app.api(Method::PATCH, &one, &theirs, &[], json!({ "cadence": "instant" })).await.assert_status(404);
+        app.api(Method::GET, api, &theirs, &[], json!(null)).await.assert_status(403);
+        // Who is told is for the account's members, addresses for its owner alone.
+        app.subscriber(account.id, "second@example.org").await;
+        let audience = "/api/v1/accounts/daily/audience";
+        let counted = app.api(Method::GET, audience, &theirs, &[], json!(null)).await.assert_status(200).json();
+        assert_eq!((&counted["followers"], &counted["told"], &counted["paused"]), (&json!(2), &json!(1), &json!(1)));
+        let list = "/api/v1/accounts/daily/subscribers";
+        let listed = app.api(Method::GET, list, &theirs, &[], json!(null)).await.assert_status(200).json();
+        assert_eq!(listed["items"].as_array().unwrap().len(), 2);
+        let analyst = app.user("analyst@example.org").await;
+        app.member(account.id, analyst.id, Role::Analyst).await;
+        let analyst = api_tokens::create(&app.app, analyst.id, "t", &[Scope::AccountsRead]).await.unwrap();
+        app.api(Method::GET, audience, &analyst, &[], json!(null)).await.assert_status(200);
+        app.api(Method::GET, list, &analyst, &[], json!(null)).await.assert_status(403);
+        let stranger = api_tokens::create(&app.app, reader.id, "t", &[Scope::AccountsRead]).await.unwrap();
+        app.api(Method::GET, audience, &stranger, &[], json!(null)).await.assert_status(403);
+        app.api(Method::DELETE, &one, &token, &[], json!(null)).await.assert_status(204);
+        app.api(Method::GET, api, "", &[], json!(null)).await.assert_status(401);
     }
 }
