@@ -20,8 +20,11 @@ use tower_http::trace::TraceLayer;
 
 use crate::app::App;
 use crate::error::Error;
-use crate::{accounts, api, articles, auth, demo, error, feeds, home, media, page, pushes, search, statics, subscriptions};
 use crate::import;
+use crate::{
+    accounts, api, articles, auth, demo, error, feeds, home, media, page, pushes, search, statics,
+    subscriptions,
+};
 
 /// The largest request body that is read, uploads aside.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -157,7 +160,10 @@ fn uploads() -> Router<Arc<App>> {
     Router::new()
         .route("/studio/@{handle}/avatar", post(accounts::pages::settings::change_avatar))
         .route("/studio/@{handle}/media", get(media::pages::list_media).post(media::pages::upload_media))
-        .route("/studio/@{handle}/sources", get(import::pages::list_sources).post(import::pages::connect_source))
+        .route(
+            "/studio/@{handle}/sources",
+            get(import::pages::list_sources).post(import::pages::connect_source),
+        )
         .route("/studio/@{handle}/sources/preview", post(import::pages::preview_source))
         .route("/studio/@{handle}/sources/{id}/refresh", post(import::pages::refresh_source))
         .route("/studio/@{handle}/sources/{id}/pause", post(import::pages::pause_source))
@@ -176,9 +182,15 @@ fn studio_articles() -> Router<Arc<App>> {
         .route("/studio/@{handle}/articles/{id}", get(pages::edit_article).post(pages::save_article))
         .route("/studio/@{handle}/articles/{id}/autosave", post(pages::autosave_article))
         .route("/studio/@{handle}/articles/{id}/discard", post(pages::discard_autosave))
-        .route("/studio/@{handle}/articles/{id}/publish", get(pages::show_publish).post(pages::publish_article))
+        .route(
+            "/studio/@{handle}/articles/{id}/publish",
+            get(pages::show_publish).post(pages::publish_article),
+        )
         .route("/studio/@{handle}/articles/{id}/unschedule", post(pages::unschedule_article))
-        .route("/studio/@{handle}/articles/{id}/withdraw", get(pages::show_withdraw).post(pages::withdraw_article))
+        .route(
+            "/studio/@{handle}/articles/{id}/withdraw",
+            get(pages::show_withdraw).post(pages::withdraw_article),
+        )
         .route("/studio/@{handle}/articles/{id}/reinstate", post(pages::reinstate_article))
         .route("/studio/@{handle}/articles/{id}/delete", get(pages::show_delete).post(pages::delete_article))
         .route("/studio/@{handle}/articles/{id}/revisions", get(pages::list_revisions))

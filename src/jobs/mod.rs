@@ -12,8 +12,8 @@ use strum::IntoStaticStr;
 
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::{accounts, articles, auth, delivery, subscriptions};
 use crate::import;
+use crate::{accounts, articles, auth, delivery, subscriptions};
 
 /// What there is to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
