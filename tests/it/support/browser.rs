@@ -98,12 +98,22 @@ impl Browser {
 
     /// What the page says.
     pub async fn text(&self) -> String {
-        self.window.find(By::Css("body")).await.unwrap().text().await.unwrap()
+        // Between two pages there is none.
+        match self.window.find(By::Css("body")).await {
+            Ok(body) => body.text().await.unwrap_or_default(),
+            Err(_) => String::new(),
+        }
     }
 
-    #[track_caller]
-    pub fn assert_contains(&self, text: &str, words: &str) {
-        assert!(text.contains(words), "“{words}” is not in:\n{text}");
+    /// Waits until the page says this.
+    pub async fn see(&self, words: &str) {
+        for _ in 0..100 {
+            if self.text().await.contains(words) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("“{words}” is not at {}:\n{}", self.window.current_url().await.unwrap(), self.text().await);
     }
 
     pub async fn close(mut self) {
