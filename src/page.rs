@@ -13,7 +13,7 @@ use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use chrono_tz::Tz;
 use fluent_templates::fluent_bundle::{FluentArgs, FluentValue};
-use fluent_templates::{FluentBundle, LanguageIdentifier, Loader, langid, static_loader};
+use fluent_templates::{LanguageIdentifier, Loader, langid, static_loader};
 
 use crate::app::App;
 use crate::auth::session::SignedIn;
@@ -25,15 +25,12 @@ static_loader! {
     static TEXTS = {
         locales: "./locales",
         fallback_language: "en",
-        customise: |bundle| prepare(bundle),
+        // No marks around arguments; `NUMBER(..)` groups digits by thousands.
+        customise: |bundle| {
+            bundle.set_use_isolating(false);
+            bundle.add_function("NUMBER", number).expect("no other function is called NUMBER");
+        },
     };
-}
-
-/// What every language's texts are read with: no marks around arguments, and `NUMBER(..)`, which
-/// groups digits by thousands.
-fn prepare<R>(bundle: &mut FluentBundle<R>) {
-    bundle.set_use_isolating(false);
-    bundle.add_function("NUMBER", number).expect("no other function is called NUMBER");
 }
 
 fn number<'a>(args: &[FluentValue<'a>], _: &FluentArgs<'_>) -> FluentValue<'a> {
@@ -49,7 +46,7 @@ pub fn grouped(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

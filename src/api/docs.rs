@@ -258,8 +258,8 @@ fn example(document: &Value, schema: &Value, depth: usize) -> Value {
     if let Some(value) = values(schema).into_iter().next() {
         return value.into();
     }
-    let choices = list(&schema["oneOf"]).iter().chain(list(&schema["anyOf"]));
-    if let Some(choice) = choices.filter(|choice| choice["type"] != "null").next() {
+    let mut choices = list(&schema["oneOf"]).iter().chain(list(&schema["anyOf"]));
+    if let Some(choice) = choices.find(|choice| choice["type"] != "null") {
         return example(document, choice, depth - 1);
     }
     if !schema["items"].is_null() {

@@ -116,7 +116,7 @@ async fn import(app: &Arc<App>, options: &Options, report: &mut Report) -> anyho
                 Parsed::Ready { outlet, mut article } => {
                     article.account_id = accounts.id_of(&outlet, &article.lang).await?;
                     report.text_bytes += (article.title.len() + article.body_html.len()) as u64;
-                    batch.push(article);
+                    batch.push(*article);
                 }
                 Parsed::Refused { line, reason } => {
                     report.refused += 1;

@@ -3,6 +3,7 @@
 //! back; so many can be told twice when the process is killed, with the same Message-ID.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,8 +92,8 @@ async fn send_batch(app: &Arc<App>, owner: &str, stop: &CancellationToken) -> an
 async fn contents(app: &App, claimed: &[delivery::Model]) -> anyhow::Result<Contents> {
     let mut contents = HashMap::new();
     for row in claimed {
-        if !contents.contains_key(&row.push_id) {
-            contents.insert(row.push_id, queries::content(app.db.read(), row.push_id).await?);
+        if let Entry::Vacant(unread) = contents.entry(row.push_id) {
+            unread.insert(queries::content(app.db.read(), row.push_id).await?);
         }
     }
     Ok(Arc::new(contents))

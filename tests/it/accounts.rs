@@ -293,8 +293,9 @@ both_databases! {
     async fn each_role_may_do_what_the_table_says(app) {
         let (account, _) = app.account("lundun").await;
         let roles = [Some(Role::Owner), Some(Role::Editor), Some(Role::Author), Some(Role::Analyst), None];
-        // For owner, editor, author, analyst, stranger: whether it is forbidden.
-        let cases: &[(&str, &str, &[(&str, &str)], [bool; 5])] = &[
+        // Method, path, form; for owner, editor, author, analyst, stranger: whether it is forbidden.
+        type Case<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], [bool; 5]);
+        let cases: &[Case] = &[
             ("GET", "", &[], [false, false, false, false, true]),
             ("GET", "/members", &[], [false, false, false, false, true]),
             ("GET", "/pushes", &[], [false, false, false, false, true]),

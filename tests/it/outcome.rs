@@ -87,7 +87,7 @@ async fn become_the_first_user(studio: &Browser, node: &Node) {
     studio.fill("name", "值班编辑").await;
     studio.fill("password", "correct horse battery").await;
     studio.click("main form .button.primary").await;
-    studio.see("值班编辑").await;
+    studio.see("退出登录").await;
     studio.visit(&node.url("/studio")).await;
 }
 

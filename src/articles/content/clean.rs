@@ -220,16 +220,19 @@ impl<'a> Cleaner<'a> {
         })
     }
 
+    /// A task list keeps its marks; other inputs leave nothing.
+    fn replace_checkbox(&mut self, tag: &Tag) {
+        if attributes::get(tag, "type").is_some_and(|kind| kind.eq_ignore_ascii_case("checkbox")) {
+            let checked = attributes::get(tag, "checked").is_some();
+            self.text(if checked { "☑ " } else { "☐ " });
+        }
+    }
+
     fn replace(&mut self, tag: &Tag) -> TokenSinkResult<()> {
         match &*tag.name {
             "video" => self.start_player(tag, "video"),
             "audio" => self.start_player(tag, "audio"),
-            "input" => {
-                if attributes::get(tag, "type").is_some_and(|kind| kind.eq_ignore_ascii_case("checkbox")) {
-                    let checked = attributes::get(tag, "checked").is_some();
-                    self.text(if checked { "☑ " } else { "☐ " });
-                }
-            }
+            "input" => self.replace_checkbox(tag),
             "object" | "embed" | "iframe" => {
                 let source = ["data-src", "src", "data"].iter().filter_map(|name| attributes::get(tag, name));
                 let source = source.filter_map(|source| links::absolute(source, self.base)).next();

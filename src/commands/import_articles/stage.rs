@@ -25,7 +25,7 @@ const LINE_LIMIT: usize = 16 << 20;
 pub enum Parsed {
     Ready {
         outlet: String,
-        article: NewArticle,
+        article: Box<NewArticle>,
     },
     Refused {
         line: usize,
@@ -135,7 +135,7 @@ fn parse(chunk: Chunk, undated: Timestamp) -> Vec<Parsed> {
     chunk
         .into_iter()
         .map(|(line, text)| match text.as_ref().map_err(Clone::clone).and_then(parse_line) {
-            Ok((outlet, article)) => Parsed::Ready { outlet, article },
+            Ok((outlet, article)) => Parsed::Ready { outlet, article: Box::new(article) },
             Err(reason) => Parsed::Refused { line, reason },
         })
         .collect()

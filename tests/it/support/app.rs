@@ -25,7 +25,6 @@ pub enum Backend {
 /// An instance, its letters, and a browser's cookies.
 pub struct TestApp {
     pub app: Arc<App>,
-    pub backend: Backend,
     letters: Arc<Mutex<Vec<Letter>>>,
     folder: std::path::PathBuf,
     /// Name and value of each cookie that this browser keeps.
@@ -90,7 +89,6 @@ impl TestApp {
         let app = App::open_with(config, mailer, Clock::default()).await.expect("the app opens");
         Self {
             app,
-            backend,
             letters,
             folder,
             cookies: Mutex::default(),

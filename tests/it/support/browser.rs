@@ -64,7 +64,7 @@ impl Browser {
 
     /// Types into the field of this name, in place of what stands there.
     pub async fn fill(&self, name: &str, text: &str) {
-        let field = self.one(&format!("[name=\"{name}\"]")).await;
+        let field = self.one(&format!("main [name=\"{name}\"]")).await;
         field.clear().await.unwrap();
         field.send_keys(text).await.unwrap();
     }

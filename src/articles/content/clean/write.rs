@@ -46,7 +46,7 @@ impl Cleaner<'_> {
             return;
         }
         self.open_for(None);
-        for part in text.split(|c| is_ignored(c)) {
+        for part in text.split(is_ignored) {
             self.push_run(part);
         }
     }
