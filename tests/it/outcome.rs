@@ -157,7 +157,7 @@ async fn read_and_subscribe(reader: &Browser, node: &Node, article: &str) {
     }
     reader.fill("email", "reader@abroad.example").await;
     reader.click("form[action='/@harbour/subscribe'] button").await;
-    reader.see("reader@abroad.example").await;
+    reader.see("请查收邮件").await;
 }
 
 async fn confirm_by_mail(reader: &Browser, post: &SmtpSink) {
