@@ -81,7 +81,8 @@ impl Wanted {
 
     /// The address of the same search elsewhere in its results.
     pub fn path(&self, cursor: Option<Cursor>) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::from("/search?"));
+        let start = "/search?";
+        let mut query = url::form_urlencoded::Serializer::for_suffix(start.to_owned(), start.len());
         let cursor = cursor.map(|cursor| cursor.encode()).unwrap_or_default();
         for (name, value) in [
             ("q", &self.q),
