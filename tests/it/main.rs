@@ -3,6 +3,7 @@
 mod accounts;
 mod articles;
 mod auth;
+mod commands;
 mod config;
 mod content;
 mod crash;

@@ -1,0 +1,124 @@
+//! The binary's commands, run as a person at a terminal runs them.
+
+use std::io::Write;
+
+use serde_json::json;
+
+use crate::support::Backend;
+use crate::support::node::Instance;
+
+macro_rules! on_both_databases {
+    ($($name:ident)*) => {
+        $(
+            mod $name {
+                use super::Backend;
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn sqlite() {
+                    super::$name(Backend::Sqlite).await;
+                }
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn postgres() {
+                    super::$name(Backend::Postgres).await;
+                }
+            }
+        )*
+    };
+}
+
+on_both_databases! {
+    people_and_accounts_are_managed_from_the_console
+    an_archive_imported_twice_is_there_once_and_can_be_searched
+    migrations_are_listed_and_taken_back
+}
+
+async fn people_and_accounts_are_managed_from_the_console(backend: Backend) {
+    let instance = Instance::new(backend).await;
+    let said = instance.run(&["user", "create", "Editor@Example.org", "--operator"]);
+    assert!(said.contains("editor@example.org") && said.contains("/sign-in/link/"), "{said}");
+    let said = instance.run(&["user", "reset-password", "editor@example.org"]);
+    assert!(said.contains("/sign-in/link/"), "{said}");
+    assert!(instance.run(&["user", "promote", "editor@example.org"]).contains("may run the instance"));
+    let said = refusal(&instance, &["user", "promote", "nobody@example.org"]);
+    assert!(said.contains("no such user"), "{said}");
+
+    let owner = ["--owner", "editor@example.org"];
+    let said = instance.run(&[&["account", "create", "Daily", "--name", "华人日报"][..], &owner].concat());
+    assert!(said.contains("/@daily"), "{said}");
+    instance.run(&["account", "verify", "daily"]);
+    instance.run(&["account", "suspend", "@daily"]);
+    let listed = instance.run(&["account", "list"]);
+    assert!(
+        ["daily", "华人日报", "verified", "suspended"].iter().all(|word| listed.contains(word)),
+        "{listed}"
+    );
+    instance.run(&["account", "suspend", "daily", "--lift"]);
+    assert!(!instance.run(&["account", "list"]).contains("suspended"));
+    let said = refusal(&instance, &["account", "create", "studio", "--name", "甲"]);
+    assert!(said.contains("handle:"), "{said}");
+}
+
+async fn an_archive_imported_twice_is_there_once_and_can_be_searched(backend: Backend) {
+    let instance = Instance::new(backend).await;
+    let path = instance.data.join("archive.jsonl");
+    let mut file = std::fs::File::create(&path).unwrap();
+    for (number, outlet) in ["甲报", "乙報", "甲报"].iter().enumerate() {
+        let row = json!({
+            "id": format!("old-{number}"), "title": "同一个标题", "body": format!("第 {number} 篇\n\n旧闻一则。"),
+            "outlet": outlet, "lang": "zh-Hans", "published_at": "2020-03-30",
+        });
+        writeln!(file, "{row}").unwrap();
+    }
+    let arguments = ["import", "articles", path.to_str().unwrap(), "--account-by", "outlet"];
+    let said = instance.run(&arguments);
+    assert!(said.contains("3 read, 3 new, 0 there already; 0 lines refused"), "{said}");
+    assert!(said.contains("peak memory"), "{said}");
+    let said = instance.run(&arguments);
+    assert!(said.contains("3 read, 0 new, 3 there already"), "{said}");
+
+    writeln!(file, "{{\"id\": \"broken\"").unwrap();
+    let said = refusal(&instance, &arguments);
+    assert!(said.contains("line 4: not an article") && said.contains("1 lines were refused"), "{said}");
+
+    let node = instance.serve().await;
+    node.wait_until("/readyz", std::time::Duration::from_secs(60)).await;
+    let found: serde_json::Value =
+        serde_json::from_str(&node.get("/api/v1/search?q=%22旧闻一则%22").await).unwrap();
+    assert_eq!(found["total"], 3, "{found}");
+    assert_eq!(found["items"][0]["published_at"].as_str().map(|text| &text[..10]), Some("2020-03-29"));
+    assert!(node.stop(), "SIGTERM ends it in good order");
+}
+
+async fn migrations_are_listed_and_taken_back(backend: Backend) {
+    let instance = Instance::new(backend).await;
+    instance.run(&["migrate"]);
+    assert!(instance.run(&["migrate"]).contains("up to date"));
+    assert!(!instance.run(&["migrate", "--status"]).contains("to do"));
+    assert!(instance.run(&["migrate", "--down", "1"]).starts_with("undone"));
+    assert!(instance.run(&["migrate", "--status"]).contains("to do"));
+    instance.run(&["migrate"]);
+}
+
+#[tokio::test]
+async fn a_wrong_variable_stops_every_command_and_is_named() {
+    let mut instance = Instance::new(Backend::Sqlite).await;
+    instance.set("XIANGXUN_LISTN", "127.0.0.1:1");
+    let said = refusal(&instance, &["serve"]);
+    assert!(said.contains("unknown variable `XIANGXUN_LISTN`; did you mean `XIANGXUN_LISTEN`?"), "{said}");
+}
+
+#[tokio::test]
+async fn a_test_mail_without_a_server_is_written_to_a_file() {
+    let instance = Instance::new(Backend::Sqlite).await;
+    let said = instance.run(&["test-mail", "reader@example.org"]);
+    assert!(said.contains("smtp_url is empty"), "{said}");
+    assert_eq!(crate::support::node::letters_in(&instance.data).len(), 1);
+}
+
+/// What a command that fails prints.
+fn refusal(instance: &Instance, arguments: &[&str]) -> String {
+    let output = instance.command(arguments).output().unwrap();
+    assert!(!output.status.success(), "{arguments:?} is refused");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
