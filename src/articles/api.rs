@@ -12,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{Actor, ArticleForm, queries};
 use crate::accounts::queries::{self as accounts, Found};
 use crate::accounts::roles::{self, Operation};
+use crate::api::idempotency::IdempotencyKey;
 use crate::api::{Listing, Paging, Problem};
 use crate::app::App;
 use crate::auth::{ApiUser, Scope};
@@ -212,6 +213,7 @@ pub async fn create_article(
     State(app): State<Arc<App>>,
     caller: ApiUser,
     Path(handle): Path<String>,
+    key: IdempotencyKey,
     Json(input): Json<ArticleInput>,
 ) -> Result<(StatusCode, Json<ArticleJson>), Error> {
     let user = caller.require(Scope::ArticlesWrite)?;
@@ -227,8 +229,10 @@ pub async fn create_article(
     if publish {
         content.check_complete()?;
     }
-    let mut article = super::create(&app, actor, content, None).await?;
-    if publish {
+    // Kept with the article as well: the answer may have been lost to a crash, the article not.
+    let key = key.key.map(|key| format!("api:{}:{key}", user.id));
+    let mut article = super::create(&app, actor, content, key.as_deref()).await?;
+    if publish && article.state == ArticleState::Draft {
         article = super::publish(&app, actor, article.id, None).await?;
     }
     Ok((StatusCode::CREATED, Json(ArticleJson::of(&app, &account, article, true))))

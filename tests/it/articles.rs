@@ -11,7 +11,7 @@ use xiangxun::auth::{Scope, api_tokens};
 use xiangxun::clock::Timestamp;
 use xiangxun::db::entities::article::{self, ArticleState};
 use xiangxun::db::entities::member::Role;
-use xiangxun::db::entities::{autosave, event, revision, user};
+use xiangxun::db::entities::{autosave, event, idempotency_key, revision, user};
 
 use crate::both_databases;
 use crate::support::TestApp;
@@ -472,6 +472,20 @@ both_databases! {
         app.api(Method::POST, &format!("{one}/withdraw"), &token, &[], json!({ "reason": "有误" })).await.assert_status(200);
         app.api(Method::GET, &one, "", &[], json!(null)).await.assert_status(410);
         assert_eq!(app.api(Method::GET, &one, &token, &[], json!(null)).await.assert_status(200).json()["withdrawn_reason"], "有误");
+    }
+
+    async fn an_article_whose_answer_was_lost_to_a_crash_is_not_made_again(app) {
+        let (_, owner) = app.account("daily").await;
+        let token = api_tokens::create(&app.app, owner.id, "test", &[Scope::ArticlesWrite]).await.unwrap();
+        let path = "/api/v1/accounts/daily/articles";
+        let body = json!({ "title": "断电之前", "body": "正文", "publish": true });
+        let key = [("idempotency-key", "lost-answer")];
+        let first = app.api(Method::POST, path, &token, &key, body.clone()).await.assert_status(201).json();
+        // What a crash leaves: the article, but no answer kept under the key.
+        idempotency_key::Entity::delete_many().exec(app.app.db.write()).await.unwrap();
+        let again = app.api(Method::POST, path, &token, &key, body).await.assert_status(201).json();
+        assert_eq!((&again["id"], &again["state"]), (&first["id"], &first["state"]));
+        assert_eq!(article::Entity::find().count(app.app.db.read()).await.unwrap(), 1);
     }
 
     async fn hostile_bodies_do_not_reach_the_page(app) {
