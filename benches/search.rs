@@ -14,7 +14,8 @@ use anyhow::Context;
 use clap::Parser;
 use serde::Deserialize;
 use xiangxun::search::index::{Progress, Shelf, Volume, WriterSize};
-use xiangxun::search::query::{Filter, Parsed};
+use xiangxun::search::query::Filter;
+use xiangxun::search::query::parse::parse;
 use xiangxun::search::rank::{Request, Sort};
 use xiangxun::search::schema::Entry;
 use xiangxun::text::fold;
@@ -198,12 +199,13 @@ fn phrases(volume: &Volume, articles: &[Article], options: &Options) -> anyhow::
 
 fn request(query: &str) -> Request {
     Request {
-        query: Parsed::parse(query),
+        query: parse(query, chrono_tz::Tz::UTC),
         filter: Filter::default(),
         sort: Sort::Relevance,
         limit: 20,
         after: None,
         now: 0,
+        facets: false,
     }
 }
 

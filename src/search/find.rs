@@ -7,7 +7,8 @@ use chrono::{Datelike, NaiveDate, TimeZone};
 use chrono_tz::Tz;
 
 use super::queries::{self, Published};
-use super::query::{Filter, Parsed};
+use super::query::Filter;
+use super::query::parse::parse;
 use super::rank::{Cursor, Hit, Request, Sort};
 use super::snippet::Highlighter;
 use crate::accounts::queries::{Found as FoundAccount, by_handle};
@@ -194,12 +195,13 @@ async fn read(app: &App, wanted: &Wanted, zone: Tz) -> Result<Option<Request>, E
     };
     let lang = Some(wanted.lang.clone()).filter(|lang| !lang.is_empty());
     Ok(Some(Request {
-        query: Parsed::parse(&wanted.q),
-        filter: Filter { account, from, to, lang },
+        query: parse(&wanted.q, zone),
+        filter: Filter { accounts: account.map(|id| vec![id]), from, to, lang, has: None },
         sort,
         limit: limit.clamp(1, MAX_PAGE),
         after,
         now: app.clock.now().0,
+        facets: false,
     }))
 }
 
@@ -237,7 +239,7 @@ fn read_moment(text: &str, zone: Tz, end: bool) -> Option<Timestamp> {
 
 fn in_order(hits: &[Hit], rows: Vec<Published>) -> Vec<(Hit, Published)> {
     let mut rows: HashMap<i64, Published> = rows.into_iter().map(|row| (row.id, row)).collect();
-    hits.iter().filter_map(|hit| Some((*hit, rows.remove(&hit.article)?))).collect()
+    hits.iter().filter_map(|hit| Some((hit.clone(), rows.remove(&hit.article)?))).collect()
 }
 
 fn item(highlighter: &Highlighter, hit: Hit, article: Published) -> Item {

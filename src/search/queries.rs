@@ -7,6 +7,7 @@ use sea_orm::{
     QuerySelect,
 };
 
+use super::query::Part;
 use super::schema::Entry;
 use crate::articles::content::plain_text;
 use crate::clock::Timestamp;
@@ -49,6 +50,7 @@ impl Published {
             account: self.account_id,
             published_at: self.moment().0,
             body: plain_text(&self.body_html),
+            has: parts(&self.body_html),
             lang: self.lang,
             title: self.title,
             account_name: self.name,
@@ -57,6 +59,21 @@ impl Published {
             tags: self.tags.0,
         }
     }
+}
+
+/// What a sanitised body holds besides text.
+fn parts(html: &str) -> Vec<Part> {
+    let elements = [
+        ("<img", Part::Image),
+        ("<iframe", Part::Video),
+        ("<video", Part::Video),
+        ("<audio", Part::Audio),
+        ("<table", Part::Table),
+    ];
+    let mut parts: Vec<Part> =
+        elements.into_iter().filter(|(start, _)| html.contains(start)).map(|(_, part)| part).collect();
+    parts.dedup();
+    parts
 }
 
 /// Those of the given articles that readers may see, in no order.

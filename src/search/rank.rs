@@ -10,7 +10,7 @@ use tantivy::collector::{Collector, SegmentCollector};
 use tantivy::columnar::ColumnValues;
 use tantivy::{DocId, Score, Searcher, SegmentOrdinal, SegmentReader};
 
-use super::query::{Filter, Parsed};
+use super::query::{Filter, Parsed, Part};
 use super::schema::{self, Fields};
 
 /// With this many articles that hold all that was asked for, nothing looser is added.
@@ -27,6 +27,7 @@ pub enum Sort {
     #[default]
     Relevance,
     Newest,
+    Oldest,
 }
 
 #[derive(Debug, Clone)]
@@ -39,6 +40,8 @@ pub struct Request {
     pub after: Option<Cursor>,
     /// Unix milliseconds.
     pub now: i64,
+    /// Count what the answer holds, see [`Facets`].
+    pub facets: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -49,11 +52,28 @@ pub struct Answer {
     pub exact: usize,
     pub hits: Vec<Hit>,
     pub next: Option<Cursor>,
+    /// Where they were asked for.
+    pub facets: Facets,
+    /// The time for one search was up before everything was looked at; totals are too low then.
+    pub partial: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// How many articles of the whole answer there are of each kind, more first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facets {
+    pub accounts: Vec<(i64, usize)>,
+    /// Year and month (1 to 12) of publication in UTC, newest first.
+    pub months: Vec<((i32, u32), usize)>,
+    pub langs: Vec<(String, usize)>,
+    pub has: Vec<(Part, usize)>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
     pub article: i64,
+    /// Other articles of the answer that say nearly the same, such as one agency's report in
+    /// several outlets; they have no hit of their own.
+    pub also: Vec<i64>,
     /// 0 to 3, falling along the answer; only comparable within it.
     pub score: f32,
     place: Place,
@@ -142,7 +162,7 @@ pub fn search(searcher: &Searcher, fields: &Fields, request: &Request) -> tantiv
         answer.exact += if n == 0 { found.total } else { 0 };
         answer.hits.extend(found.places.into_iter().map(|place| place.hit(request.sort)));
         // By date, near misses would stand among the hits.
-        let complete = request.sort == Sort::Newest && answer.total > 0;
+        let complete = request.sort != Sort::Relevance && answer.total > 0;
         if answer.total >= ENOUGH || complete {
             break;
         }
@@ -163,9 +183,9 @@ impl Place {
                 let score = f32::from_bits(self.key as u32);
                 f32::from(self.tier) + score / (score + 50.0)
             }
-            Sort::Newest => f32::from(self.tier),
+            Sort::Newest | Sort::Oldest => f32::from(self.tier),
         };
-        Hit { article: self.article, score, place: self }
+        Hit { article: self.article, also: Vec::new(), score, place: self }
     }
 }
 
@@ -257,6 +277,7 @@ impl SegmentCollector for SegmentPage {
         let published = self.published.get_val(doc);
         let key = match self.sort {
             Sort::Newest => published,
+            Sort::Oldest => -published,
             // Bits of floats that are not negative are in the order of the floats.
             Sort::Relevance => i64::from((score.max(0.0) * freshness(self.now, published)).to_bits()),
         };

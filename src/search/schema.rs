@@ -5,12 +5,13 @@ use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, Schema, SchemaBuilder, TextFieldIndexing, TextOptions,
 };
 
+use super::query::Part;
 use super::tokenizer::{GRAMS, WORDS};
 use crate::text::fold;
 
 /// Part of the index directory's name. Raise it when fields, tokenizers or folding change: an index
 /// of another version is left alone and a new one is built.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Fast field names, as the collector asks for them.
 pub const ID: &str = "id";
@@ -25,6 +26,8 @@ pub struct Fields {
     /// Unix milliseconds, fast.
     pub published_at: Field,
     pub lang: Field,
+    /// What it holds besides text: names of [`Part`]s.
+    pub has: Field,
     /// Bigrams with positions: these decide what an article holds.
     pub title: Field,
     pub body: Field,
@@ -45,6 +48,7 @@ impl Fields {
             account: schema.add_i64_field("account", FAST | INDEXED),
             published_at: schema.add_i64_field(PUBLISHED_AT, FAST),
             lang: schema.add_text_field("lang", text("raw", IndexRecordOption::Basic)),
+            has: schema.add_text_field("has", text("raw", IndexRecordOption::Basic)),
             title: schema.add_text_field("title", grams()),
             body: schema.add_text_field("body", grams()),
             title_words: schema.add_text_field("title_words", text(WORDS, IndexRecordOption::WithFreqs)),
@@ -77,6 +81,7 @@ pub struct Entry {
     pub published_at: i64,
     /// `zh-Hans`, `zh-Hant`, ...
     pub lang: String,
+    pub has: Vec<Part>,
     pub title: String,
     /// Plain text.
     pub body: String,
@@ -94,6 +99,7 @@ impl Entry {
         document.add_i64(fields.account, self.account);
         document.add_i64(fields.published_at, self.published_at);
         document.add_text(fields.lang, &self.lang);
+        self.has.iter().for_each(|part| document.add_text(fields.has, <&str>::from(*part)));
         let mut folded = String::with_capacity(self.body.len() + 16);
         let mut add = |text: &str, into: &[Field]| {
             folded.clear();

@@ -244,9 +244,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::search::query::parse::parse;
 
     fn highlighter(query: &str) -> Highlighter {
-        Highlighter::new(&Parsed::parse(query))
+        Highlighter::new(&parse(query, chrono_tz::Tz::UTC))
     }
 
     #[test]
