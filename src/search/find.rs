@@ -201,6 +201,7 @@ async fn read(app: &App, wanted: &Wanted, zone: Tz) -> Result<Option<Request>, E
         after,
         now: app.clock.now().0,
         facets: false,
+        time: None,
     }))
 }
 
