@@ -13,6 +13,7 @@
 //! - [`snippet`]: the passage to show, from the article's own text.
 //! - [`find`]: all of that for one request, with the rows of the database; [`pages`] and [`api`]
 //!   show it.
+//! - [`suggest`]: what a reader may be typing, or may have meant.
 
 pub mod api;
 mod collect;
@@ -28,6 +29,7 @@ pub mod rank;
 pub mod schema;
 pub mod score;
 pub mod snippet;
+pub mod suggest;
 pub mod view;
 
 use std::path::PathBuf;
