@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Actor, ArticleForm, queries};
-use crate::accounts::queries::{self as accounts, Found};
+use crate::accounts::api::by_handle;
 use crate::accounts::roles::{self, Operation};
 use crate::api::idempotency::IdempotencyKey;
 use crate::api::{Listing, Paging, Problem};
@@ -20,7 +20,8 @@ use crate::clock::Timestamp;
 use crate::db::entities::account::{self, AccountState};
 use crate::db::entities::article::{self, ArticleState, BodyFormat};
 use crate::error::Error;
-use crate::look;
+use crate::path::Path;
+use crate::text::count;
 
 /// An article.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -73,6 +74,7 @@ impl ArticleJson {
         Self {
             url: format!("{}{}", app.config.base_url.trim_end_matches('/'), queries::path(account, &article)),
             account: AccountRef { handle: account.handle.clone(), name: account.name.clone() },
+            reading_minutes: count::minutes(article.word_count, &article.lang),
             id: article.id,
             external_id: article.external_id,
             slug: article.slug,
@@ -88,7 +90,6 @@ impl ArticleJson {
             original_url: article.original_url,
             state: article.state,
             version: article.version,
-            reading_minutes: look::minutes(article.word_count),
             word_count: article.word_count,
             created_at: article.created_at.rfc3339(),
             updated_at: article.updated_at.rfc3339(),
@@ -168,7 +169,7 @@ pub async fn list_articles(
     Query(paging): Query<Paging>,
 ) -> Result<Json<Listing<ArticleJson>>, Error> {
     let db = app.db.read();
-    let account = account_of(&app, &handle).await?;
+    let account = by_handle(&app, &handle).await?;
     let state = query.state.unwrap_or(ArticleState::Published);
     let is_member = is_member(&app, user.as_ref(), account.id).await?;
     if state != ArticleState::Published && !is_member {
@@ -217,7 +218,7 @@ pub async fn create_article(
     Json(input): Json<ArticleInput>,
 ) -> Result<(StatusCode, Json<ArticleJson>), Error> {
     let user = caller.require(Scope::ArticlesWrite)?;
-    let account = account_of(&app, &handle).await?;
+    let account = by_handle(&app, &handle).await?;
     let actor = Actor { account_id: account.id, user_id: user.id };
     let publish = input.publish;
     if publish {
@@ -346,13 +347,6 @@ pub async fn withdraw_article(
     let actor = Actor { account_id: account.id, user_id: user.id };
     let article = super::withdraw(&app, actor, id, &input.reason).await?;
     Ok(Json(ArticleJson::of(&app, &account, article, true)))
-}
-
-async fn account_of(app: &App, handle: &str) -> Result<account::Model, Error> {
-    match accounts::by_handle(app.db.read(), handle).await? {
-        Some(Found::Here(account) | Found::Moved(account)) => Ok(account),
-        None => Err(Error::NotFound),
-    }
 }
 
 async fn load(app: &App, id: i64) -> Result<(account::Model, article::Model), Error> {

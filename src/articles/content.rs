@@ -17,7 +17,7 @@ mod styles;
 
 use url::Url;
 
-pub use plain::plain_text;
+pub use plain::{excerpt, plain_text};
 
 /// The longest body an author may send, in bytes of Markdown or HTML.
 pub const MAX_SOURCE: usize = 1 << 20;

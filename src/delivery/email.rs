@@ -6,10 +6,10 @@ use crate::app::App;
 use crate::db::entities::delivery;
 use crate::delivery::ledger::host;
 use crate::delivery::queries::{Content, PushedArticle, Recipient};
-use crate::look;
 use crate::mail::Letter;
 use crate::page::Locale;
 use crate::subscriptions::links;
+use crate::text::count;
 
 #[derive(Template)]
 #[template(path = "email/push/subject.txt")]
@@ -40,7 +40,7 @@ struct View<'a> {
     email: &'a str,
     manage_url: String,
     leave_url: String,
-    site_name: &'a str,
+    site_name: String,
     site_url: String,
 }
 
@@ -104,7 +104,7 @@ pub fn compose(
         email: &subscription.email,
         manage_url: config.url(&links::manage_path(app, subscription.id)),
         leave_url: config.url(&links::leave_path(app, subscription.id)),
-        site_name: &config.site_name,
+        site_name: config.site_name_in(locale),
         site_url: config.url("/"),
     };
     Ok(Letter {
@@ -127,7 +127,7 @@ fn item<'a>(app: &App, content: &Content, article: &'a PushedArticle) -> Item<'a
         article,
         url: app.config.url(&format!("/@{}/{}", content.account.handle, article.slug)),
         cover: cover.filter(|cover| cover.starts_with("http")),
-        minutes: look::minutes(article.word_count),
+        minutes: count::minutes(article.word_count, &article.lang),
     }
 }
 

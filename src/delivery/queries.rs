@@ -3,11 +3,11 @@
 use sea_orm::sea_query::{Expr, ExprTrait, Func, JoinType, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder};
 
+use crate::articles::content;
 use crate::db::entities::account::{self, AccountState};
 use crate::db::entities::article::{self, ArticleState};
 use crate::db::entities::delivery::{self, Channel, DeliveryState};
 use crate::db::entities::{push, push_article, subscription, suppression};
-use crate::look;
 
 /// How much of a body is read to make an excerpt of it, in characters of HTML.
 const HEAD: i32 = 3_000;
@@ -117,7 +117,7 @@ async fn pushed_articles<C: ConnectionTrait>(
     for article in &mut articles {
         let head = std::mem::take(&mut article.head);
         if article.digest.is_empty() {
-            article.digest = look::excerpt(&head, EXCERPT);
+            article.digest = content::excerpt(&head, EXCERPT);
         }
     }
     Ok(articles)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::pages::Place;
@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::db::entities::account;
 use crate::error::Error;
 use crate::page::{FeedLink, Page, View};
+use crate::path::Path;
 use crate::subscriptions;
 
 #[derive(Template)]

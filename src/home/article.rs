@@ -5,10 +5,11 @@ use askama::Template;
 use super::accounts::feed_links;
 use super::queries::{self, Neighbour};
 use crate::app::App;
+use crate::articles::content;
 use crate::db::entities::{account, article};
 use crate::error::Error;
-use crate::look;
 use crate::page::Page;
+use crate::text::count;
 
 /// Length of the description given to link previews and search engines, in characters.
 const DESCRIPTION: usize = 140;
@@ -38,7 +39,7 @@ pub async fn render_article(
     let (previous, next) = queries::neighbours(app.db.read(), &article).await?;
     let description = if article.digest.is_empty() {
         let head: String = article.body_html.chars().take(2000).collect();
-        look::excerpt(&head, DESCRIPTION)
+        content::excerpt(&head, DESCRIPTION)
     } else {
         article.digest.clone()
     };
@@ -49,6 +50,6 @@ pub async fn render_article(
     page.content_lang = Some(article.lang.clone());
     let hour = std::time::Duration::from_secs(3600);
     let updated = article.published_at.is_some_and(|moment| article.updated_at > moment + hour);
-    let minutes = look::minutes(article.word_count);
+    let minutes = count::minutes(article.word_count, &article.lang);
     Ok(ArticlePage { page, account, article, minutes, updated, previous, next, subscribed }.render()?)
 }

@@ -5,9 +5,11 @@ use sea_orm::sea_query::{
 };
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, QueryFilter};
 
+use crate::articles::content;
 use crate::clock::Timestamp;
 use crate::db::entities::account::{self, AccountState};
 use crate::db::entities::article::{self, ArticleState};
+use crate::text::count;
 
 /// Articles on one page of a list.
 pub const PAGE: usize = 20;
@@ -42,12 +44,12 @@ impl ArticleCard {
     }
 
     pub fn minutes(&self) -> i32 {
-        crate::look::minutes(self.word_count)
+        count::minutes(self.word_count, &self.lang)
     }
 
     fn with_excerpt(mut self) -> Self {
         if self.digest.is_empty() {
-            self.digest = crate::look::excerpt(&self.head, EXCERPT);
+            self.digest = content::excerpt(&self.head, EXCERPT);
         }
         self.head = String::new();
         self

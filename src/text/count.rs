@@ -8,47 +8,32 @@ fn is_read_alone(c: char) -> bool {
         | '\u{AC00}'..='\u{D7A3}')
 }
 
-/// What a text holds: characters read alone, and words of letters and digits.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Length {
-    pub characters: usize,
-    pub words: usize,
-}
-
-impl Length {
-    pub fn of(text: &str) -> Length {
-        let mut length = Length::default();
-        let mut in_word = false;
-        for c in text.chars() {
-            if is_read_alone(c) {
-                length.characters += 1;
-                in_word = false;
-            } else if c.is_alphanumeric() {
-                length.words += usize::from(!in_word);
-                in_word = true;
-            } else if !matches!(c, '\'' | '’' | '-' | '.' | ',' | '_' | '\u{300}'..='\u{36F}') {
-                // don't, well-known, 3.14, 1,000 and snake_case are one word each.
-                in_word = false;
-            }
-        }
-        length
-    }
-
-    /// Word count as Chinese word processors give it: characters and foreign words, each one.
-    pub fn total(self) -> usize {
-        self.characters + self.words
-    }
-
-    /// Whole minutes, at least one, at 400 characters or 220 words a minute.
-    pub fn reading_minutes(self) -> u32 {
-        let minutes = self.characters as f64 / 400.0 + self.words as f64 / 220.0;
-        (minutes.round() as u32).max(1)
-    }
-}
-
-/// Word count of a text: every ideograph is one, a run of letters or digits is one.
+/// Word count as Chinese word processors give it: every ideograph is one, a run of letters or digits
+/// is one.
 pub fn words(text: &str) -> usize {
-    Length::of(text).total()
+    let mut count = 0;
+    let mut in_word = false;
+    for c in text.chars() {
+        if is_read_alone(c) {
+            count += 1;
+            in_word = false;
+        } else if c.is_alphanumeric() {
+            count += usize::from(!in_word);
+            in_word = true;
+        } else if !matches!(c, '\'' | '’' | '-' | '.' | ',' | '_' | '\u{300}'..='\u{36F}') {
+            // don't, well-known, 3.14, 1,000 and snake_case are one word each.
+            in_word = false;
+        }
+    }
+    count
+}
+
+/// Whole minutes, at least one, that it takes to read so many words in a language: 400 ideographs
+/// or 220 words a minute.
+pub fn minutes(words: i32, lang: &str) -> i32 {
+    let ideographic = ["zh", "ja", "ko"].iter().any(|family| lang.starts_with(family));
+    let a_minute = if ideographic { 400 } else { 220 };
+    ((words.max(0) + a_minute / 2) / a_minute).max(1)
 }
 
 /// The beginning of a plain text on one line, at most `max_chars` characters: up to the end of a
@@ -138,9 +123,8 @@ mod tests {
 
     #[test]
     fn reading_time_is_in_whole_minutes() {
-        assert_eq!(Length::of("短").reading_minutes(), 1);
-        assert_eq!(Length::of(&"字".repeat(2_000)).reading_minutes(), 5);
-        assert_eq!(Length::of(&"word ".repeat(660)).reading_minutes(), 3);
+        assert_eq!([-1, 0, 199, 599, 600, 4_000].map(|words| minutes(words, "zh-Hant")), [1, 1, 1, 1, 2, 10]);
+        assert_eq!([1, 329, 330, 2_200].map(|words| minutes(words, "en")), [1, 1, 2, 10]);
     }
 
     #[test]

@@ -1,5 +1,17 @@
 //! The text of a body, for the index, excerpts and mail.
 
+use crate::text::count;
+
+/// The opening of sanitised HTML, which may have been cut anywhere, as plain text of at most `most`
+/// characters; see [`count::excerpt`].
+pub fn excerpt(html: &str, most: usize) -> String {
+    let whole_tags = match html.rfind('<') {
+        Some(at) if !html[at..].contains('>') => &html[..at],
+        _ => html,
+    };
+    count::excerpt(&plain_text(whole_tags), most)
+}
+
 /// The text of sanitised HTML, a line for each paragraph.
 ///
 /// What is not part of the running text is left out, so that a quoted phrase is found across it:
@@ -138,4 +150,17 @@ fn numeric(entity: &str) -> Option<char> {
         None => digits.parse().ok()?,
     };
     char::from_u32(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_is_plain_text_however_the_html_was_cut() {
+        let html = "<h2>一</h2><p>二<em>三</em> &lt;四&gt;</p><p class=\"a>b\">五</p><p cla";
+        assert_eq!(excerpt(html, 100), "一 二三 <四> 五");
+        assert_eq!(excerpt("<p>一二三四</p><p titl", 3), "一二…");
+        assert_eq!(excerpt("<p>一</p><", 9), "一");
+    }
 }

@@ -4,13 +4,14 @@
 use sea_orm::sea_query::{Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement};
 
+use crate::articles::content;
 use crate::clock::Timestamp;
 use crate::db::entities::account::{self, AccountState};
 use crate::db::entities::article::{self, ArticleState};
 use crate::db::entities::read_mark;
 use crate::db::entities::subscription::{self, SubscriptionState};
 use crate::home::queries::Cursor;
-use crate::look;
+use crate::text::count;
 
 /// Articles on one page.
 pub const PAGE: usize = 30;
@@ -47,7 +48,7 @@ impl TimelineItem {
     }
 
     pub fn minutes(&self) -> i32 {
-        look::minutes(self.word_count)
+        count::minutes(self.word_count, &self.lang)
     }
 
     /// `read` or `unread`, as the list's classes are called.
@@ -81,7 +82,7 @@ pub async fn page<C: ConnectionTrait>(
     for item in &mut items {
         let head = std::mem::take(&mut item.head);
         if item.digest.is_empty() {
-            item.digest = look::excerpt(&head, EXCERPT);
+            item.digest = content::excerpt(&head, EXCERPT);
         }
     }
     let older = items.last().filter(|_| more).map(TimelineItem::cursor);
