@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,7 @@ use crate::clock::Timestamp;
 use crate::db::entities::account::{self, AccountState, Link};
 use crate::db::entities::member::Role;
 use crate::error::Error;
+use crate::path::Path;
 
 /// An account.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::{CookieJar, Form};
@@ -16,6 +16,7 @@ use super::{Client, LocalPath};
 use crate::app::App;
 use crate::error::{Error, Problems};
 use crate::page::{Page, View};
+use crate::path::Path;
 
 /// `?next=`: where to go afterwards.
 #[derive(Debug, Deserialize)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::{CookieJar, Form};
@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::{Error, Problems};
 use crate::page::{self, Locale, Page, View, redirect_with_flash};
+use crate::path::Path;
 
 #[derive(Template)]
 #[template(path = "settings/profile.html")]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{Html, IntoResponse, Response};
 
@@ -12,6 +12,7 @@ use super::mail::{self, Kept};
 use crate::app::App;
 use crate::error::Error;
 use crate::page::{Page, View};
+use crate::path::Path;
 
 /// A letter's own page may load pictures and use its own styles, and nothing else; it is shown in
 /// a sandboxed frame of ours.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use url::Url;
@@ -16,6 +16,7 @@ use crate::db::entities::account;
 use crate::db::entities::article;
 use crate::error::Error;
 use crate::page::Locale;
+use crate::path::Path;
 
 /// How long an answer may be shown again without asking, in seconds.
 const MAX_AGE: u32 = 60;
@@ -38,7 +39,7 @@ pub async fn show_site_feed(
     let locale = Locale::from_tag(&app.config.locale).unwrap_or(Locale::ZhHans);
     let feed = Feed {
         id: tag(&app, "site", Timestamp(0)),
-        title: app.config.site_name.clone(),
+        title: app.config.site_name_in(locale),
         description: locale.text("site-tagline"),
         lang: locale.code().to_owned(),
         page_url: app.config.url("/"),

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 
@@ -15,6 +15,7 @@ use super::queries;
 use super::xml::Xml;
 use crate::app::App;
 use crate::error::Error;
+use crate::path::Path;
 
 const PAGE: i64 = 50_000;
 const SCHEMA: (&str, &str) = ("xmlns", "http://www.sitemaps.org/schemas/sitemap/0.9");

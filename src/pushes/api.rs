@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sea_orm::EntityTrait;
@@ -22,6 +22,7 @@ use crate::db::entities::account;
 use crate::db::entities::delivery::Channel;
 use crate::db::entities::push::{self, PushState};
 use crate::error::Error;
+use crate::path::Path;
 
 /// A push and what became of it.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -16,6 +16,7 @@ use crate::auth::{ApiUser, Scope};
 use crate::db::entities::subscription::{Cadence, SubscriptionState};
 use crate::error::{Error, Problems};
 use crate::page::Page;
+use crate::path::Path;
 use crate::subscriptions::queries::{self, Followed};
 use crate::subscriptions::{self, Change};
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::Form;
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use crate::auth::{Address, CurrentUser, LocalPath, MaybeUser};
 use crate::db::entities::account;
 use crate::error::{Error, Message};
 use crate::page::{Page, View, redirect_with_flash};
+use crate::path::Path;
 use crate::subscriptions::queries::{self, Followed};
 use crate::subscriptions::{self, Change};
 

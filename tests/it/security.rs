@@ -107,6 +107,30 @@ both_databases! {
         app.send_alone(request.body(Body::empty()).unwrap()).await.assert_status(303);
     }
 
+    async fn what_watches_over_the_site_gets_the_defences_too(app) {
+        for path in ["/healthz", "/readyz"] {
+            let answer = app.get(path).await;
+            assert!(answer.header("content-security-policy").starts_with("default-src 'none'"), "{path}");
+            assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+            assert_eq!(answer.header("set-cookie"), "", "{path}");
+        }
+    }
+
+    async fn a_path_with_a_word_where_a_number_stands_is_not_found(app) {
+        let (_, owner) = app.account("lundun").await;
+        let token = xiangxun::auth::api_tokens::create(&app.app, owner.id, "t", &[xiangxun::auth::Scope::ArticlesWrite]).await.unwrap();
+        for path in ["/api/v1/articles/first", "/api/v1/articles/9999999999999999999999", "/api/v1/pushes/x", "/api/v1/articles/%ff"] {
+            let answer = app.api(Method::GET, path, &token, &[], serde_json::json!(null)).await.assert_status(404);
+            assert_eq!(answer.header("content-type"), "application/problem+json", "{path}");
+            assert_eq!(answer.json()["status"], 404, "{path}");
+        }
+        app.sign_in(owner.id).await;
+        for path in ["/studio/@lundun/articles/first", "/studio/@lundun/pushes/x", "/%ff"] {
+            let answer = app.get(path).await.assert_status(404);
+            assert!(answer.header("content-type").starts_with("text/html"), "{path}");
+        }
+    }
+
     async fn every_answer_carries_the_browsers_defences(app) {
         let person = app.user("known@example.org").await;
         for path in ["/", "/sign-in", "/nowhere", "/static/app.css", "/api/v1/nowhere", "/api/openapi.json", "/api/docs", "/settings"] {

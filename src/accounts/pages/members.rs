@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::Form;
 use serde::Deserialize;
@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::db::entities::member::Role;
 use crate::error::{Error, Problems};
 use crate::page::{Page, View, redirect_with_flash};
+use crate::path::Path;
 use crate::studio::{Studio, Tab};
 
 /// A person to be added.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::error::Error;
 use crate::page::{Page, View, redirect_with_flash};
+use crate::path::Path;
 
 const PAGE: usize = 50;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::Deserialize;
 
 use super::{ArticlePath, article_path};
@@ -12,6 +12,7 @@ use crate::articles::queries::{self, RevisionRow};
 use crate::db::entities::{article, revision};
 use crate::error::Error;
 use crate::page::{Page, View};
+use crate::path::Path;
 use crate::studio::{Studio, Tab};
 
 #[derive(Template)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use sha2::{Digest, Sha256};
@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::home::accounts::is_subscribed;
 use crate::home::article::render_article;
 use crate::page::Page;
+use crate::path::Path;
 use crate::subscriptions::timeline;
 
 /// `GET /@{handle}/{slug}`
