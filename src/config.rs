@@ -13,6 +13,8 @@ use figment::value::{Dict, Value};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::page::Locale;
+
 /// What every variable begins with.
 pub const PREFIX: &str = "XIANGXUN_";
 /// Names the settings file; not itself a setting.
@@ -53,8 +55,8 @@ settings! {
     listen: String = "127.0.0.1:3000";
     /// The site's own address as readers see it: scheme and host, without a path.
     base_url: String = "http://127.0.0.1:3000";
-    /// The site's name, in titles and mails.
-    site_name: String = "乡讯";
+    /// The site's name, in titles and mails; empty for 乡讯, 鄉訊 or Xiangxun, as the reader's language is.
+    site_name: String = "";
     /// Folder of the SQLite file, the search index, media, and mail where no server is set.
     data: PathBuf = "data";
     /// `sqlite://PATH` or `postgres://USER:PASSWORD@HOST/NAME`; empty for a SQLite file in the data folder.
@@ -73,8 +75,6 @@ settings! {
     mail_from: String = "乡讯 <news@localhost>";
     /// Address that takes wishes to unsubscribe by mail and is read by you; empty offers the link alone.
     mail_unsubscribe: String = "";
-    /// Titles that suggestions are made from, the newest; 100,000 take about 30 MB of memory.
-    suggest_titles: u32 = 200_000u32;
     /// Lets feeds be fetched from private addresses. For tests only.
     fetch_allow_private: bool = false;
     /// Take the client's address from `X-Forwarded-For`: only behind a reverse proxy that sets it.
@@ -227,7 +227,6 @@ impl Config {
             site.is_none_or(|url| url.path() == "/" && url.query().is_none() && url.fragment().is_none()),
             "must be scheme and host alone: the site cannot live under a path",
         );
-        check("site_name", !self.site_name.trim().is_empty(), "must not be empty");
         let database = self.database_url();
         check(
             "database_url",
@@ -235,7 +234,6 @@ impl Config {
             "must begin with sqlite:// or postgres://",
         );
         check("database_pool", (1..=1000).contains(&self.database_pool), "must be from 1 to 1000");
-        check("suggest_titles", self.suggest_titles <= 2_000_000, "must be at most 2000000");
         check(
             "timezone",
             self.timezone.parse::<chrono_tz::Tz>().is_ok(),
@@ -270,6 +268,15 @@ impl Config {
             "must be a level such as info, or levels by module",
         );
         problems
+    }
+
+    /// The site's name for readers of a language.
+    pub fn site_name_in(&self, locale: Locale) -> String {
+        match self.site_name.trim() {
+            "" if self.demo => locale.text("demo-site-name"),
+            "" => locale.text("site-name"),
+            name => name.to_owned(),
+        }
     }
 
     /// The database's URL, also where it was left to the default.

@@ -296,7 +296,7 @@ impl FromRequestParts<Arc<App>> for Page {
             locale,
             flash: flash.map(|key| locale.text(key)),
             user,
-            site_name: app.config.site_name.clone(),
+            site_name: app.config.site_name_in(locale),
             base_url: app.config.base_url.trim_end_matches('/').to_owned(),
             path: parts.uri.path_and_query().map_or_else(|| "/".into(), ToString::to_string),
             title: String::new(),

@@ -1,5 +1,6 @@
 # The frame of every page
 skip-to-content = Skip to content
+site-name = Xiangxun
 site-tagline = News from home, every piece of it
 search = Search
 search-placeholder = Search

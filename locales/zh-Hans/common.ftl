@@ -1,5 +1,6 @@
 # The frame of every page
 skip-to-content = 跳到正文
+site-name = 乡讯
 site-tagline = 来自家乡的消息，一篇不漏
 search = 搜索
 search-placeholder = 搜索文章
@@ -61,7 +62,7 @@ article-updated = { $date } 更新
 error-title-403 = 没有权限
 error-title-404 = 找不到这个页面
 error-title-409 = 内容已经变了
-error-title-410 = 内容已撤下
+error-title-410 = 内容已不在这里
 error-title-413 = 内容太大
 error-title-422 = 请检查填写的内容
 error-title-429 = 请稍等片刻

@@ -1,5 +1,6 @@
 # The frame of every page
 skip-to-content = 跳到正文
+site-name = 鄉訊
 site-tagline = 來自家鄉的消息，一篇不漏
 search = 搜尋
 search-placeholder = 搜尋文章
@@ -61,7 +62,7 @@ article-updated = { $date } 更新
 error-title-403 = 沒有權限
 error-title-404 = 找不到這個頁面
 error-title-409 = 內容已經變了
-error-title-410 = 內容已撤下
+error-title-410 = 內容已不在這裡
 error-title-413 = 內容太大
 error-title-422 = 請檢查填寫的內容
 error-title-429 = 請稍等片刻

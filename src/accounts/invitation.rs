@@ -53,8 +53,9 @@ struct Words {
 impl Words {
     fn new(app: &App, locale: Locale, account: &account::Model, role: Role, new_user: bool) -> Self {
         let role: &'static str = role.into();
+        let site_name = app.config.site_name_in(locale);
         let args = [
-            ("site", app.config.site_name.clone()),
+            ("site", site_name.clone()),
             ("account", account.name.clone()),
             ("role", locale.text(&format!("role-{role}"))),
         ];
@@ -67,7 +68,7 @@ impl Words {
             note: text(if new_user { "mail-invitation-validity" } else { "mail-invitation-sign-in" }),
             unasked: text("mail-invitation-unasked"),
             site_url: app.config.url("/"),
-            site_name: app.config.site_name.clone(),
+            site_name,
         }
     }
 }

@@ -47,7 +47,7 @@ impl Words {
             LinkPurpose::ResetPassword => "reset",
             LinkPurpose::SignIn | LinkPurpose::Setup => "sign-in",
         };
-        let site = app.config.site_name.clone();
+        let site = app.config.site_name_in(locale);
         let text = |key: String| {
             let args = [("site", site.clone()), ("address", row.email.clone())];
             locale.text_with(&key, &args)

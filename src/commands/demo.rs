@@ -27,7 +27,6 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     let config = Config {
         base_url: format!("http://{}", listener.local_addr()?),
         data: folder.path.clone(),
-        site_name: "乡讯演示站".into(),
         mail_from: "乡讯演示站 <news@demo.localhost>".into(),
         log: std::env::var(format!("{PREFIX}LOG")).unwrap_or_else(|_| "warn".into()),
         demo: true,

@@ -97,11 +97,11 @@ impl Node {
         let mut tasks = JoinSet::new();
         if role != Role::Web {
             tasks.spawn(jobs::worker::run(app.clone(), stop.clone()));
+            tasks.spawn(jobs::upkeep::run(app.clone(), stop.clone()));
             tasks.spawn(delivery::sender::run(app.clone(), stop.clone()));
         }
         if role != Role::Worker {
             tasks.spawn(search::follower::run(app.clone(), stop.clone()));
-            tasks.spawn(search::suggest::follower::run(app.clone(), stop.clone()));
         }
         Self { app, tasks, stop }
     }

@@ -4,6 +4,7 @@ use anyhow::Context;
 
 use crate::config::Config;
 use crate::mail::{Letter, Mailer};
+use crate::page::Locale;
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -15,7 +16,8 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     let config = Config::load()?;
     super::log::start_quietly(&config);
     let mailer = Mailer::from_config(&config)?;
-    let site = &config.site_name;
+    let locale = Locale::from_tag(&config.locale).unwrap_or(Locale::ZhHans);
+    let site = config.site_name_in(locale);
     let text = format!(
         "This is a test message from {site} ({base}).\n这是来自{site}的测试邮件。\n這是來自{site}的測試郵件。\n",
         base = config.base_url

@@ -112,7 +112,7 @@ impl Words {
         account: &account::Model,
         kind: Kind,
     ) -> Self {
-        let site_name = app.config.site_name.clone();
+        let site_name = app.config.site_name_in(locale);
         let args = [("name", account.name.clone()), ("site", site_name.clone())];
         let text = |key: &str| locale.text_with(key, &args);
         let (subject, intro, button, note, path) = match kind {

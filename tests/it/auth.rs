@@ -100,7 +100,7 @@ both_databases! {
     }
 
     async fn a_link_mail_speaks_the_language_of_the_page(app) {
-        for (lang, subject) in [("zh-Hans", "登录乡讯"), ("zh-Hant", "登入乡讯"), ("en", "Sign in to 乡讯")] {
+        for (lang, subject) in [("zh-Hans", "登录乡讯"), ("zh-Hant", "登入鄉訊"), ("en", "Sign in to Xiangxun")] {
             app.keep_cookie("lang", lang);
             app.post("/sign-in", &[("email", "reader@example.org")]).await.assert_status(303);
             app.work().await;

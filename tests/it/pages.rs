@@ -23,7 +23,7 @@ const OPEN: [&str; 10] = [
 ];
 
 /// For someone signed in, who is an owner of `@paper` and an operator.
-const SIGNED_IN: [&str; 24] = [
+const SIGNED_IN: [&str; 26] = [
     "/",
     "/@paper",
     "/timeline",
@@ -46,6 +46,8 @@ const SIGNED_IN: [&str; 24] = [
     "/studio/@paper/media",
     "/studio/@paper/pushes",
     "/studio/@paper/pushes/new",
+    "/studio/@paper/pushes/last-look?article=1",
+    "/studio/@paper/sources",
     "/studio/@paper/members",
     "/studio/@paper/settings",
 ];
@@ -118,5 +120,15 @@ both_databases! {
         app.sign_in(owner.id).await;
         found.extend(look_at(app, &SIGNED_IN).await);
         assert!(found.is_empty(), "{found:#?}");
+    }
+
+    async fn a_site_without_a_name_of_its_own_is_named_in_the_readers_script(app) {
+        for (tag, name) in [("zh-Hans", "乡讯"), ("zh-Hant", "鄉訊"), ("en", "Xiangxun")] {
+            app.keep_cookie("lang", tag);
+            let page = app.get("/").await.assert_status(200).text();
+            assert!(page.contains(&format!("<meta property=\"og:site_name\" content=\"{name}\">")), "{tag}: {page}");
+        }
+        let config = xiangxun::config::Config { site_name: "海港晚报".into(), ..Default::default() };
+        assert_eq!(config.site_name_in(Locale::ZhHant), "海港晚报", "the operator's name is left alone");
     }
 }
