@@ -147,6 +147,17 @@ pub async fn remove(app: &App, actor: Actor, source_id: i64) -> Result<(), Error
     Ok(())
 }
 
+/// Queues the refresh of every active source that has none; returns how many had none.
+pub async fn revive(app: &App) -> Result<u64, DbErr> {
+    let now = app.clock.now();
+    let lost = queries::without_job(app.db.read()).await?;
+    for source in &lost {
+        let job = Job::RefreshSource { source_id: source.id };
+        jobs::queue::enqueue(app.db.write(), now, job, source.next_fetch_at.max(now)).await?;
+    }
+    Ok(lost.len() as u64)
+}
+
 async fn allow<C: ConnectionTrait>(db: &C, actor: Actor) -> Result<(), Error> {
     roles::require(db, actor.account_id, actor.user_id, Operation::ManageSources).await?;
     Ok(())

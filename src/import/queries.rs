@@ -1,10 +1,12 @@
 //! Reads of sources for the studio.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use crate::db::entities::{entry, source};
+use crate::db::entities::source::{self, SourceState};
+use crate::db::entities::{entry, job};
+use crate::jobs::Job;
 
 /// A source with how much it has brought.
 #[derive(Clone, Debug)]
@@ -54,6 +56,27 @@ async fn newest<C: ConnectionTrait>(db: &C, source: &source::Model) -> Result<i6
         .one(db)
         .await?;
     Ok(count.unwrap_or_default())
+}
+
+/// Active sources that no job will refresh.
+pub async fn without_job<C: ConnectionTrait>(db: &C) -> Result<Vec<source::Model>, DbErr> {
+    let mut sources =
+        source::Entity::find().filter(source::COLUMN.state.eq(SourceState::Active)).all(db).await?;
+    let keys: HashSet<String> = job::Entity::find()
+        .select_only()
+        .column(job::Column::UniqueKey)
+        .filter(job::COLUMN.kind.eq(<&str>::from(Job::RefreshSource { source_id: 0 })))
+        .filter(job::Column::UniqueKey.is_not_null())
+        .into_tuple()
+        .all(db)
+        .await?
+        .into_iter()
+        .collect();
+    sources.retain(|source| {
+        let key = Job::RefreshSource { source_id: source.id }.unique_key();
+        key.is_some_and(|key| !keys.contains(&key))
+    });
+    Ok(sources)
 }
 
 /// One source of an account.

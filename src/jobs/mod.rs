@@ -5,6 +5,7 @@
 //! in its room.
 
 pub mod queue;
+pub mod upkeep;
 pub mod worker;
 
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,12 @@ impl Job {
             Self::SendSignInLink { link_id } => Some(format!("send_sign_in_link:{link_id}")),
             Self::RefreshSource { source_id } => Some(format!("refresh_source:{source_id}")),
         }
+    }
+
+    /// Whether it comes again for as long as what it is about is there. However often it fails, it
+    /// never dies: nothing else would ask for it anew.
+    pub fn recurs(&self) -> bool {
+        matches!(self, Self::RefreshSource { .. })
     }
 }
 

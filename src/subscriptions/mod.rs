@@ -18,8 +18,8 @@ use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, IntoActiveModel,
+    PaginatorTrait, QueryFilter,
 };
 
 use crate::app::App;
@@ -37,6 +37,10 @@ const LETTER_EVERY: Duration = Duration::from_secs(5 * 60);
 /// Letters about subscribing that an address gets within an hour, whoever asks and for whatever
 /// accounts. More are silently not sent, because the answer may not tell what else is known of it.
 const LETTERS_AN_HOUR: u64 = 12;
+/// Unconfirmed subscriptions removed in one transaction.
+const FORGOTTEN_AT_ONCE: u64 = 500;
+/// How long a subscription waits to be confirmed.
+const CONFIRMED_WITHIN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Articles of the last days are new to a new subscriber; older ones count as read.
 const NEW_TO_NEWCOMERS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
@@ -142,6 +146,36 @@ pub async fn confirm(app: &App, subscription_id: i64) -> Result<Subscription, Er
     }
     tx.commit().await?;
     Ok(found)
+}
+
+/// Removes subscriptions that nobody confirmed in time; those of readers who had left before are
+/// ended again. Returns how many there were.
+pub async fn forget_unconfirmed(app: &App) -> Result<u64, DbErr> {
+    let before = app.clock.now() - CONFIRMED_WITHIN;
+    let mut forgotten = 0;
+    loop {
+        // Looked for outside the transaction, so that writers do not wait for the search.
+        let ids = queries::unconfirmed(app.db.read(), before, FORGOTTEN_AT_ONCE).await?;
+        if ids.is_empty() {
+            return Ok(forgotten);
+        }
+        let unconfirmed = queries::unconfirmed_since(before);
+        let tx = app.db.begin().await?;
+        let ended = subscription::Entity::update_many()
+            .col_expr(subscription::Column::State, Expr::value(SubscriptionState::Ended))
+            .filter(subscription::Column::Id.is_in(ids.clone()))
+            .filter(unconfirmed.clone())
+            .filter(subscription::Column::ConfirmedAt.is_not_null())
+            .exec(&*tx)
+            .await?;
+        let removed = subscription::Entity::delete_many()
+            .filter(subscription::Column::Id.is_in(ids))
+            .filter(unconfirmed)
+            .exec(&*tx)
+            .await?;
+        tx.commit().await?;
+        forgotten += ended.rows_affected + removed.rows_affected;
+    }
 }
 
 /// Changes the subscription of a signed link, which whoever holds it may do.

@@ -2,7 +2,8 @@
 
 use sea_orm::sea_query::{Expr, Func, JoinType, Order, Query, SelectStatement};
 use sea_orm::{
-    ConnectionTrait, DbErr, EntityTrait, ExprTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 
 use crate::clock::Timestamp;
@@ -141,6 +142,28 @@ impl Followed {
 pub async fn followed<C: ConnectionTrait>(db: &C, id: i64) -> Result<Followed, Error> {
     let query = followed_with(Expr::col((subscription::Entity, subscription::Column::Id)).eq(id));
     Followed::find_by_statement(db.get_database_backend().build(&query)).one(db).await?.ok_or(Error::NotFound)
+}
+
+/// Subscriptions that have waited to be confirmed since before a moment, as a condition.
+pub fn unconfirmed_since(before: Timestamp) -> Condition {
+    let asked = [subscription::Column::AskedAt, subscription::Column::CreatedAt].map(Expr::col);
+    Condition::all()
+        .add(Expr::col(subscription::Column::State).eq(SubscriptionState::Pending))
+        .add(Expr::expr(Func::coalesce(asked)).lt(before))
+}
+
+/// Up to `limit` of their ids.
+pub async fn unconfirmed<C: ConnectionTrait>(
+    db: &C,
+    before: Timestamp,
+    limit: u64,
+) -> Result<Vec<i64>, DbErr> {
+    let rows = subscription::Entity::find()
+        .select_only()
+        .column(subscription::Column::Id)
+        .filter(unconfirmed_since(before))
+        .limit(limit);
+    rows.into_tuple().all(db).await
 }
 
 /// A user's subscriptions that have not ended, by the accounts' names. A reader has some hundreds at

@@ -13,6 +13,7 @@ use xiangxun::db::entities::member::Role;
 use xiangxun::db::entities::source::{self, SourceMode, SourceState};
 use xiangxun::db::entities::{delivery, entry, push, revision, user};
 use xiangxun::import;
+use xiangxun::jobs;
 
 use crate::support::outlet::{Outlet, Page};
 use crate::support::{Backend, TestApp};
@@ -354,5 +355,33 @@ with_outlet! {
         row.update(app.app.db.write()).await.unwrap();
         next_visit(app, source.id).await;
         assert_eq!(outlet.requests("/feed.xml").len(), 1);
+    }
+
+    async fn a_source_that_should_be_read_always_has_a_job(app, outlet) {
+        outlet.serve("/feed.xml", Page::feed(rss(&TWO)));
+        let (_, owner, source) = connected(app, &outlet.url("/feed.xml"), SourceMode::Publish).await;
+        let db = &app.app.db;
+        // However often our own side fails, its job is tried again.
+        for _ in 0..15 {
+            app.app.clock.advance(Duration::from_secs(3 * 24 * 3600));
+            let now = app.app.clock.now();
+            let row = jobs::queue::claim(db, "a", now, 10).await.unwrap().pop().expect("the job is not dead");
+            jobs::queue::settle(db, &row, "a", now, Err(anyhow::anyhow!("the disk is full"))).await.unwrap();
+        }
+        assert_eq!(jobs::queue::unfinished(db.read()).await.unwrap(), 1);
+        // And should it be lost, it is queued anew; those that are paused stay so.
+        outlet.serve("/paused.xml", Page::feed(rss(&TWO)));
+        let actor = Actor { account_id: source.account_id, user_id: owner.id };
+        let paused = outlet.url("/paused.xml").parse().unwrap();
+        let paused = import::connect(&app.app, actor, &paused, "", SourceMode::Draft).await.unwrap();
+        import::pause(&app.app, actor, paused.id).await.unwrap();
+        jobs::queue::cancel(db.write(), &format!("refresh_source:{}", source.id)).await.unwrap();
+        assert_eq!(jobs::queue::unfinished(db.read()).await.unwrap(), 0);
+        jobs::upkeep::run_once(&app.app).await.unwrap();
+        jobs::upkeep::run_once(&app.app).await.unwrap();
+        assert_eq!(jobs::queue::unfinished(db.read()).await.unwrap(), 1, "one job, and one only");
+        next_visit(app, source.id).await;
+        assert_eq!(outlet.requests("/feed.xml").len(), 2);
+        assert_eq!(outlet.requests("/paused.xml").len(), 0);
     }
 }

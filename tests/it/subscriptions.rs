@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Method;
-use sea_orm::{EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use serde_json::json;
 use xiangxun::auth::{Scope, api_tokens};
 use xiangxun::db::entities::member::Role;
 use xiangxun::db::entities::subscription::{self, Cadence, SubscriptionState};
 use xiangxun::delivery;
+use xiangxun::jobs;
 use xiangxun::mail::Letter;
 use xiangxun::subscriptions::{self, links, queries};
 
@@ -335,5 +336,37 @@ both_databases! {
         app.api(Method::GET, audience, &stranger, &[], json!(null)).await.assert_status(403);
         app.api(Method::DELETE, &one, &token, &[], json!(null)).await.assert_status(204);
         app.api(Method::GET, api, "", &[], json!(null)).await.assert_status(401);
+    }
+
+    async fn what_nobody_confirms_within_a_week_is_forgotten(app) {
+        let (account, _) = app.account("daily").await;
+        let day = Duration::from_secs(24 * 60 * 60);
+        ask(app, "daily", "never@example.org").await;
+        ask(app, "daily", "again@example.org").await;
+        let reader = app.subscriber(account.id, "came-back@example.org").await;
+        subscriptions::change(&app.app, reader.id, subscriptions::Change::Leave).await.unwrap();
+        ask(app, "daily", "came-back@example.org").await;
+        app.subscriber(account.id, "reader@example.org").await;
+        app.work().await;
+        let letters = app.take_letters();
+        let link = signed_path(letters.iter().find(|letter| letter.to == "never@example.org").unwrap());
+        app.app.clock.advance(6 * day);
+        jobs::upkeep::run_once(&app.app).await.unwrap();
+        assert_eq!(subscription::Entity::find().count(app.app.db.read()).await.unwrap(), 4, "a week is not over");
+        // Whoever asks again gets a week again.
+        ask(app, "daily", "again@example.org").await;
+        app.work().await;
+        app.app.clock.advance(day + day / 2);
+        jobs::upkeep::run_once(&app.app).await.unwrap();
+        let kept = subscription::Entity::find().order_by_asc(subscription::COLUMN.email).all(app.app.db.read()).await.unwrap();
+        let kept: Vec<_> = kept.iter().map(|row| (row.email.as_str(), row.state)).collect();
+        assert_eq!(kept, [
+            ("again@example.org", SubscriptionState::Pending),
+            ("came-back@example.org", SubscriptionState::Ended),
+            ("reader@example.org", SubscriptionState::Active),
+        ]);
+        let gone = app.get(&link).await.assert_status(410).text();
+        assert!(gone.contains("链接已过期"), "{gone}");
+        app.post(&link, &[]).await.assert_status(410);
     }
 }

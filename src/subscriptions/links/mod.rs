@@ -4,19 +4,16 @@
 
 pub mod pages;
 
-use std::time::Duration;
-
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
+use crate::subscriptions::CONFIRMED_WITHIN;
 
 /// Every signed URL begins so.
 pub const PREFIX: &str = "/s/";
 
 const MANAGE: &str = "subscription";
 const CONFIRM: &str = "subscription-confirm";
-/// How long the link of a confirmation letter is good.
-const CONFIRM_WITHIN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Where a subscription is managed. Good for ever, as old mails are.
 pub fn manage_path(app: &App, subscription_id: i64) -> String {
@@ -30,7 +27,7 @@ pub fn leave_path(app: &App, subscription_id: i64) -> String {
 
 /// Where the owner of the address confirms a subscription.
 pub fn confirm_path(app: &App, subscription_id: i64) -> String {
-    let until = (app.clock.now() + CONFIRM_WITHIN).0;
+    let until = (app.clock.now() + CONFIRMED_WITHIN).0;
     format!("{PREFIX}{}/confirm", app.signer.sign(CONFIRM, &format!("{subscription_id}-{until}")))
 }
 

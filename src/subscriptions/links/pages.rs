@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
 use crate::error::Error;
 use crate::page::{Page, View, redirect_with_flash};
+use crate::path::Path;
 use crate::subscriptions::queries::{self, Followed};
 use crate::subscriptions::{self, Change, links};
 
@@ -47,7 +48,8 @@ pub async fn show_confirmation(
     page: Page,
     Path(signed): Path<String>,
 ) -> Result<Response, Error> {
-    let followed = queries::followed(app.db.read(), links::to_confirm(&app, &signed)?).await?;
+    let followed = queries::followed(app.db.read(), links::to_confirm(&app, &signed)?).await;
+    let followed = followed.map_err(forgotten)?;
     let page = private(page).titled_key("subscription-confirm-title");
     Ok((PRIVATE, View(ConfirmPage { page, signed, followed })).into_response())
 }
@@ -56,9 +58,18 @@ pub async fn confirm_subscription(
     State(app): State<Arc<App>>,
     Path(signed): Path<String>,
 ) -> Result<Response, Error> {
-    let confirmed = subscriptions::confirm(&app, links::to_confirm(&app, &signed)?).await?;
+    let confirmed = subscriptions::confirm(&app, links::to_confirm(&app, &signed)?).await;
+    let confirmed = confirmed.map_err(forgotten)?;
     let path = links::manage_path(&app, confirmed.id);
     Ok(redirect_with_flash(&path, "flash-subscription-confirmed"))
+}
+
+/// What a good link leads to was there once: nobody confirmed it in time.
+fn forgotten(error: Error) -> Error {
+    match error {
+        Error::NotFound => Error::Gone("subscription-link-expired".into()),
+        other => other,
+    }
 }
 
 /// Shows a subscription with all that may be done with it.

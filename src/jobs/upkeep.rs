@@ -1,0 +1,36 @@
+//! Upkeep: what every working node looks after from time to time. Each part may be done by several
+//! nodes at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::{import, subscriptions};
+
+const EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// Does the upkeep at once and then every hour, until `stop`.
+pub async fn run(app: Arc<App>, stop: CancellationToken) {
+    let mut hours = tokio::time::interval(EVERY);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = hours.tick() => {}
+        }
+        if let Err(error) = run_once(&app).await {
+            tracing::error!("upkeep failed: {error:#}");
+        }
+    }
+}
+
+/// Does it once.
+pub async fn run_once(app: &App) -> anyhow::Result<()> {
+    let revived = import::revive(app).await?;
+    let forgotten = subscriptions::forget_unconfirmed(app).await?;
+    if revived + forgotten > 0 {
+        tracing::info!(revived, forgotten, "upkeep: sources without a job, unconfirmed subscriptions");
+    }
+    Ok(())
+}
