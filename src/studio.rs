@@ -109,6 +109,11 @@ impl Studio {
         self.account.state == AccountState::Suspended
     }
 
+    /// Whether this member may push articles of the account now.
+    pub fn may_push(&self) -> bool {
+        self.allows(Operation::Push) && !self.suspended()
+    }
+
     /// The tabs that this member is shown.
     pub fn tabs(&self) -> Vec<Tab> {
         use strum::IntoEnumIterator;

@@ -3,6 +3,7 @@
 mod confirm;
 mod editor;
 mod list;
+mod preview;
 mod revisions;
 mod show;
 
@@ -11,10 +12,10 @@ pub use confirm::{
     unschedule_article, withdraw_article,
 };
 pub use editor::{
-    autosave_article, create_article, discard_autosave, edit_article, new_article, preview_article,
-    save_article,
+    autosave_article, create_article, discard_autosave, edit_article, new_article, save_article,
 };
 pub use list::list_articles;
+pub use preview::preview_article;
 pub use revisions::{list_revisions, show_revision};
 pub use show::show_article;
 

@@ -24,6 +24,8 @@ use picture::{Picture, Use};
 
 /// The largest file that is taken, in bytes.
 pub const UPLOAD_LIMIT: usize = 20 * 1024 * 1024;
+/// The kinds of files that are taken, as forms name them.
+pub const KINDS: &str = "image/jpeg,image/png,image/gif,image/webp";
 /// What all pictures of one account may take, in bytes.
 const ACCOUNT_LIMIT: i64 = 4 * 1024 * 1024 * 1024;
 

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::multipart::MultipartError;
-use axum::extract::{Multipart, Path, Query, State};
+use axum::extract::{Multipart, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,7 @@ use crate::app::App;
 use crate::db::entities::media;
 use crate::error::{Error, Problems};
 use crate::page::{Page, View, redirect_with_flash};
+use crate::path::Path;
 use crate::studio::{Studio, Tab};
 
 /// Text fields that one upload may carry, and their length in bytes.
@@ -105,9 +106,12 @@ pub async fn upload_media(
         return json_answer(&app, &page, result);
     }
     match result {
-        Ok(_) => Ok(redirect_with_flash(&studio.path("/media"), "flash-media-kept")),
+        Ok(row) => {
+            let path = studio.path(&format!("/media?kept={}", row.id));
+            Ok(redirect_with_flash(&path, "flash-media-kept"))
+        }
         Err(Error::Invalid(problems)) => {
-            let list = MediaPage::load(&app, page, studio, None, problems).await?;
+            let list = MediaPage::load(&app, page, studio, Place::default(), problems).await?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, View(list)).into_response())
         }
         Err(error) => Err(error),
@@ -140,6 +144,8 @@ fn json_answer(app: &App, page: &Page, result: Result<media::Model, Error>) -> R
 struct MediaPage {
     page: Page,
     studio: Studio,
+    /// The picture that was uploaded just now.
+    kept: Option<media::Model>,
     pictures: Vec<media::Model>,
     uploads: bool,
     problems: Problems,
@@ -151,10 +157,15 @@ impl MediaPage {
         app: &App,
         page: Page,
         studio: Studio,
-        before: Option<i64>,
+        place: Place,
         problems: Problems,
     ) -> Result<Self, Error> {
-        let pictures = queries::of_account(app.db.read(), studio.account.id, before).await?;
+        let (db, account_id) = (app.db.read(), studio.account.id);
+        let kept = match place.kept {
+            Some(id) => queries::one(db, account_id, id).await?,
+            None => None,
+        };
+        let pictures = queries::of_account(db, account_id, place.before).await?;
         let older_url = match pictures.last() {
             Some(last) if pictures.len() as u64 == queries::PAGE => {
                 studio.path(&format!("/media?before={}", last.id))
@@ -163,14 +174,19 @@ impl MediaPage {
         };
         let uploads = studio.allows(Operation::WriteOwnDraft);
         let page = page.titled_key("studio-media");
-        Ok(Self { page, studio: studio.at(Tab::Media), pictures, uploads, problems, older_url })
+        Ok(Self { page, studio: studio.at(Tab::Media), kept, pictures, uploads, problems, older_url })
+    }
+
+    fn address(&self, picture: &media::Model) -> String {
+        format!("{}{}", self.page.base_url, super::url(picture))
     }
 }
 
-/// Where in the list a page begins.
-#[derive(Clone, Copy, Debug, Deserialize)]
+/// Where in the list a page begins, and the picture that was uploaded just now.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
 pub struct Place {
     before: Option<i64>,
+    kept: Option<i64>,
 }
 
 /// `GET /studio/@{handle}/media`
@@ -181,7 +197,7 @@ pub async fn list_media(
     Query(place): Query<Place>,
 ) -> Result<Response, Error> {
     roles::require(app.db.read(), studio.account.id, studio.user.id, Operation::ReadStudio).await?;
-    let list = MediaPage::load(&app, page, studio, place.before, Problems::default()).await?;
+    let list = MediaPage::load(&app, page, studio, place, Problems::default()).await?;
     Ok(View(list).into_response())
 }
 

@@ -21,6 +21,15 @@ pub async fn of_account<C: ConnectionTrait>(
     find.order_by_desc(media::COLUMN.id).limit(PAGE).all(db).await
 }
 
+/// One picture of an account.
+pub async fn one<C: ConnectionTrait>(
+    db: &C,
+    account_id: i64,
+    id: i64,
+) -> Result<Option<media::Model>, DbErr> {
+    media::Entity::find_by_id(id).filter(media::COLUMN.account_id.eq(account_id)).one(db).await
+}
+
 /// What an account's pictures take, in bytes.
 pub async fn bytes_of_account<C: ConnectionTrait>(db: &C, account_id: i64) -> Result<i64, DbErr> {
     let mut query = Query::select();

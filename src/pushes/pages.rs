@@ -7,7 +7,7 @@ pub mod last_look;
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
@@ -18,6 +18,7 @@ use crate::db::entities::delivery::{Channel, DeliveryState};
 use crate::db::entities::push::PushState;
 use crate::error::Error;
 use crate::page::{Page, View};
+use crate::path::Path;
 use crate::studio::{Studio, Tab};
 
 const PAGE: usize = 20;
@@ -63,7 +64,7 @@ pub async fn list_pushes(
         Some(last) => studio.path(&format!("/pushes?before={}", last.push.id)),
         None => String::new(),
     };
-    let may_push = studio.allows(Operation::Push) && !studio.suspended();
+    let may_push = studio.may_push();
     let page = page.titled_key("studio-pushes");
     Ok(View(ListPage { page, studio: studio.at(Tab::Pushes), pushes, older_url, may_push }).into_response())
 }

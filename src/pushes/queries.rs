@@ -74,6 +74,13 @@ pub async fn unpushed<C: ConnectionTrait>(
     Candidate::find_by_statement(db.get_database_backend().build(&query)).all(db).await
 }
 
+/// Whether an article was pushed.
+pub async fn is_pushed<C: ConnectionTrait>(db: &C, article_id: i64) -> Result<bool, DbErr> {
+    let row =
+        push_article::Entity::find().filter(push_article::COLUMN.article_id.eq(article_id)).one(db).await?;
+    Ok(row.is_some())
+}
+
 /// How many deliveries have come to what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {

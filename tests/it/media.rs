@@ -5,7 +5,7 @@ use std::io::Cursor;
 use axum::body::Body;
 use axum::http::{Method, header};
 use image::{ImageFormat, Rgb, RgbImage};
-use sea_orm::{EntityTrait, PaginatorTrait};
+use sea_orm::{EntityTrait, PaginatorTrait, QueryOrder};
 use xiangxun::db::entities::account;
 use xiangxun::db::entities::media;
 use xiangxun::db::entities::member::Role;
@@ -78,12 +78,41 @@ both_databases! {
     async fn a_browser_without_script_gets_the_list_with_the_pictures_address(app) {
         let (_, owner) = app.account("lundun").await;
         app.sign_in(owner.id).await;
+        let mut shown = String::new();
         for format in [ImageFormat::Png, ImageFormat::Gif, ImageFormat::WebP, ImageFormat::Jpeg] {
             let answer = upload(app, "/studio/@lundun/media", "a", &picture(40, 30, format), &[], false).await;
-            assert_eq!(answer.assert_status(303).location(), "/studio/@lundun/media");
+            let place = answer.assert_status(303).location().to_owned();
+            shown = app.get(&place).await.assert_status(200).text();
+            let last = media::Entity::find().order_by_desc(media::COLUMN.id).one(app.app.db.read()).await.unwrap().unwrap();
+            let address = format!("http://xiangxun.test/media/{}", last.key);
+            assert!(shown.contains(&format!("value=\"{address}\"")), "the address to copy: {shown}");
+            assert!(shown.contains(&format!("value=\"![]({address})\"")), "the Markdown to copy: {shown}");
         }
-        let list = app.get("/studio/@lundun/media").await.assert_status(200).text();
-        assert!(list.contains("/media/") && list.contains("40 × 30"), "{list}");
+        assert!(shown.contains("40 × 30"), "{shown}");
+        assert!(!app.get("/studio/@lundun/media").await.assert_status(200).text().contains("kept-url"));
+        // Another account's pictures are not shown by their number.
+        let (_, stranger) = app.account("bali").await;
+        app.sign_out();
+        app.sign_in(stranger.id).await;
+        let other = app.get("/studio/@bali/media?kept=1").await.assert_status(200).text();
+        assert!(!other.contains("kept-url"), "{other}");
+    }
+
+    async fn the_editor_has_a_form_for_pictures_that_works_without_script(app) {
+        let (account, owner) = app.account("lundun").await;
+        app.sign_in(owner.id).await;
+        let page = app.get("/studio/@lundun/articles/new").await.assert_status(200).text();
+        for part in [
+            "<form id=\"upload\"", "action=\"/studio/@lundun/media\" enctype=\"multipart/form-data\"",
+            "type=\"file\" name=\"file\" form=\"upload\"", "form=\"upload\" id=\"picture-send\"", "/static/pictures.js",
+        ] {
+            assert!(page.contains(part), "{part} is not in {page}");
+        }
+        let analyst = app.user("analyst@example.org").await;
+        app.member(account.id, analyst.id, Role::Analyst).await;
+        app.sign_out();
+        app.sign_in(analyst.id).await;
+        app.get("/studio/@lundun/articles/new").await.assert_status(403);
     }
 
     async fn what_is_no_picture_is_refused_and_nothing_is_kept(app) {

@@ -51,9 +51,9 @@ async fn an_outlet_publishes_and_readers_find_follow_and_leave(
     read_and_subscribe(&reader, &node, &first).await;
     confirm_by_mail(&reader, &post).await;
 
-    publish_an_article(&studio, &node, SECOND_TITLE, SECOND_BODY).await;
-    push_newest(&studio, &node).await;
+    let second = publish_and_push_with_a_picture(&studio, &node).await;
     let letter = letter_about(&post, SECOND_TITLE).await;
+    assert!(node.get(&second).await.contains("/media/1/"), "the picture is in the article");
     leave_with_one_click(&letter, &node).await;
     publish_an_article(&studio, &node, "码头扩建方案公示", "方案公示三十日，征求街坊意见。").await;
     push_newest(&studio, &node).await;
@@ -118,8 +118,13 @@ async fn publish_an_article(studio: &Browser, node: &Node, title: &str, body: &s
     studio.visit(&node.url("/studio/@harbour/articles/new")).await;
     studio.fill("title", title).await;
     studio.fill("body", body).await;
+    publish_what_is_written(studio, node, title, "now").await
+}
+
+/// Goes on from the editor to its publish page; `when` is `now`, or `push` for the last look.
+async fn publish_what_is_written(studio: &Browser, node: &Node, title: &str, when: &str) -> String {
     studio.click("#editor button[name='then'][value='publish']").await;
-    studio.click("form[action$='/publish'] button[name='when'][value='now']").await;
+    studio.click(&format!("form[action$='/publish'] button[name='when'][value='{when}']")).await;
     wait_for("the article on its account's page", async || {
         let page = client().get(node.url("/@harbour")).send().await.ok()?.text().await.ok()?;
         let before = &page[..page.find(title)?];
@@ -128,6 +133,38 @@ async fn publish_an_article(studio: &Browser, node: &Node, title: &str, body: &s
         Some(rest[..rest.find('"')?].to_owned())
     })
     .await
+}
+
+/// From the editor to the readers in one go: publish and push, a last look, send.
+async fn publish_and_push_with_a_picture(studio: &Browser, node: &Node) -> String {
+    studio.visit(&node.url("/studio/@harbour/articles/new")).await;
+    studio.fill("title", SECOND_TITLE).await;
+    studio.fill("body", SECOND_BODY).await;
+    insert_a_picture(studio).await;
+    let article = publish_what_is_written(studio, node, SECOND_TITLE, "push").await;
+    studio.see("还没有寄出").await;
+    studio.click("form[action$='/pushes'] .button.primary").await;
+    studio.see("已开始群发").await;
+    article
+}
+
+/// Chooses a picture under the text, as one does with a mouse; it is written into the text.
+async fn insert_a_picture(studio: &Browser) {
+    let file = std::env::temp_dir().join(format!("xiangxun-picture-{:016x}.png", rand::random::<u64>()));
+    image::RgbImage::from_pixel(320, 200, image::Rgb([40, 90, 160])).save(&file).unwrap();
+    let field = studio.one("#picture").await;
+    field.send_keys(file.to_str().unwrap()).await.unwrap();
+    studio.see("已插入正文").await;
+    let body = studio.one("textarea[name='body']").await.prop("value").await.unwrap().unwrap();
+    assert!(body.starts_with(SECOND_BODY) && body.contains("\n\n![](http"), "{body}");
+    // What is no picture is refused before it is sent.
+    let text = file.with_extension("txt");
+    std::fs::write(&text, "not a picture").unwrap();
+    field.send_keys(text.to_str().unwrap()).await.unwrap();
+    studio.see("这不是 JPEG").await;
+    for file in [file, text] {
+        std::fs::remove_file(file).unwrap();
+    }
 }
 
 async fn assert_found_within_a_second(node: &Node, query: &str, title: &str) {

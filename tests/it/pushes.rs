@@ -289,7 +289,7 @@ both_databases! {
         let mut seen = std::collections::HashSet::new();
         for _ in 0..3 {
             let text = app.get(&path).await.assert_status(200).text();
-            let lines = text.split("<td>r").skip(1).map(|part| part.split('<').next().unwrap().to_owned());
+            let lines = text.split("<td><div>r").skip(1).map(|part| part.split('<').next().unwrap().to_owned());
             seen.extend(lines);
             let Some(next) = text.split("rel=\"next\" href=\"").nth(1) else { break };
             path = next.split('"').next().unwrap().replace("&amp;", "&").replace("&#38;", "&");
@@ -341,6 +341,41 @@ both_databases! {
         app.api(Method::POST, path, &theirs, &[], json!({ "articles": [second.id] })).await.assert_status(403);
         assert_eq!(count_pushes(app).await, (1, 1, 1));
         app.work().await;
+    }
+    async fn an_article_is_published_and_pushed_in_one_go(app) {
+        let (account, owner) = app.account("lundun").await;
+        subscriber(app, account.id, "reader@example.org", SubscriptionState::Active, Cadence::Instant).await;
+        let draft = article(app, account.id, "号外", ArticleState::Draft).await;
+        app.sign_in(owner.id).await;
+        let publish = format!("/studio/@lundun/articles/{}/publish", draft.id);
+        assert!(app.get(&publish).await.assert_status(200).text().contains("value=\"push\""));
+        let form = [("version", "1"), ("when", "push")];
+        let last_look = app.post(&publish, &form).await.assert_status(303).location().to_owned();
+        assert_eq!(last_look, format!("/studio/@lundun/pushes/last-look?article={}", draft.id));
+        let look = app.get(&last_look).await.assert_status(200).text();
+        assert!(look.contains("号外") && look.contains("群发给 1 人") && look.contains("还没有寄出"), "{look}");
+        assert_eq!(count_pushes(app).await, (0, 0, 0), "nothing is sent before the last look");
+        // The same form sent twice leads to the same place.
+        assert_eq!(app.post(&publish, &form).await.assert_status(303).location(), last_look);
+        // Whoever leaves here finds the way again.
+        let edit = format!("/studio/@lundun/articles/{}", draft.id);
+        assert!(app.get(&edit).await.text().contains(&last_look));
+        let id = draft.id.to_string();
+        app.post("/studio/@lundun/pushes", &[("article", &id), ("key", "k")]).await.assert_status(303);
+        app.work().await;
+        deliver(app).await;
+        assert_eq!(app.take_letters().len(), 1);
+        assert!(!app.get(&edit).await.text().contains(&last_look), "an article is pushed once");
+    }
+
+    async fn what_is_not_ready_is_neither_published_nor_pushed(app) {
+        let (_, owner) = app.account("lundun").await;
+        app.sign_in(owner.id).await;
+        let new = [("title", "没有正文"), ("body", ""), ("key", "k"), ("lang", "zh-Hans"), ("body_format", "markdown")];
+        let edit = app.post("/studio/@lundun/articles", &new).await.assert_status(303).location().to_owned();
+        app.post(&format!("{edit}/publish"), &[("version", "1"), ("when", "push")]).await.assert_status(422);
+        app.post(&format!("{edit}/publish"), &[("version", "7"), ("when", "push")]).await.assert_status(409);
+        assert_eq!(count_pushes(app).await, (0, 0, 0));
     }
 }
 

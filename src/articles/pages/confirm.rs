@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::Form;
@@ -17,9 +17,10 @@ use crate::articles::{self, queries};
 use crate::clock::Timestamp;
 use crate::db::entities::article::{self, ArticleState};
 use crate::error::{Error, Problems};
-use crate::look;
 use crate::page::{Page, View, redirect_with_flash};
+use crate::path::Path;
 use crate::studio::{Studio, Tab};
+use crate::text::count;
 
 /// How an `<input type=datetime-local>` writes a time.
 const LOCAL_TIME: &str = "%Y-%m-%dT%H:%M";
@@ -66,7 +67,7 @@ fn publish_page(
         problems,
         publish_at: if typed.is_empty() { planned.unwrap_or_default() } else { typed.to_owned() },
         zone: zone.name().replace('_', " "),
-        minutes: look::minutes(article.word_count),
+        minutes: count::minutes(article.word_count, &article.lang),
         article,
     }
 }
@@ -90,7 +91,7 @@ pub async fn show_publish(
 #[serde(default)]
 pub struct PublishForm {
     version: i32,
-    /// `now` or `later`.
+    /// `now`, `later`, or `push`: now, and on to the last look of its push.
     when: String,
     publish_at: String,
 }
@@ -112,6 +113,10 @@ pub async fn publish_article(
         articles::publish(&app, actor(&studio), path.id, Some(form.version)).await
     };
     match result {
+        Ok(article) if form.when == "push" && article.state == ArticleState::Published => {
+            let last_look = studio.path(&format!("/pushes/last-look?article={}", article.id));
+            Ok(redirect_with_flash(&last_look, "flash-article-published-not-pushed"))
+        }
         Ok(article) => {
             let flash = match article.state {
                 ArticleState::Scheduled => "flash-article-scheduled",

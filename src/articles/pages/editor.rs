@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::Form;
@@ -15,12 +15,14 @@ use super::{ArticlePath, actor, article_path, state_key};
 use crate::accounts::roles::Operation;
 use crate::app::App;
 use crate::articles::{self, ArticleForm, queries};
+use crate::auth;
 use crate::clock::Timestamp;
 use crate::db::entities::article::{self, ArticleState};
 use crate::error::{Error, Problems};
 use crate::page::{Page, View, redirect_with_flash};
+use crate::path::Path;
+use crate::pushes::queries as pushes;
 use crate::studio::{Studio, Tab};
-use crate::{auth, look};
 
 /// What the editor's form sends.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -47,7 +49,7 @@ pub struct EditorForm {
 }
 
 impl EditorForm {
-    fn article(&self) -> ArticleForm {
+    pub(super) fn article(&self) -> ArticleForm {
         let form = self.clone();
         ArticleForm {
             title: form.title,
@@ -88,6 +90,8 @@ struct EditorPage {
     restored: bool,
     preview: String,
     revisions: u64,
+    /// Published, not pushed yet, and this member may push it.
+    pushable: bool,
 }
 
 impl EditorPage {
@@ -105,6 +109,7 @@ impl EditorPage {
             restored: false,
             preview: String::new(),
             revisions: 0,
+            pushable: false,
         }
     }
 
@@ -121,6 +126,10 @@ impl EditorPage {
 
     fn url(&self, rest: &str) -> String {
         self.article.as_ref().map(|article| article_path(&self.studio, article.id, rest)).unwrap_or_default()
+    }
+
+    fn push_query(&self) -> String {
+        self.article.as_ref().map(|article| format!("?article={}", article.id)).unwrap_or_default()
     }
 
     fn state(&self) -> ArticleState {
@@ -235,6 +244,9 @@ pub async fn edit_article(
     editor.preview = article.body_html.clone();
     editor.version = article.version;
     editor.revisions = revisions;
+    editor.pushable = article.state == ArticleState::Published
+        && editor.studio.may_push()
+        && !pushes::is_pushed(db, article.id).await?;
     if let Some((row, by)) =
         unsaved.filter(|_| articles::may_edit(editor.studio.role, editor.studio.user.id, &article))
     {
@@ -348,52 +360,6 @@ pub async fn discard_autosave(
     Ok(redirect_with_flash(&article_path(&studio, path.id, ""), "flash-article-discarded"))
 }
 
-#[derive(Template)]
-#[template(path = "articles/preview.html")]
-struct PreviewPage {
-    page: Page,
-    studio: Studio,
-    title: String,
-    digest: String,
-    author: String,
-    lang: String,
-    cover_url: Option<String>,
-    body_html: String,
-    minutes: i32,
-}
-
-/// `POST /studio/@{handle}/preview`: a page, or what goes into the editor's preview.
-pub async fn preview_article(
-    page: Page,
-    studio: Studio,
-    headers: HeaderMap,
-    Form(sent): Form<EditorForm>,
-) -> Result<Response, Error> {
-    if !studio.allows(Operation::WriteOwnDraft) {
-        return Err(Error::forbidden());
-    }
-    let content = sent.article().parse().await?;
-    let minutes = look::minutes(content.word_count);
-    if accepts_json(&headers) {
-        let words = page.n("article-words", content.word_count);
-        return Ok(Json(json!({ "html": content.body_html, "words": words })).into_response());
-    }
-    let mut page = page.titled(&content.title);
-    page.noindex = true;
-    let view = View(PreviewPage {
-        page,
-        studio: studio.at(Tab::Articles),
-        title: content.title,
-        digest: content.digest,
-        author: content.author,
-        lang: content.lang,
-        cover_url: content.cover_url,
-        body_html: content.body_html,
-        minutes,
-    });
-    Ok(view.into_response())
-}
-
-fn accepts_json(headers: &HeaderMap) -> bool {
+pub(super) fn accepts_json(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
 }
