@@ -206,7 +206,6 @@ fn request(query: &str) -> Request {
         after: None,
         now: 0,
         facets: false,
-        time: None,
     }
 }
 

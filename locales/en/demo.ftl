@@ -1,3 +1,4 @@
+demo-site-name = Xiangxun demo
 demo-mail-title = Demo mailbox
 demo-mail-intro = Mail that the demo sends is kept here and reaches nobody.
 demo-mail-empty = No mail yet

@@ -23,7 +23,7 @@ subscription-list-intro = 您关注的公众号，以及接收方式。
 subscription-list-empty-title = 还没有订阅
 subscription-list-empty-text = 打开公众号主页即可订阅，新文章会发到您的邮箱和时间线。
 subscription-status-pending = 等待您确认邮箱
-subscription-status-instant = 有推送立即发邮件
+subscription-status-instant = 新文章立即发到邮箱
 subscription-status-daily = 每天一封邮件
 subscription-status-weekly = 每周一封邮件
 subscription-status-muted = 不发邮件，只在时间线显示
@@ -44,7 +44,7 @@ subscription-left-text = { $name }将不再向 { $email } 发送邮件。欢迎�
 
 flash-subscription-begun = 订阅成功。
 flash-subscription-confirmed = 谢谢，订阅已生效。
-flash-subscription-instant = 有新推送时会立即通知您。
+flash-subscription-instant = 有新文章会立即发邮件给您。
 flash-subscription-muted = 不再发送邮件，新文章请看时间线。
 flash-subscription-paused = 已暂停，恢复之前不会通知您。
 flash-subscription-resumed = 已恢复。

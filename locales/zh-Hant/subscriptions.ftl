@@ -23,7 +23,7 @@ subscription-list-intro = 您關注的公眾號，以及接收方式。
 subscription-list-empty-title = 還沒有訂閱
 subscription-list-empty-text = 開啟公眾號首頁即可訂閱，新文章會寄到您的信箱和時間線。
 subscription-status-pending = 等待您確認信箱
-subscription-status-instant = 有推送立即寄信
+subscription-status-instant = 新文章立即寄到信箱
 subscription-status-daily = 每天一封郵件
 subscription-status-weekly = 每週一封郵件
 subscription-status-muted = 不寄信，只顯示在時間線
@@ -44,7 +44,7 @@ subscription-left-text = { $name }將不再寄信到 { $email }。歡迎隨時�
 
 flash-subscription-begun = 訂閱成功。
 flash-subscription-confirmed = 謝謝，訂閱已生效。
-flash-subscription-instant = 有新推送時會立即通知您。
+flash-subscription-instant = 有新文章會立即寄信給您。
 flash-subscription-muted = 不再寄信，新文章請看時間線。
 flash-subscription-paused = 已暫停，恢復之前不會通知您。
 flash-subscription-resumed = 已恢復。

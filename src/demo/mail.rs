@@ -4,6 +4,8 @@ use std::path::Path;
 
 use mail_parser::{HeaderName, MessageParser};
 
+use crate::clock::Timestamp;
+
 /// How many of the newest letters are listed.
 const LISTED: usize = 200;
 
@@ -15,8 +17,7 @@ pub struct Kept {
     pub subject: String,
     pub from: String,
     pub to: String,
-    /// RFC 3339; empty where the letter has no date.
-    pub date: String,
+    pub date: Option<Timestamp>,
     /// Names and values, in order, unfolded.
     pub headers: Vec<(String, String)>,
     pub text: String,
@@ -65,7 +66,7 @@ pub fn find(folder: &Path, name: &str) -> Option<Kept> {
         subject: message.subject().map_or_else(|| text(HeaderName::Subject), ToOwned::to_owned),
         from: people(message.from()),
         to: people(message.to()),
-        date: message.date().map(mail_parser::DateTime::to_rfc3339).unwrap_or_default(),
+        date: message.date().map(|date| Timestamp(date.to_timestamp() * 1000)),
         headers,
         text: message.body_text(0).unwrap_or_default().into_owned(),
         html: message.body_html(0).unwrap_or_default().into_owned(),

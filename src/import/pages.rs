@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Form;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -21,6 +21,7 @@ use crate::clock::Timestamp;
 use crate::db::entities::source::{SourceMode, SourceState};
 use crate::error::Error;
 use crate::page::{Page, View, redirect_with_flash};
+use crate::path::Path;
 use crate::studio::{Studio, Tab};
 
 /// Entries shown before a feed is connected.

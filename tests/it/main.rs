@@ -22,6 +22,5 @@ mod pushes;
 mod search;
 mod security;
 mod subscriptions;
-mod suggest;
 mod support;
 mod timeline;

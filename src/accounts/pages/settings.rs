@@ -39,10 +39,13 @@ impl SettingsPage {
         Self { page, studio: studio.at(Tab::Settings), form, handle, problems, languages }
     }
 
-    /// The form's rows of links, empty ones at the end.
+    /// The form's rows of links, and two empty ones at the end where there is room.
     fn link_rows(&self) -> Vec<Link> {
         let mut rows = self.form.links.clone();
-        rows.resize(rows.len().max(MOST_LINKS), Link { label: String::new(), url: String::new() });
+        rows.resize(
+            (rows.len() + 2).min(MOST_LINKS.max(rows.len())),
+            Link { label: String::new(), url: String::new() },
+        );
         rows
     }
 }
