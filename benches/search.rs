@@ -206,6 +206,7 @@ fn request(query: &str) -> Request {
         after: None,
         now: 0,
         facets: false,
+        time: None,
     }
 }
 

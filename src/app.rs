@@ -12,6 +12,7 @@ use crate::db::Db;
 use crate::import::fetch::{FetchSettings, Fetcher};
 use crate::mail::Mailer;
 use crate::search::Search;
+use crate::search::suggest::Suggest;
 
 /// The running instance; shared as `Arc<App>`, which is also the router's state.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub struct App {
     pub limits: Limits,
     /// This node's index; `search::follower` opens it and keeps it up to date.
     pub search: Search,
+    /// This node's suggestions; `search::suggest::follower` keeps them up to date.
+    pub suggest: Suggest,
 }
 
 impl App {
@@ -48,6 +51,7 @@ impl App {
         let settings = FetchSettings::new(&config.base_url, config.fetch_allow_private);
         let fetcher = Fetcher::new(settings).context("setting up outside fetches")?;
         let search = Search::at(config.data.join("index"));
-        Ok(Arc::new(Self { config, db, clock, mailer, signer, search, fetcher, limits }))
+        let suggest = Suggest::default();
+        Ok(Arc::new(Self { config, db, clock, mailer, signer, search, suggest, fetcher, limits }))
     }
 }

@@ -75,6 +75,8 @@ settings! {
     mail_from: String = "乡讯 <news@localhost>";
     /// Address that takes wishes to unsubscribe by mail and is read by you; empty offers the link alone.
     mail_unsubscribe: String = "";
+    /// Titles that suggestions are made from, the newest; 100,000 take about 30 MB of memory.
+    suggest_titles: u32 = 200_000u32;
     /// Lets feeds be fetched from private addresses. For tests only.
     fetch_allow_private: bool = false;
     /// Take the client's address from `X-Forwarded-For`: only behind a reverse proxy that sets it.
@@ -234,6 +236,7 @@ impl Config {
             "must begin with sqlite:// or postgres://",
         );
         check("database_pool", (1..=1000).contains(&self.database_pool), "must be from 1 to 1000");
+        check("suggest_titles", self.suggest_titles <= 2_000_000, "must be at most 2000000");
         check(
             "timezone",
             self.timezone.parse::<chrono_tz::Tz>().is_ok(),

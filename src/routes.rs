@@ -91,6 +91,7 @@ fn reader_pages() -> Router<Arc<App>> {
         .route("/", get(home::pages::show_front))
         .route("/locale", post(home::pages::choose_locale))
         .route("/search", get(search::pages::show_results))
+        .route("/search/suggestions", get(search::suggest::pages::show_suggestions))
         .route("/@{handle}", get(home::accounts::show_account))
         .route("/@{handle}/{slug}", get(articles::pages::show_article))
 }
@@ -237,6 +238,7 @@ fn api() -> Router<Arc<App>> {
         .route("/api/openapi.json", get(api::show_openapi))
         .route("/api/docs", get(api::docs::show_docs))
         .route("/api/v1/search", get(search::api::search_articles))
+        .route("/api/v1/suggest", get(search::suggest::api::suggest_queries))
         .route(
             "/api/v1/accounts/{handle}/articles",
             get(articles::api::list_articles).post(articles::api::create_article),

@@ -33,3 +33,9 @@ search-bad-date = Write a date such as 2026-01-31, 2026-01 or 2026.
 search-bad-sort = The order must be relevance or newest.
 search-bad-limit = The limit must be a whole number.
 search-bad-cursor = This page of results no longer exists. Please search again.
+
+# Suggestions under the search box
+suggest-account = Account
+suggest-tag = Tag
+suggest-query = Frequent search
+suggest-title = Article

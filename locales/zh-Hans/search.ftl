@@ -27,3 +27,9 @@ search-bad-date = 请按 2026-01-31、2026-01 或 2026 的形式填写日期。
 search-bad-sort = 排序只能是 relevance 或 newest。
 search-bad-limit = limit 须为整数。
 search-bad-cursor = 这一页结果已不存在，请重新搜索。
+
+# Suggestions under the search box
+suggest-account = 账号
+suggest-tag = 标签
+suggest-query = 常用搜索
+suggest-title = 文章

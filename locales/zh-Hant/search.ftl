@@ -27,3 +27,9 @@ search-bad-date = 請按 2026-01-31、2026-01 或 2026 的形式填寫日期。
 search-bad-sort = 排序只能是 relevance 或 newest。
 search-bad-limit = limit 須為整數。
 search-bad-cursor = 這一頁結果已不存在，請重新搜尋。
+
+# Suggestions under the search box
+suggest-account = 帳號
+suggest-tag = 標籤
+suggest-query = 常用搜尋
+suggest-title = 文章

@@ -17,6 +17,10 @@ mod m20261122_000007_add_locale_to_sign_in_links;
 mod m20261122_000008_extend_subscriptions;
 mod m20261122_000020_index_events_by_account;
 
+/// What every step answers to `use_transaction`: it happens whole or not at all, on SQLite too. A
+/// process that is killed half way through a step would else never start again.
+const WHOLE: Option<bool> = Some(true);
+
 /// Runs the steps in order; its table of finished steps is `seaql_migrations`.
 pub struct Migrator;
 
@@ -34,5 +38,17 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000008_extend_subscriptions::Migration),
             Box::new(m20261122_000020_index_events_by_account::Migration),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_step_happens_whole_or_not_at_all() {
+        for step in Migrator::migrations() {
+            assert_eq!(step.use_transaction(), WHOLE, "{}", step.name());
+        }
     }
 }

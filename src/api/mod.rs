@@ -42,6 +42,7 @@ use crate::subscriptions::api as subscriptions;
         crate::articles::api::schedule_article,
         crate::articles::api::withdraw_article,
         crate::search::api::search_articles,
+        crate::search::suggest::api::suggest_queries,
         subscriptions::list_subscriptions,
         subscriptions::create_subscription,
         subscriptions::update_subscription,

@@ -38,6 +38,8 @@ pub enum Limit {
     Subscribe,
     /// Searches of a client.
     Search,
+    /// Suggestions asked for while a client types.
+    Suggest,
     /// API requests of a client.
     Api,
 }
@@ -52,6 +54,7 @@ impl Limit {
             Self::LinkMail => (4, Duration::from_secs(300)),
             Self::Subscribe => (20, Duration::from_secs(30)),
             Self::Search => (60, Duration::from_millis(500)),
+            Self::Suggest => (120, Duration::from_millis(100)),
             Self::Api => (240, Duration::from_millis(50)),
         }
     }
@@ -142,6 +145,7 @@ pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) ->
     let path = request.uri().path();
     let limit = match path {
         "/search" | "/api/v1/search" => Some(Limit::Search),
+        "/search/suggestions" | "/api/v1/suggest" => Some(Limit::Suggest),
         "/api/docs" | "/api/openapi.json" => None,
         _ if path.starts_with("/api/") => Some(Limit::Api),
         _ if path.starts_with("/@") && path.ends_with("/subscribe") => {

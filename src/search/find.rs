@@ -3,18 +3,17 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use chrono::{Datelike, NaiveDate, TimeZone};
 use chrono_tz::Tz;
 
 use super::queries::{self, Published};
 use super::query::Filter;
+use super::query::moment::read_period;
 use super::query::parse::parse;
 use super::rank::{Cursor, Hit, Request, Sort};
 use super::snippet::Highlighter;
 use crate::accounts::queries::{Found as FoundAccount, by_handle};
 use crate::app::App;
 use crate::articles::content::plain_text;
-use crate::clock::Timestamp;
 use crate::error::{Error, Problems};
 
 /// Results on a page unless asked otherwise, and at most.
@@ -159,11 +158,11 @@ pub async fn find(app: &App, wanted: &Wanted, zone: Tz) -> Result<Found, Error> 
 async fn read(app: &App, wanted: &Wanted, zone: Tz) -> Result<Option<Request>, Error> {
     let mut problems = Problems::default();
     let mut day = |field: &'static str, text: &str, end: bool| {
-        let moment = read_moment(text, zone, end);
-        if !text.is_empty() && moment.is_none() {
+        let period = read_period(text, zone);
+        if !text.is_empty() && period.is_none() {
             problems.add(field, "search-bad-date");
         }
-        moment.map(|moment| moment.0)
+        period.map(|period| if end { period.end.0 } else { period.start.0 })
     };
     let (from, to) = (day("from", &wanted.from, false), day("to", &wanted.to, true));
     let sort = match wanted.sort.as_str() {
@@ -202,39 +201,13 @@ async fn read(app: &App, wanted: &Wanted, zone: Tz) -> Result<Option<Request>, E
         after,
         now: app.clock.now().0,
         facets: false,
+        time: None,
     }))
 }
 
 async fn account_id(app: &App, handle: &str) -> Result<Option<i64>, Error> {
     let found = by_handle(app.db.read(), handle).await?;
     Ok(found.map(|(FoundAccount::Here(account) | FoundAccount::Moved(account))| account.id))
-}
-
-/// The beginning of a day, month, or year (2026-01-31, 2026-01, 2026) in `zone`, or of the next one;
-/// or a moment of RFC 3339 itself.
-fn read_moment(text: &str, zone: Tz, end: bool) -> Option<Timestamp> {
-    if let Ok(moment) = chrono::DateTime::parse_from_rfc3339(text) {
-        return Some(moment.to_utc().into());
-    }
-    let parts: Vec<u32> = text.split(['-', '/', '.']).map(str::parse).collect::<Result<_, _>>().ok()?;
-    let first = match parts[..] {
-        [year] | [year, _] | [year, _, _] if !(1..=9998).contains(&year) => return None,
-        [year] => NaiveDate::from_ymd_opt(year as i32, 1, 1)?,
-        [year, month] => NaiveDate::from_ymd_opt(year as i32, month, 1)?,
-        [year, month, day] => NaiveDate::from_ymd_opt(year as i32, month, day)?,
-        _ => return None,
-    };
-    let date = match parts.len() {
-        _ if !end => first,
-        1 => NaiveDate::from_ymd_opt(first.year() + 1, 1, 1)?,
-        2 => first.checked_add_months(chrono::Months::new(1))?,
-        _ => first.succ_opt()?,
-    };
-    // Where clocks skip midnight, the day begins when they go on.
-    let midnight = date.and_hms_opt(0, 0, 0)?;
-    let moment = (0..4)
-        .find_map(|hour| zone.from_local_datetime(&(midnight + chrono::Duration::hours(hour))).earliest())?;
-    Some(moment.to_utc().into())
 }
 
 fn in_order(hits: &[Hit], rows: Vec<Published>) -> Vec<(Hit, Published)> {
@@ -251,19 +224,6 @@ fn item(highlighter: &Highlighter, hit: Hit, article: Published) -> Item {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn days_months_and_years_have_a_beginning_and_an_end() {
-        let read = |text, end| read_moment(text, chrono_tz::Asia::Shanghai, end).map(Timestamp::rfc3339);
-        assert_eq!(read("2026-01-31", false).as_deref(), Some("2026-01-30T16:00:00Z"));
-        assert_eq!(read("2026-01-31", true).as_deref(), Some("2026-01-31T16:00:00Z"));
-        assert_eq!(read("2026/2", true).as_deref(), Some("2026-02-28T16:00:00Z"));
-        assert_eq!(read("2025", true).as_deref(), Some("2025-12-31T16:00:00Z"));
-        assert_eq!(read("2026-01-31T08:00:00+08:00", true).as_deref(), Some("2026-01-31T00:00:00Z"));
-        for text in ["", "gestern", "2026-13", "2026-02-30", "0", "99999", "1-2-3-4", "-5"] {
-            assert_eq!(read(text, false), None, "{text}");
-        }
-    }
 
     #[test]
     fn an_address_is_read_whatever_is_in_it() {

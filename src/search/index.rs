@@ -18,11 +18,11 @@ use tantivy::directory::MmapDirectory;
 use tantivy::directory::error::LockError;
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::schema::Term;
-use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, TantivyError};
+use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyError};
 
 use super::rank::{self, Answer, Request};
 use super::schema::{Entry, Fields, VERSION};
-use super::tokenizer;
+use super::view::View;
 
 /// The name of the file that names the live index.
 const CURRENT: &str = "current";
@@ -176,22 +176,26 @@ pub struct Volume {
     index: Index,
     reader: IndexReader,
     fields: Fields,
+    /// What the last reload saw, opened for searches.
+    view: RwLock<Arc<View>>,
 }
 
 impl Volume {
     fn create(dir: &Path) -> Result<Volume, IndexError> {
-        let (schema, _) = Fields::schema();
-        let directory = MmapDirectory::open(dir).map_err(TantivyError::from)?;
-        Volume::with(dir, Index::create(directory, schema, IndexSettings::default())?)
+        let (schema, fields) = Fields::schema();
+        let index = Index::builder().schema(schema).register_plugin(fields.plugin()).create_in_dir(dir)?;
+        Volume::with(dir, index)
     }
 
     /// Reads every file against its checksum.
     fn open(dir: &Path) -> Result<Volume, IndexError> {
         let directory = MmapDirectory::open(dir).map_err(TantivyError::from)?;
-        let index = Index::open(directory)?;
-        if index.schema() != Fields::schema().0 {
+        let mut index = Index::open(directory)?;
+        let (schema, fields) = Fields::schema();
+        if index.schema() != schema {
             return Err(IndexError::OldSchema);
         }
+        index.register_plugin(fields.plugin());
         // Before the reader keeps the files mapped: else all that is read now would stay resident.
         match index.validate_checksum()?.iter().next() {
             None => Volume::with(dir, index),
@@ -199,8 +203,7 @@ impl Volume {
         }
     }
 
-    fn with(dir: &Path, mut index: Index) -> Result<Volume, IndexError> {
-        index.set_tokenizers(tokenizer::manager());
+    fn with(dir: &Path, index: Index) -> Result<Volume, IndexError> {
         let reader: IndexReader = index
             .reader_builder()
             // The follower reloads after its commits; a watcher would only cost a thread.
@@ -209,29 +212,30 @@ impl Volume {
             .doc_store_cache_num_blocks(1)
             .try_into()?;
         let (_, fields) = Fields::schema();
-        Ok(Volume { dir: dir.to_owned(), index, reader, fields })
+        let view = RwLock::new(Arc::new(View::of(&reader.searcher(), fields)?));
+        Ok(Volume { dir: dir.to_owned(), index, reader, fields, view })
     }
 
     pub fn name(&self) -> String {
         self.dir.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    pub fn searcher(&self) -> Searcher {
-        self.reader.searcher()
+    /// What searches see now. Holds on to it for as long as it likes.
+    pub fn view(&self) -> Arc<View> {
+        self.view.read().expect("no panic under this lock").clone()
     }
 
-    pub fn fields(&self) -> &Fields {
-        &self.fields
-    }
-
-    /// Sees what another process has committed meanwhile.
+    /// Sees what was committed meanwhile, here or by another process.
     pub fn reload(&self) -> Result<(), IndexError> {
-        Ok(self.reader.reload()?)
+        self.reader.reload()?;
+        let view = Arc::new(View::of(&self.reader.searcher(), self.fields)?);
+        *self.view.write().expect("no panic under this lock") = view;
+        Ok(())
     }
 
     /// Articles in the index.
     pub fn count(&self) -> u64 {
-        self.searcher().num_docs()
+        self.reader.searcher().num_docs()
     }
 
     /// Bytes on disk.
@@ -241,7 +245,7 @@ impl Volume {
 
     /// Answers a search. Blocking; takes milliseconds.
     pub fn search(&self, request: &Request) -> Result<Answer, IndexError> {
-        Ok(rank::search(&self.searcher(), &self.fields, request)?)
+        Ok(rank::search(&self.view(), request)?)
     }
 
     /// What the last commit remembered.

@@ -4,26 +4,33 @@
 //! the order a text meets them:
 //!
 //! - [`follower`]: reads events and keeps this node's index up to date; builds it anew.
-//! - [`tokenizer`]: cuts folded text into character bigrams and into words.
 //! - [`schema`]: the fields of the index, and how an article is laid out over them.
+//! - [`grams`]: bigrams with their places, in a form of our own inside tantivy's segments.
 //! - [`index`]: the directory on disk: open, write, commit with the follower's cursor, swap.
-//! - [`query`]: what the reader typed, as tantivy queries.
-//! - [`rank`]: tiers, freshness, exact totals and pages.
+//! - [`view`]: the index as one search sees it.
+//! - [`query`]: what the reader typed, understood and planned; [`docs`]: sets of articles.
+//! - [`score`], [`collect`] and [`rank`]: scores, pages and counts, tiers.
 //! - [`snippet`]: the passage to show, from the article's own text.
 //! - [`find`]: all of that for one request, with the rows of the database; [`pages`] and [`api`]
 //!   show it.
+//! - [`suggest`]: what a reader may be typing, or may have meant.
 
 pub mod api;
+mod collect;
+mod docs;
 pub mod find;
 pub mod follower;
+pub mod grams;
 pub mod index;
 pub mod pages;
 pub mod queries;
 pub mod query;
 pub mod rank;
 pub mod schema;
+pub mod score;
 pub mod snippet;
-pub mod tokenizer;
+pub mod suggest;
+pub mod view;
 
 use std::path::PathBuf;
 use std::sync::Arc;

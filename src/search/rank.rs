@@ -1,20 +1,28 @@
 //! Runs a query: tiers, freshness, exact totals, pages.
 
 use std::cmp::Ordering;
-use std::collections::{BinaryHeap, HashSet};
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use tantivy::collector::{Collector, SegmentCollector};
-use tantivy::columnar::ColumnValues;
-use tantivy::{DocId, Score, Searcher, SegmentOrdinal, SegmentReader};
+use tantivy::{DocId, DocSet, TERMINATED};
 
+use super::collect::{Gather, Tally};
+use super::docs::{Budget, go_to};
+use super::query::plan::{self, Plan};
 use super::query::{Filter, Parsed, Part};
-use super::schema::{self, Fields};
+use super::score::Pairs;
+use super::view::{Segment, View};
 
 /// With this many articles that hold all that was asked for, nothing looser is added.
 const ENOUGH: usize = 20;
+
+/// The tier of articles that hold all that was asked for.
+const EXACT: u8 = 2;
+/// Those below, and the share of its letter pairs that an article of them must hold. Questions in
+/// whole sentences need the last one; without a limit every answer would be half of the archive.
+const NEAR: [(u8, f32); 2] = [(1, 0.3), (0, 0.1)];
 
 /// A new article may score this much more than an old one with the same text.
 const FRESHNESS: f32 = 0.1;
@@ -42,6 +50,8 @@ pub struct Request {
     pub now: i64,
     /// Count what the answer holds, see [`Facets`].
     pub facets: bool,
+    /// How long the search may take; after that the answer is what was found so far.
+    pub time: Option<Duration>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -89,11 +99,11 @@ impl Hit {
 /// A place in the order of answers, better ones greater: tier (2 is the first), then score or time
 /// of publication, then id.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Place {
-    tier: u8,
+pub(super) struct Place {
+    pub tier: u8,
     /// Score bits as an ordered integer, or milliseconds.
-    key: i64,
-    article: i64,
+    pub key: i64,
+    pub article: i64,
 }
 
 impl Eq for Place {}
@@ -142,38 +152,137 @@ impl Cursor {
 }
 
 /// Answers a request. Blocking; takes milliseconds.
-pub fn search(searcher: &Searcher, fields: &Fields, request: &Request) -> tantivy::Result<Answer> {
-    let mut answer = Answer::default();
-    let mut seen = HashSet::new();
-    let now = request.after.map_or(request.now, |after| after.now);
-    for (n, query) in request.query.tiers(fields, &request.filter).iter().enumerate() {
-        let tier = 2 - n as u8;
-        let page = Page {
-            tier,
-            now,
-            sort: request.sort,
-            after: request.after.map(|after| after.place),
-            // One more than asked for tells whether there is a next page.
-            room: (request.limit + 1).saturating_sub(answer.hits.len()),
-            seen: Arc::new(std::mem::take(&mut seen)),
-        };
-        let found = searcher.search(query.as_ref(), &page)?;
-        answer.total += found.total;
-        answer.exact += if n == 0 { found.total } else { 0 };
-        answer.hits.extend(found.places.into_iter().map(|place| place.hit(request.sort)));
-        // By date, near misses would stand among the hits.
-        let complete = request.sort != Sort::Relevance && answer.total > 0;
-        if answer.total >= ENOUGH || complete {
-            break;
+///
+/// First come articles that hold everything as it was asked for. If they are few, those follow that
+/// share more or less of the letter pairs of loose terms.
+pub fn search(view: &View, request: &Request) -> tantivy::Result<Answer> {
+    if request.query.is_empty() && request.filter.is_empty() {
+        return Ok(Answer::default());
+    }
+    let budget = Budget::until(request.time.map(|time| Instant::now() + time));
+    let search = Search {
+        view,
+        request,
+        now: request.after.map_or(request.now, |after| after.now),
+        pairs: Pairs::look_up(view, &plan::pairs(request.query.wanted())),
+        budget,
+    };
+    search.run()
+}
+
+struct Search<'a> {
+    view: &'a View,
+    request: &'a Request,
+    now: i64,
+    pairs: Pairs,
+    budget: Budget,
+}
+
+impl Search<'_> {
+    fn run(&self) -> tantivy::Result<Answer> {
+        let mut answer = Answer::default();
+        let mut tally = self.request.facets.then(|| Tally::new(self.view));
+        let mut seen = HashSet::new();
+        let mut gather = self.gather(EXACT, &answer);
+        for (n, segment) in self.view.segments.iter().enumerate() {
+            self.exact(n, segment, &mut gather, &mut seen, &mut tally)?;
         }
-        seen = found.seen;
-        seen.extend(page.seen.iter());
+        answer.exact = gather.total;
+        self.add(gather, &mut answer);
+        // By date, near misses would stand among the hits.
+        let complete = answer.total >= ENOUGH || (self.request.sort != Sort::Relevance && answer.total > 0);
+        if !complete && self.request.query.loose().next().is_some() {
+            self.near(&mut answer, &mut seen, &mut tally)?;
+        }
+        if answer.hits.len() > self.request.limit {
+            answer.hits.truncate(self.request.limit);
+            answer.next = answer.hits.last().map(|hit| Cursor { place: hit.place, now: self.now });
+        }
+        answer.facets = tally.map(|tally| tally.finish(self.view)).unwrap_or_default();
+        answer.partial = self.budget.expired();
+        Ok(answer)
     }
-    if answer.hits.len() > request.limit {
-        answer.hits.truncate(request.limit);
-        answer.next = answer.hits.last().map(|hit| Cursor { place: hit.place, now });
+
+    fn plan<'a>(&'a self, segment: &'a Segment) -> Plan<'a> {
+        let Request { query, filter, .. } = self.request;
+        Plan { query, filter, fields: &self.view.fields, segment, budget: &self.budget }
     }
-    Ok(answer)
+
+    fn gather(&self, tier: u8, answer: &Answer) -> Gather {
+        // One more than asked for tells whether there is a next page.
+        let room = (self.request.limit + 1).saturating_sub(answer.hits.len());
+        Gather::new(tier, self.request.sort, room, self.request.after.map(|after| after.place))
+    }
+
+    fn exact(
+        &self,
+        n: usize,
+        segment: &Segment,
+        gather: &mut Gather,
+        seen: &mut HashSet<(usize, DocId)>,
+        tally: &mut Option<Tally>,
+    ) -> tantivy::Result<()> {
+        let mut docs = self.plan(segment).exact()?;
+        let mut scorer = self.pairs.scorer(segment, n);
+        let mut budget = self.budget.clone();
+        let mut doc = docs.doc();
+        while doc != TERMINATED && !budget.is_spent() {
+            if segment.is_alive(doc) {
+                if seen.len() < ENOUGH {
+                    seen.insert((n, doc));
+                }
+                tally.iter_mut().for_each(|tally| tally.count(n, segment, doc));
+                let score = if self.request.sort == Sort::Relevance { scorer.score(doc) } else { 0.0 };
+                gather.offer(n, segment, doc, score * freshness(self.now, segment.published.get_val(doc)));
+            }
+            doc = docs.advance();
+        }
+        Ok(())
+    }
+
+    /// Articles that share some of the pairs, those that share more of them first.
+    fn near(
+        &self,
+        answer: &mut Answer,
+        seen: &HashSet<(usize, DocId)>,
+        tally: &mut Option<Tally>,
+    ) -> tantivy::Result<()> {
+        let pairs = Pairs::look_up(self.view, &plan::pairs(self.request.query.loose()));
+        let mut tiers =
+            NEAR.map(|(tier, share)| (share, self.gather(tier, answer), tally.as_ref().map(Tally::empty)));
+        for (n, segment) in self.view.segments.iter().enumerate() {
+            let near = pairs.near(segment, n, &self.budget);
+            let mut limits = self.plan(segment).near()?;
+            let needed =
+                tiers.each_ref().map(|(share, ..)| ((f32::from(near.pairs) * share).ceil() as u8).max(1));
+            for (doc, &count) in (0..).zip(&near.counts) {
+                let Some(tier) = needed.iter().position(|needed| count >= *needed) else { continue };
+                let wanted = limits.as_mut().is_none_or(|limits| go_to(limits, doc) == doc);
+                if wanted && segment.is_alive(doc) && !seen.contains(&(n, doc)) {
+                    let (_, gather, tally) = &mut tiers[tier];
+                    tally.iter_mut().for_each(|tally| tally.count(n, segment, doc));
+                    let score =
+                        near.scores[doc as usize] * freshness(self.now, segment.published.get_val(doc));
+                    gather.offer(n, segment, doc, score);
+                }
+            }
+        }
+        for (_, gather, more) in tiers {
+            if answer.total >= ENOUGH {
+                break;
+            }
+            self.add(gather, answer);
+            if let (Some(tally), Some(more)) = (tally.as_mut(), more) {
+                tally.add(more);
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&self, gather: Gather, answer: &mut Answer) {
+        answer.total += gather.total;
+        answer.hits.extend(gather.finish().into_iter().map(|place| place.hit(self.request.sort)));
+    }
 }
 
 impl Place {
@@ -186,116 +295,6 @@ impl Place {
             Sort::Newest | Sort::Oldest => f32::from(self.tier),
         };
         Hit { article: self.article, also: Vec::new(), score, place: self }
-    }
-}
-
-/// Collects one page of one tier, and counts all of it.
-struct Page {
-    tier: u8,
-    now: i64,
-    sort: Sort,
-    after: Option<Place>,
-    room: usize,
-    /// Articles of earlier tiers: fewer than [`ENOUGH`].
-    seen: Arc<HashSet<i64>>,
-}
-
-#[derive(Default)]
-struct Found {
-    total: usize,
-    /// Best first.
-    places: Vec<Place>,
-    /// All that were counted, as long as they are fewer than [`ENOUGH`].
-    seen: HashSet<i64>,
-}
-
-struct SegmentPage {
-    tier: u8,
-    now: i64,
-    sort: Sort,
-    after: Option<Place>,
-    room: usize,
-    seen: Arc<HashSet<i64>>,
-    ids: Arc<dyn ColumnValues<i64>>,
-    published: Arc<dyn ColumnValues<i64>>,
-    /// The worst on top.
-    heap: BinaryHeap<std::cmp::Reverse<Place>>,
-    found: Found,
-}
-
-impl Collector for Page {
-    type Fruit = Found;
-    type Child = SegmentPage;
-
-    fn for_segment(&self, _: SegmentOrdinal, segment: &SegmentReader) -> tantivy::Result<SegmentPage> {
-        Ok(SegmentPage {
-            tier: self.tier,
-            now: self.now,
-            sort: self.sort,
-            after: self.after,
-            room: self.room,
-            seen: self.seen.clone(),
-            ids: segment.fast_fields().column_first_or_default(schema::ID)?,
-            published: segment.fast_fields().column_first_or_default(schema::PUBLISHED_AT)?,
-            heap: BinaryHeap::with_capacity(self.room + 1),
-            found: Found::default(),
-        })
-    }
-
-    fn requires_scoring(&self) -> bool {
-        self.sort == Sort::Relevance
-    }
-
-    fn merge_fruits(&self, segments: Vec<Found>) -> tantivy::Result<Found> {
-        let mut all = Found::default();
-        for segment in segments {
-            all.total += segment.total;
-            all.places.extend(segment.places);
-            all.seen.extend(segment.seen);
-        }
-        all.places.sort_unstable_by(|a, b| b.cmp(a));
-        all.places.truncate(self.room);
-        Ok(all)
-    }
-}
-
-impl SegmentCollector for SegmentPage {
-    type Fruit = Found;
-
-    fn collect(&mut self, doc: DocId, score: Score) {
-        let article = self.ids.get_val(doc);
-        if self.seen.contains(&article) {
-            return;
-        }
-        self.found.total += 1;
-        if self.found.seen.len() < ENOUGH {
-            self.found.seen.insert(article);
-        }
-        if self.room == 0 {
-            return;
-        }
-        let published = self.published.get_val(doc);
-        let key = match self.sort {
-            Sort::Newest => published,
-            Sort::Oldest => -published,
-            // Bits of floats that are not negative are in the order of the floats.
-            Sort::Relevance => i64::from((score.max(0.0) * freshness(self.now, published)).to_bits()),
-        };
-        let place = Place { tier: self.tier, key, article };
-        if self.after.is_some_and(|after| place >= after) {
-            return;
-        }
-        if self.heap.len() < self.room {
-            self.heap.push(std::cmp::Reverse(place));
-        } else if self.heap.peek().is_some_and(|worst| place > worst.0) {
-            self.heap.pop();
-            self.heap.push(std::cmp::Reverse(place));
-        }
-    }
-
-    fn harvest(mut self) -> Found {
-        self.found.places = self.heap.into_iter().map(|place| place.0).collect();
-        self.found
     }
 }
 

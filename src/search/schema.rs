@@ -1,21 +1,26 @@
 //! The fields of the index, and how an article is laid out over them.
 
+use std::sync::Arc;
+
 use tantivy::TantivyDocument;
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, Schema, SchemaBuilder, TextFieldIndexing, TextOptions,
 };
 
+use super::grams::GramsPlugin;
 use super::query::Part;
-use super::tokenizer::{GRAMS, WORDS};
 use crate::text::fold;
 
-/// Part of the index directory's name. Raise it when fields, tokenizers or folding change: an index
-/// of another version is left alone and a new one is built.
+/// Part of the index directory's name. Raise it when fields, bigrams or folding change: an index of
+/// another version is left alone and a new one is built.
 pub const VERSION: u32 = 2;
 
-/// Fast field names, as the collector asks for them.
+/// Fast field names, as they are opened for a search.
 pub const ID: &str = "id";
+pub const ACCOUNT: &str = "account";
 pub const PUBLISHED_AT: &str = "published_at";
+pub const LANG: &str = "lang";
+pub const HAS: &str = "has";
 
 /// Nothing is stored: the answer is the id, everything shown comes from the database.
 #[derive(Debug, Clone, Copy)]
@@ -28,48 +33,48 @@ pub struct Fields {
     pub lang: Field,
     /// What it holds besides text: names of [`Part`]s.
     pub has: Field,
-    /// Bigrams with positions: these decide what an article holds.
+    /// Folded letters, for [`GramsPlugin`] only.
     pub title: Field,
     pub body: Field,
-    /// Words without positions: these help to rank.
-    pub title_words: Field,
-    pub body_words: Field,
-    /// Bigrams of the account's name and handle, the author line, the tags.
-    pub account_name: Field,
+    /// The account's name and handle.
+    pub name: Field,
     pub author: Field,
-    pub tags: Field,
+    pub tag: Field,
 }
 
 impl Fields {
     pub fn schema() -> (Schema, Fields) {
         let mut schema = SchemaBuilder::new();
+        let letters = TextOptions::default;
         let fields = Fields {
             id: schema.add_i64_field(ID, FAST | INDEXED),
-            account: schema.add_i64_field("account", FAST | INDEXED),
+            account: schema.add_i64_field(ACCOUNT, FAST | INDEXED),
             published_at: schema.add_i64_field(PUBLISHED_AT, FAST),
-            lang: schema.add_text_field("lang", text("raw", IndexRecordOption::Basic)),
-            has: schema.add_text_field("has", text("raw", IndexRecordOption::Basic)),
-            title: schema.add_text_field("title", grams()),
-            body: schema.add_text_field("body", grams()),
-            title_words: schema.add_text_field("title_words", text(WORDS, IndexRecordOption::WithFreqs)),
-            body_words: schema.add_text_field("body_words", text(WORDS, IndexRecordOption::WithFreqs)),
-            account_name: schema.add_text_field("account_name", grams()),
-            author: schema.add_text_field("author", grams()),
-            tags: schema.add_text_field("tags", grams()),
+            lang: schema.add_text_field(LANG, raw()),
+            has: schema.add_text_field(HAS, raw()),
+            title: schema.add_text_field("title", letters()),
+            body: schema.add_text_field("body", letters()),
+            name: schema.add_text_field("name", letters()),
+            author: schema.add_text_field("author", letters()),
+            tag: schema.add_text_field("tag", letters()),
         };
         (schema.build(), fields)
     }
+
+    /// To be registered with an index of this schema.
+    pub fn plugin(&self) -> Arc<GramsPlugin> {
+        let Fields { title, body, name, author, tag, .. } = *self;
+        Arc::new(GramsPlugin { title, body, name, author, tag })
+    }
 }
 
-fn grams() -> TextOptions {
-    text(GRAMS, IndexRecordOption::WithFreqsAndPositions)
-}
-
-fn text(tokenizer: &str, record: IndexRecordOption) -> TextOptions {
-    let scored = record != IndexRecordOption::Basic;
-    let indexing =
-        TextFieldIndexing::default().set_tokenizer(tokenizer).set_index_option(record).set_fieldnorms(scored);
-    TextOptions::default().set_indexing_options(indexing)
+/// Compared as it is, and counted.
+fn raw() -> TextOptions {
+    let indexing = TextFieldIndexing::default()
+        .set_tokenizer("raw")
+        .set_index_option(IndexRecordOption::Basic)
+        .set_fieldnorms(false);
+    TextOptions::default().set_indexing_options(indexing).set_fast("raw")
 }
 
 /// What the index takes of a published article. Text is as written; folding happens here.
@@ -92,7 +97,6 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Each text is folded once for both of its fields.
     pub fn document(&self, fields: &Fields) -> TantivyDocument {
         let mut document = TantivyDocument::new();
         document.add_i64(fields.id, self.id);
@@ -100,18 +104,13 @@ impl Entry {
         document.add_i64(fields.published_at, self.published_at);
         document.add_text(fields.lang, &self.lang);
         self.has.iter().for_each(|part| document.add_text(fields.has, <&str>::from(*part)));
-        let mut folded = String::with_capacity(self.body.len() + 16);
-        let mut add = |text: &str, into: &[Field]| {
-            folded.clear();
-            fold::fold_into(text, &mut folded);
-            into.iter().for_each(|field| document.add_text(*field, &folded));
-        };
-        add(&self.title, &[fields.title, fields.title_words]);
-        add(&self.body, &[fields.body, fields.body_words]);
-        add(&self.account_name, &[fields.account_name]);
-        add(&self.account_handle, &[fields.account_name]);
-        add(&self.author, &[fields.author]);
-        self.tags.iter().for_each(|tag| add(tag, &[fields.tags]));
+        let mut add = |field, text: &str| document.add_text(field, fold::letters(text));
+        add(fields.title, &self.title);
+        add(fields.body, &self.body);
+        add(fields.name, &self.account_name);
+        add(fields.name, &self.account_handle);
+        add(fields.author, &self.author);
+        self.tags.iter().for_each(|tag| add(fields.tag, tag));
         document
     }
 }

@@ -3,11 +3,13 @@
 //! - [`fold`]: the form in which text is compared, with offsets back into the original.
 //! - [`script`]: is this text Simplified, Traditional, or neither?
 //! - [`segment`]: words, by dictionary.
+//! - [`pinyin`]: how Chinese is read, and Chinese typed as pinyin.
 //! - [`count`]: word count, reading time and excerpts that are right for Chinese.
 //! - [`slug`]: an address for a title.
 
 pub mod count;
 pub mod fold;
+pub mod pinyin;
 pub mod script;
 pub mod segment;
 pub mod slug;

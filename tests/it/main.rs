@@ -22,5 +22,6 @@ mod pushes;
 mod search;
 mod security;
 mod subscriptions;
+mod suggest;
 mod support;
 mod timeline;

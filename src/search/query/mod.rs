@@ -3,6 +3,9 @@
 //! [`parse`] reads the language, [`plan`] makes queries of the index of it. The language is
 //! forgiving: every string has an answer.
 
+pub mod lex;
+pub mod moment;
+pub mod operator;
 pub mod parse;
 pub mod plan;
 

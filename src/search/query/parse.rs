@@ -1,199 +1,457 @@
-//! Reads what was typed into a [`Parsed`] query.
+//! Reads what was typed into a [`Parsed`] query, and keeps how each part of it was read.
 
 use chrono_tz::Tz;
+use strum::IntoStaticStr;
 
+use super::lex::{Item, Lexer, Token};
+use super::operator::{Note, Operator};
 use super::{Atom, Clause, Parsed, Term};
 
 /// More than anybody means to ask for; what is beyond is left out.
 const MAX_LETTERS: usize = 1_000;
-const MAX_CLAUSES: usize = 32;
+const MAX_TERMS: usize = 32;
+/// Of what was typed, marks and spaces included.
+const MAX_BYTES: usize = 8_000;
 
 /// Reads `text`; days in it are those of `zone`. Every string can be read.
-pub fn parse(text: &str, _zone: Tz) -> Parsed {
-    let mut parser = Parser { rest: text, last: None, room: MAX_LETTERS, clauses: Vec::new() };
-    while parser.clauses.len() < MAX_CLAUSES && parser.room > 0 && parser.step() {}
-    Parsed { clauses: parser.clauses }
+pub fn parse(text: &str, zone: Tz) -> Parsed {
+    read(text, zone).parsed
 }
 
-struct Parser<'a> {
-    rest: &'a str,
-    /// What stands before it, a minus left out.
-    last: Option<char>,
+/// Like [`parse`], with an account of the reading.
+pub fn read(text: &str, zone: Tz) -> Reading {
+    let mut reader = Reader { reading: Reading::default(), zone, room: MAX_LETTERS, terms: 0, or: false };
+    let mut end = text.len().min(MAX_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    for token in Lexer::new(&text[..end], zone) {
+        reader.take(token);
+        if reader.reading.cut {
+            break;
+        }
+    }
+    let Reader { mut reading, or, .. } = reader;
+    reading.cut |= end < text.len();
+    if or && reading.pieces.is_empty() {
+        // Nothing but the word: it is meant itself.
+        return Reader { reading, zone, room: MAX_LETTERS, terms: 0, or: false }.word("OR");
+    }
+    reading
+}
+
+/// A query as understood, and its parts as typed: one piece for each clause.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    pub parsed: Parsed,
+    pub pieces: Vec<Piece>,
+    /// There was more than is looked at.
+    pub cut: bool,
+}
+
+/// A part of a query that can be taken out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    pub negated: bool,
+    /// Never empty; several are alternatives.
+    pub any: Vec<Choice>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    pub kind: Kind,
+    /// What stands behind the operator, as typed and without quotation marks.
+    pub value: String,
+    pub quoted: bool,
+    /// An operator was meant, but the whole was read as text.
+    pub note: Option<Note>,
+    /// Reads the same where it stands alone.
+    typed: String,
+}
+
+/// What a choice asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
+pub enum Kind {
+    Word,
+    Phrase,
+    Title,
+    From,
+    Author,
+    Tag,
+    After,
+    Before,
+    Lang,
+    Has,
+}
+
+impl Reading {
+    /// The query, written so that it reads the same.
+    pub fn typed(&self) -> String {
+        self.without(usize::MAX)
+    }
+
+    /// The query without one of its pieces.
+    pub fn without(&self, index: usize) -> String {
+        let others = self.pieces.iter().enumerate().filter(|(n, _)| *n != index);
+        others.map(|(_, piece)| piece.typed()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// What was meant as an operator and could not be.
+    pub fn notes(&self) -> impl Iterator<Item = (&Choice, Note)> {
+        let choices = self.pieces.iter().flat_map(|piece| &piece.any);
+        choices.filter_map(|choice| Some((choice, choice.note?)))
+    }
+}
+
+impl Piece {
+    fn typed(&self) -> String {
+        let any: Vec<&str> = self.any.iter().map(|choice| choice.typed.as_str()).collect();
+        let any = any.join(" OR ");
+        match (self.negated, any.starts_with(char::is_numeric)) {
+            (false, _) => any,
+            (true, false) => format!("-{any}"),
+            // -30 would be a number.
+            (true, true) => format!("-({any})"),
+        }
+    }
+}
+
+struct Reader {
+    reading: Reading,
+    zone: Tz,
     /// Letters that may still be asked for.
     room: usize,
-    clauses: Vec<Clause>,
+    /// How many there are.
+    terms: usize,
+    /// The next choice is an alternative to the last.
+    or: bool,
 }
 
-impl Parser<'_> {
-    /// Reads one term or separator; false at the end.
-    fn step(&mut self) -> bool {
-        let Some(first) = self.rest.chars().next() else { return false };
-        let negated = is_minus(first) && {
-            let next = self.rest[first.len_utf8()..].chars().next();
-            // -30℃ is a temperature and -- a dash, not something to leave out.
-            next.is_some_and(|c| !c.is_whitespace() && !c.is_numeric() && !is_minus(c))
+impl Reader {
+    fn word(mut self, word: &str) -> Reading {
+        self.item(Item::plain(word));
+        self.reading
+    }
+
+    fn take(&mut self, token: Token) {
+        match token {
+            Token::Or => self.or = true,
+            Token::Item(item) => self.item(item),
+        }
+    }
+
+    fn item(&mut self, item: Item) {
+        if self.room == 0 || self.terms == MAX_TERMS {
+            self.reading.cut = true;
+            return;
+        }
+        let Some(atoms) = self.atoms(&item) else { return };
+        self.reading.cut |= item.value.chars().count() > self.room;
+        let or = std::mem::take(&mut self.or) && !item.negated;
+        let letters: usize = atoms.iter().filter_map(Atom::term).map(|term| term.text.chars().count()).sum();
+        self.room = self.room.saturating_sub(letters);
+        let choice = Choice {
+            kind: kind(&item),
+            value: item.value,
+            quoted: item.quoted,
+            note: item.note,
+            typed: item.typed,
         };
-        if negated {
-            self.rest = &self.rest[first.len_utf8()..];
-        }
-        if !self.quoted(negated) {
-            self.plain(negated);
-        }
-        true
-    }
-
-    /// Quotation marks bind when they stand apart: in 谈“十五五”规划 they are only the author's, and
-    /// what is inside is a term like the others.
-    fn quoted(&mut self, negated: bool) -> bool {
-        let mut chars = self.rest.chars();
-        let Some(close) = chars.next().and_then(closing_marks) else { return false };
-        let inside = chars.as_str();
-        let Some(end) = inside.find(close) else { return false };
-        let after = end + inside[end..].chars().next().map_or(0, char::len_utf8);
-        let text = &inside[..end];
-        self.rest = &inside[after..];
-        let apart = |c: Option<char>| c.is_none_or(char::is_whitespace);
-        let binds = apart(self.last) && apart(self.rest.chars().next());
-        self.last = inside[end..].chars().next();
-        self.push(text, binds, negated);
-        true
-    }
-
-    /// Up to the next separator, and past it.
-    fn plain(&mut self, negated: bool) {
-        let end = self.rest.find(is_separator).unwrap_or(self.rest.len());
-        let (text, rest) = self.rest.split_at(end);
-        let separator = rest.chars().next();
-        // A quotation mark is left for the next step, unless it stands here unpaired.
-        let skip = separator.filter(|c| end == 0 || closing_marks(*c).is_none());
-        self.rest = &rest[skip.map_or(0, char::len_utf8)..];
-        self.last = skip.or(text.chars().next_back());
-        self.push(text, false, negated);
-    }
-
-    fn push(&mut self, text: &str, quoted: bool, negated: bool) {
-        if let Some(term) = Term::new(text, quoted, self.room) {
-            self.room = self.room.saturating_sub(term.text.chars().count());
-            let clause = Clause { negated, any: vec![Atom::Text(term)] };
-            if !self.clauses.contains(&clause) {
-                self.clauses.push(clause);
+        let Reading { parsed, pieces, .. } = &mut self.reading;
+        if let (true, Some(clause), Some(piece)) = (or, parsed.clauses.last_mut(), pieces.last_mut())
+            && !clause.negated
+        {
+            if !atoms.iter().all(|atom| clause.any.iter().any(|other| is_same(atom, other))) {
+                clause.any.extend(atoms);
+                piece.any.push(choice);
+                self.terms += 1;
             }
+            return;
+        }
+        let is_repeated = parsed.clauses.iter().any(|clause| {
+            let pairs = || clause.any.iter().zip(&atoms);
+            clause.negated == item.negated
+                && clause.any.len() == atoms.len()
+                && pairs().all(|(one, other)| is_same(one, other))
+        });
+        if !is_repeated {
+            parsed.clauses.push(Clause { negated: item.negated, any: atoms });
+            pieces.push(Piece { negated: item.negated, any: vec![choice] });
+            self.terms += 1;
+        }
+    }
+
+    /// What an item asks for; `None` if it holds no letter.
+    fn atoms(&self, item: &Item) -> Option<Vec<Atom>> {
+        match item.operator {
+            // The lexer has tried it already.
+            Some(operator) => operator.read(&item.value, item.quoted, self.room, self.zone).ok().flatten(),
+            None => Some(vec![Atom::Text(Term::new(&item.value, item.quoted, self.room)?)]),
         }
     }
 }
 
-/// The marks that close what this one opens.
-fn closing_marks(open: char) -> Option<&'static [char]> {
-    match open {
-        '"' | '＂' | '“' | '”' | '„' | '«' => Some(&['"', '＂', '”', '“', '»']),
-        '「' | '｢' => Some(&['」', '｣']),
-        '『' => Some(&['』']),
-        _ => None,
+/// Whether two atoms ask for the same, whatever punctuation they were typed with.
+fn is_same(one: &Atom, other: &Atom) -> bool {
+    match (one, other) {
+        (Atom::Text(one), Atom::Text(other)) => {
+            (&one.letters, one.quoted, one.within) == (&other.letters, other.quoted, other.within)
+        }
+        _ => one == other,
     }
 }
 
-fn is_minus(c: char) -> bool {
-    matches!(c, '-' | '－' | '−')
-}
-
-/// What parts terms. Points, hyphens, slashes and the like inside a term are passed over as in the
-/// articles themselves.
-fn is_separator(c: char) -> bool {
-    c.is_whitespace()
-        || c.is_control()
-        || closing_marks(c).is_some()
-        || matches!(
-            c,
-            ',' | ';'
-                | '!'
-                | '?'
-                | '('
-                | ')'
-                | '['
-                | ']'
-                | '{'
-                | '}'
-                | '|'
-                | '<'
-                | '>'
-                | '，'
-                | '。'
-                | '、'
-                | '；'
-                | '：'
-                | '！'
-                | '？'
-                | '（'
-                | '）'
-                | '【'
-                | '】'
-                | '〔'
-                | '〕'
-                | '《'
-                | '》'
-                | '〈'
-                | '〉'
-                | '」'
-                | '』'
-                | '｣'
-                | '｜'
-                | '…'
-                | '»'
-        )
+fn kind(item: &Item) -> Kind {
+    match item.operator {
+        None if item.quoted => Kind::Phrase,
+        None => Kind::Word,
+        Some(Operator::Title) => Kind::Title,
+        Some(Operator::From) => Kind::From,
+        Some(Operator::Author) => Kind::Author,
+        Some(Operator::Tag) => Kind::Tag,
+        Some(Operator::After) => Kind::After,
+        Some(Operator::Before) => Kind::Before,
+        Some(Operator::Lang) => Kind::Lang,
+        Some(Operator::Has) => Kind::Has,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::{Part, Within};
     use super::*;
 
-    fn read(text: &str) -> Vec<String> {
-        let mark = |clause: &Clause| {
-            let Atom::Text(term) = &clause.any[0] else { panic!("not a text: {clause:?}") };
-            let minus = if clause.negated { "-" } else { "" };
-            let quote = if term.quoted { "\"" } else { "" };
-            format!("{minus}{quote}{}{quote}", term.letters)
+    const ZONE: Tz = Tz::Asia__Shanghai;
+
+    fn show(atom: &Atom) -> String {
+        match atom {
+            Atom::Text(term) => {
+                let mark = if term.quoted { "\"" } else { "" };
+                let within = match term.within {
+                    Within::Anywhere => "",
+                    Within::Title => "title:",
+                    Within::Author => "author:",
+                    Within::Tag => "tag:",
+                };
+                format!("{within}{mark}{}{mark}", term.letters)
+            }
+            Atom::Account { handle, .. } => format!("@{handle}"),
+            Atom::Published { from, to } => {
+                let day = |at: &i64| crate::clock::Timestamp(*at).rfc3339();
+                format!(
+                    "{}..{}",
+                    from.as_ref().map_or(String::new(), day),
+                    to.as_ref().map_or(String::new(), day)
+                )
+            }
+            Atom::Lang(lang) => format!("lang:{lang}"),
+            Atom::Has(part) => format!("has:{part:?}"),
+        }
+    }
+
+    fn shown(parsed: &Parsed) -> Vec<String> {
+        let clause = |clause: &Clause| {
+            let any: Vec<String> = clause.any.iter().map(show).collect();
+            format!("{}{}", if clause.negated { "-" } else { "" }, any.join("|"))
         };
-        parse(text, Tz::UTC).clauses.iter().map(mark).collect()
+        parsed.clauses.iter().map(clause).collect()
+    }
+
+    fn is_read(text: &str, clauses: &[&str]) {
+        let reading = read(text, ZONE);
+        assert_eq!(shown(&reading.parsed), clauses, "{text}");
+        assert_eq!(shown(&parse(&reading.typed(), ZONE)), clauses, "{text} as {}", reading.typed());
     }
 
     #[test]
     fn terms_phrases_and_exclusions_are_told_apart() {
         for (text, terms) in [
-            ("颱風 登陸", vec!["台风", "登陆"]),
-            ("“十五五” 规划", vec!["\"十五五\"", "规划"]),
-            ("谈“十五五”规划", vec!["谈", "十五五", "规划"]),
-            ("「國務院 常務會議」 -香港", vec!["\"国务院常务会议\"", "-香港"]),
-            ("a\"b c\"d \"e f\"", vec!["a", "bc", "d", "\"ef\""]),
-            ("-\"貿易 戰\" 关税", vec!["-\"贸易战\"", "关税"]),
-            ("-30℃，我们破雪而来", vec!["30c", "我们破雪而来"]),
-            ("新冠-19 C++ 12:30", vec!["新冠19", "c", "1230"]),
-            ("只开不关“的引号", vec!["只开不关", "的引号"]),
-            ("5\" 屏幕", vec!["5", "屏幕"]),
-            ("重复 重复", vec!["重复"]),
-            ("－－ - “” 「」 ！！！ 👍", vec![]),
+            ("颱風 登陸", &["台风", "登陆"][..]),
+            ("“十五五” 规划", &["\"十五五\"", "规划"]),
+            ("谈“十五五”规划", &["谈", "十五五", "规划"]),
+            ("「國務院 常務會議」 -香港", &["\"国务院常务会议\"", "-香港"]),
+            ("a\"b c\"d \"e f\"", &["a", "bc", "d", "\"ef\""]),
+            ("-\"貿易 戰\" 关税", &["-\"贸易战\"", "关税"]),
+            ("-30℃，我们破雪而来", &["30c", "我们破雪而来"]),
+            ("《流浪地球》-影评 新冠－肺炎", &["流浪地球", "影评", "新冠肺炎"]),
+            ("新冠-19 C++ 12:30 5G手机", &["新冠19", "c", "1230", "5g手机"]),
+            ("只开不关“的引号", &["只开不关", "的引号"]),
+            ("5\" 屏幕", &["5", "屏幕"]),
+            ("重复 重复", &["重复"]),
+            ("－台風 －“登陸”", &["-台风", "-\"登陆\""]),
+            ("－－ - “” 「」 ！！！ 👍", &[]),
         ] {
-            assert_eq!(read(text), terms, "{text}");
+            is_read(text, terms);
         }
     }
 
     #[test]
+    fn alternatives_bind_two_wanted_terms() {
+        for (text, terms) in [
+            ("颱風 OR 飓风 登陆", &["台风|飓风", "登陆"][..]),
+            ("台风 ＯＲ 飓风 | \"热带 风暴\" ｜ tag:天气", &["台风|飓风|\"热带风暴\"|tag:天气"]),
+            ("(台风 OR \"热带 风暴\") 登陆", &["台风|\"热带风暴\"", "登陆"]),
+            ("社论|台风 or 飓风 ORACLE", &["社论", "台风", "or", "飓风", "oracle"]),
+            ("台风 OR", &["台风"]),
+            ("OR 台风 OR OR 飓风", &["台风|飓风"]),
+            ("台风 OR -香港", &["台风", "-香港"]),
+            ("-香港 OR 台风", &["-香港", "台风"]),
+            ("台风 -(香港 OR 2024 “澳 门”) 登陆", &["台风", "-香港", "-2024", "-\"澳门\"", "登陆"]),
+            ("台风 -（香港", &["台风", "-香港"]),
+            ("OR", &["or"]),
+            ("台风 OR 颱風", &["台风"]),
+        ] {
+            is_read(text, terms);
+        }
+    }
+
+    #[test]
+    fn operators_go_by_their_names_in_every_script_and_width() {
+        for (text, clauses) in [
+            ("title:台風 標題：台風 标题:登陆 ｔｉｔｌｅ：登陸", &["title:台风", "title:登陆"][..]),
+            ("title:\"台風 登陸\"到 標題：「颱風」", &["title:\"台风登陆\"", "到", "title:\"台风\""]),
+            ("from:@Daily_News 来自：＠daily 來自:人民日報", &["@daily_news", "@daily", "@人民日报"]),
+            ("-from:@x －來自：y", &["-@x", "-@y"]),
+            ("author:王小明 作者：“王 五”", &["author:王小明", "author:\"王五\""]),
+            ("tag:民生 標籤：科技 标签：科技", &["tag:民生", "tag:科技"]),
+            ("after:2024-01 before:2024-02-03", &["2023-12-31T16:00:00Z..", "..2024-02-02T16:00:00Z"]),
+            ("之後：2024年1月 之前:２０２４／２／３", &["2023-12-31T16:00:00Z..", "..2024-02-02T16:00:00Z"]),
+            ("自：2024", &["2023-12-31T16:00:00Z.."]),
+            ("lang:EN 語言：英文", &["lang:en|lang:en-US|lang:en-GB"]),
+            ("has:image 含：影片 含:音频 HAS:Table", &["has:Image", "has:Video", "has:Audio", "has:Table"]),
+            ("has:image OR has:video 标题： 台风", &["has:Image|has:Video", "title:台风"]),
+            ("title: -香港", &["title", "-香港"]),
+            ("title: from:@x", &["title", "@x"]),
+        ] {
+            is_read(text, clauses);
+        }
+    }
+
+    #[test]
+    fn operators_with_nonsense_behind_them_are_text_and_said_to_be() {
+        for (text, clauses, note) in [
+            ("after:foo", "afterfoo", Note::NotADate),
+            ("before:2024-13", "before202413", Note::NotADate),
+            ("之后：大选", "之后大选", Note::NotADate),
+            ("lang:xx", "langxx", Note::NotALanguage),
+            ("-has:\"soul\"", "-hassoul", Note::NotAPart),
+        ] {
+            is_read(text, &[clauses]);
+            assert_eq!(read(text, ZONE).notes().map(|(_, note)| note).collect::<Vec<_>>(), [note], "{text}");
+        }
+        for text in
+            ["title:", "from:@", "from:", "lang:", "site:x", "after: 大选", "本文作者：王五", "：", ":"]
+        {
+            assert_eq!(read(text, ZONE).notes().count(), 0, "{text}");
+            assert!(read(text, ZONE).parsed.handles().next().is_none());
+        }
+        is_read("after: 大选", &["after", "大选"]);
+        is_read("作者：王五", &["author:王五"]);
+    }
+
+    #[test]
+    fn pieces_can_be_taken_out_one_by_one() {
+        let reading = read("谈“十五五”规划 title:\"a b\" -(2024 x) 之后：2024 甲 OR 乙", ZONE);
+        assert_eq!(reading.without(1), "谈 规划 title:\"a b\" -(2024) -x 之后：2024 甲 OR 乙");
+        assert_eq!(reading.without(7), "谈 十五五 规划 title:\"a b\" -(2024) -x 之后：2024");
+        let kinds: Vec<Kind> = reading.pieces.iter().map(|piece| piece.any[0].kind).collect();
+        assert_eq!(kinds[3..], [Kind::Title, Kind::Word, Kind::Word, Kind::After, Kind::Word]);
+        assert_eq!((&*reading.pieces[3].any[0].value, reading.pieces[3].any[0].quoted), ("a b", true));
+        assert_eq!(parse("has:image", ZONE).clauses[0].any, [Atom::Has(Part::Image)]);
+    }
+
+    #[test]
     fn very_long_queries_are_cut() {
-        let long = "字符".repeat(5_000);
-        let parsed = parse(&long, Tz::UTC);
-        assert_eq!(parsed.wanted().next().unwrap().letters.chars().count(), MAX_LETTERS);
+        let long = read(&"字符".repeat(5_000), ZONE);
+        assert_eq!(long.parsed.wanted().next().unwrap().letters.chars().count(), MAX_LETTERS);
         let many: String = (0..500).map(|n| format!("词{n} ")).collect();
-        assert_eq!(parse(&many, Tz::UTC).clauses.len(), MAX_CLAUSES);
+        let many = read(&many, ZONE);
+        assert_eq!(many.parsed.clauses.len(), MAX_TERMS);
+        assert!(long.cut && many.cut && !read("台风", ZONE).cut);
+        let alternatives: String = (0..500).map(|n| format!("词{n} OR ")).collect();
+        assert_eq!(read(&alternatives, ZONE).pieces[0].any.len(), MAX_TERMS);
+        assert!(read(&"「".repeat(100_000), ZONE).cut);
+    }
+
+    /// Strings of what the language is made of.
+    fn queries() -> impl Strategy<Value = String> {
+        let bits = [
+            "台",
+            "風",
+            "a",
+            "B",
+            "2024",
+            "1",
+            " ",
+            " ",
+            " ",
+            "\u{3000}",
+            "\n",
+            "-",
+            "－",
+            "\"",
+            "“",
+            "”",
+            "「",
+            "」",
+            "『",
+            "»",
+            "(",
+            ")",
+            "（",
+            "）",
+            " OR ",
+            "OR",
+            "ＯＲ",
+            "|",
+            "｜",
+            ":",
+            "：",
+            "title:",
+            "標題：",
+            "from:@",
+            "after:",
+            "之前：",
+            "lang:",
+            "含:",
+            "tag",
+            "作者",
+            ",",
+            "。",
+            "…",
+            "+",
+            "/",
+            "\u{301}",
+            "\0",
+            "é",
+            "ß",
+            "👍",
+            "image",
+            "en",
+        ];
+        proptest::collection::vec(proptest::sample::select(bits.to_vec()), 0..24)
+            .prop_map(|bits| bits.concat())
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
         #[test]
-        fn any_string_is_read(text in any::<String>(), marks in "[-“”「」\"a字 ]{0,30}") {
-            for text in [text, marks] {
-                let parsed = parse(&text, Tz::UTC);
+        fn any_string_is_read_and_can_be_written_again(text in any::<String>(), bits in queries()) {
+            for text in [text, bits] {
+                let reading = read(&text, ZONE);
+                let parsed = &reading.parsed;
                 prop_assert!(parsed.clauses.iter().all(|clause| !clause.any.is_empty()));
-                prop_assert!(parsed.wanted().all(|term| !term.letters.is_empty()));
+                prop_assert!(parsed.clauses.iter().flat_map(|clause| &clause.any).filter_map(Atom::term).all(|term| !term.letters.is_empty()));
+                prop_assert_eq!(reading.pieces.len(), parsed.clauses.len());
+                prop_assert_eq!(shown(&parse(&reading.typed(), ZONE)), shown(parsed), "as {}", reading.typed());
+                for n in 0..parsed.clauses.len() {
+                    let mut left = shown(parsed);
+                    left.remove(n);
+                    prop_assert_eq!(shown(&parse(&reading.without(n), ZONE)), left, "as {}", reading.without(n));
+                }
             }
         }
     }

@@ -1,0 +1,434 @@
+//! The list of articles that hold a bigram: for each its number in the segment, and where in it.
+//!
+//! A list is cut into blocks of 128 articles. A block is two streams of bits: gaps between articles
+//! with the count of places each, and the places. More than one block are preceded by a table: for
+//! each its last article and the bytes of its two parts, so that whole blocks are passed over.
+//!
+//! Places in a text whose length is known are a number below it where there is one only, and gaps
+//! by the mean that length and count let expect where there are several. That costs about a bit
+//! less for each than packing by the greatest of a block.
+
+use std::ops::Range;
+
+use tantivy::directory::OwnedBytes;
+use tantivy::{DocId, DocSet, TERMINATED};
+
+use super::bits::{BitReader, BitWriter, read_varint, rice_parameter, write_varint};
+use super::lengths::Lengths;
+
+pub const BLOCK: usize = 128;
+
+/// Width of a block's own Rice parameter.
+const PARAMETER_BITS: u32 = 5;
+/// Stands for the length of texts that we keep no length of: names, author lines, tags.
+const SHORT_TEXT: u32 = 16;
+
+/// What a list says of each article.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// That it holds the bigram.
+    Docs,
+    /// And where, in a text of known length.
+    Places,
+    /// And where, in a short text.
+    ShortPlaces,
+}
+
+/// Writes one list after another.
+#[derive(Debug)]
+pub struct ListWriter {
+    detail: Detail,
+    docs: Vec<DocId>,
+    /// Of each of `docs`: how many of `places` are its own, and the length of its text.
+    counts: Vec<(u32, u32)>,
+    places: Vec<u32>,
+    /// The last article of the block before.
+    before: Option<DocId>,
+    written: u32,
+    blocks: Vec<u8>,
+    table: Vec<u8>,
+    list: Vec<u8>,
+}
+
+impl ListWriter {
+    pub fn new(detail: Detail) -> ListWriter {
+        ListWriter {
+            detail,
+            docs: Vec::new(),
+            counts: Vec::new(),
+            places: Vec::new(),
+            before: None,
+            written: 0,
+            blocks: Vec::new(),
+            table: Vec::new(),
+            list: Vec::new(),
+        }
+    }
+
+    /// Articles come in order, with places in order; `length` is more than the last place.
+    pub fn push(&mut self, doc: DocId, places: impl IntoIterator<Item = u32>, length: u32) {
+        if self.docs.len() == BLOCK {
+            self.end_block();
+        }
+        self.docs.push(doc);
+        if self.detail != Detail::Docs {
+            let before = self.places.len();
+            self.places.extend(places);
+            self.counts.push(((self.places.len() - before) as u32, length));
+        }
+    }
+
+    /// The finished list and how many articles are in it.
+    pub fn finish(&mut self) -> (&[u8], u32) {
+        let several = self.written > 0;
+        self.end_block();
+        self.list.clear();
+        if several {
+            self.list.append(&mut self.table);
+        }
+        self.list.append(&mut self.blocks);
+        self.table.clear();
+        self.before = None;
+        (&self.list, std::mem::take(&mut self.written))
+    }
+
+    fn end_block(&mut self) {
+        let Some(&last) = self.docs.last() else { return };
+        // The first gap is counted from the article behind the block before.
+        let base = self.before.map_or(0, |doc| doc + 1);
+        let mut bits = BitWriter::after(std::mem::take(&mut self.blocks));
+        let start = bits.bytes.len();
+        let k = rice_parameter(u64::from(last - base), self.docs.len() as u64);
+        bits.write(k, PARAMETER_BITS);
+        let mut next = base;
+        for (n, &doc) in self.docs.iter().enumerate() {
+            bits.write_rice(doc - next, k);
+            next = doc + 1;
+            if let Some((count, _)) = self.counts.get(n) {
+                bits.write_rice(count - 1, 0);
+            }
+        }
+        bits.align();
+        let docs_end = bits.bytes.len();
+        let mut places = &self.places[..];
+        for &(count, length) in &self.counts {
+            let (these, rest) = places.split_at(count as usize);
+            write_places(&mut bits, these, length, self.detail);
+            places = rest;
+        }
+        bits.align();
+        self.blocks = bits.bytes;
+        write_varint(u64::from(last - base), &mut self.table);
+        write_varint((docs_end - start) as u64, &mut self.table);
+        write_varint((self.blocks.len() - docs_end) as u64, &mut self.table);
+        self.before = Some(last);
+        self.written += self.docs.len() as u32;
+        self.docs.clear();
+        self.counts.clear();
+        self.places.clear();
+    }
+}
+
+fn write_places(bits: &mut BitWriter, places: &[u32], length: u32, detail: Detail) {
+    match (places, detail) {
+        ([place], Detail::Places) => bits.write_below(*place, length),
+        _ => {
+            let k = place_parameter(length, places.len() as u32, detail);
+            let mut next = 0;
+            for place in places {
+                bits.write_rice(place - next, k);
+                next = place + 1;
+            }
+        }
+    }
+}
+
+#[inline]
+fn place_parameter(length: u32, count: u32, detail: Detail) -> u32 {
+    let length = if detail == Detail::Places { length } else { SHORT_TEXT };
+    rice_parameter(u64::from(length), u64::from(count))
+}
+
+/// Goes through one list.
+#[derive(Clone)]
+pub struct Postings {
+    bytes: OwnedBytes,
+    detail: Detail,
+    lengths: Lengths,
+    df: u32,
+    blocks: Vec<Block>,
+    /// The block that is decoded.
+    block: usize,
+    docs: Vec<DocId>,
+    counts: Vec<u32>,
+    /// In `docs`; at its end where the list ends.
+    at: usize,
+    doc: DocId,
+    /// Places were read up to this article of the block, and so far in its bits.
+    place_at: usize,
+    place_bits: BitReader,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Block {
+    /// The first article that may be in it.
+    base: DocId,
+    last: DocId,
+    docs: usize,
+    /// Where the places begin, or 0: behind the articles, wherever they end.
+    places: usize,
+}
+
+impl Postings {
+    /// The list of `df` articles in these bytes, at its first article.
+    pub fn open(bytes: OwnedBytes, df: u32, detail: Detail, lengths: Lengths) -> Postings {
+        let blocks = if df as usize > BLOCK {
+            read_table(&bytes, df)
+        } else {
+            vec![Block { base: 0, last: TERMINATED - 1, docs: 0, places: 0 }]
+        };
+        let mut postings = Postings {
+            bytes,
+            detail,
+            lengths,
+            df,
+            blocks,
+            block: 0,
+            docs: Vec::with_capacity(BLOCK.min(df as usize)),
+            counts: Vec::new(),
+            at: 0,
+            doc: TERMINATED,
+            place_at: 0,
+            place_bits: BitReader::default(),
+        };
+        if df > 0 {
+            postings.decode(0);
+        }
+        postings
+    }
+
+    /// Articles in the list, deleted ones too.
+    pub fn df(&self) -> u32 {
+        self.df
+    }
+
+    /// How many places this article has.
+    #[inline]
+    pub fn frequency(&self) -> u32 {
+        self.counts.get(self.at).copied().unwrap_or(1)
+    }
+
+    /// The places in this article, in order. May be asked for once in each article only.
+    pub fn places(&mut self, out: &mut Vec<u32>) {
+        out.clear();
+        if self.detail == Detail::Docs || self.at >= self.counts.len() {
+            return;
+        }
+        let bytes = self.bytes.as_slice();
+        while self.place_at <= self.at {
+            let wanted = self.place_at == self.at;
+            let count = self.counts[self.place_at];
+            let length = match self.detail {
+                Detail::Places => self.lengths.text(self.docs[self.place_at]).max(1),
+                _ => SHORT_TEXT,
+            };
+            if count == 1 && self.detail == Detail::Places {
+                let place = self.place_bits.read_below(bytes, length);
+                if wanted {
+                    out.push(place);
+                }
+            } else {
+                let k = place_parameter(length, count, self.detail);
+                let mut next = 0u32;
+                for _ in 0..count {
+                    let place = next.wrapping_add(self.place_bits.read_rice(bytes, k));
+                    if wanted {
+                        out.push(place);
+                    }
+                    next = place.wrapping_add(1);
+                }
+            }
+            self.place_at += 1;
+        }
+    }
+
+    fn decode(&mut self, block: usize) {
+        let Block { base, docs, places, .. } = self.blocks[block];
+        let count = (self.df as usize - block * BLOCK).min(BLOCK);
+        let bytes = self.bytes.as_slice();
+        let mut bits = BitReader { at: docs * 8 };
+        let k = bits.read(bytes, PARAMETER_BITS);
+        self.docs.clear();
+        self.counts.clear();
+        let mut next = base;
+        for _ in 0..count {
+            let doc = next.wrapping_add(bits.read_rice(bytes, k)).min(TERMINATED - 1);
+            self.docs.push(doc);
+            next = doc + 1;
+            if self.detail != Detail::Docs {
+                // No article has more places than its text has letters.
+                self.counts.push(bits.read_rice(bytes, 0).min(1 << 24) + 1);
+            }
+        }
+        bits.align();
+        self.place_bits = BitReader { at: if places > 0 { places * 8 } else { bits.at } };
+        self.place_at = 0;
+        self.block = block;
+        self.at = 0;
+        self.doc = self.docs[0];
+    }
+}
+
+/// The blocks of a list of more than one; damaged tables give blocks at the end of the bytes, where
+/// all numbers are zero.
+fn read_table(bytes: &OwnedBytes, df: u32) -> Vec<Block> {
+    let count = (df as usize).div_ceil(BLOCK);
+    let (mut at, mut base) = (0, 0u32);
+    let mut blocks = Vec::with_capacity(count.min(bytes.len()));
+    let mut sizes: Vec<Range<usize>> = Vec::with_capacity(count.min(bytes.len()));
+    let mut end = 0usize;
+    for _ in 0..count {
+        let last = base.saturating_add(read_varint(bytes, &mut at) as u32).min(TERMINATED - 1);
+        let docs = read_varint(bytes, &mut at) as usize;
+        let places = read_varint(bytes, &mut at) as usize;
+        sizes.push(end..end.saturating_add(docs));
+        end = end.saturating_add(docs).saturating_add(places);
+        blocks.push(Block { base, last, docs: 0, places: 0 });
+        base = last.saturating_add(1);
+    }
+    for (block, size) in blocks.iter_mut().zip(sizes) {
+        block.docs = at.saturating_add(size.start).min(bytes.len());
+        block.places = at.saturating_add(size.end).min(bytes.len());
+    }
+    blocks
+}
+
+impl DocSet for Postings {
+    #[inline]
+    fn advance(&mut self) -> DocId {
+        self.at += 1;
+        if let Some(&doc) = self.docs.get(self.at) {
+            self.doc = doc;
+        } else if self.doc != TERMINATED && self.block + 1 < self.blocks.len() {
+            self.decode(self.block + 1);
+        } else {
+            self.at = self.docs.len();
+            self.doc = TERMINATED;
+        }
+        self.doc
+    }
+
+    #[inline]
+    fn seek(&mut self, target: DocId) -> DocId {
+        if self.doc >= target {
+            return self.doc;
+        }
+        if self.blocks[self.block].last < target {
+            let ahead = self.blocks[self.block + 1..].partition_point(|block| block.last < target);
+            let block = self.block + 1 + ahead;
+            if block >= self.blocks.len() {
+                self.at = self.docs.len();
+                self.doc = TERMINATED;
+                return TERMINATED;
+            }
+            self.decode(block);
+        }
+        let ahead = self.docs[self.at..].iter().take_while(|doc| **doc < target).count();
+        self.at += ahead;
+        match self.docs.get(self.at) {
+            Some(&doc) => {
+                self.doc = doc;
+                doc
+            }
+            None => self.advance(),
+        }
+    }
+
+    #[inline]
+    fn doc(&self) -> DocId {
+        self.doc
+    }
+
+    fn size_hint(&self) -> u32 {
+        self.df
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Articles with the length of their text and the places in it.
+    fn lists() -> impl Strategy<Value = Vec<(u32, Vec<u32>)>> {
+        let places = proptest::collection::btree_set(0..2_000u32, 1..6);
+        let article = (0..40u32, places.prop_map(|places| places.into_iter().collect()));
+        proptest::collection::vec(article, 1..600).prop_map(|gaps| {
+            let mut doc = 0;
+            gaps.into_iter()
+                .map(|(gap, places)| {
+                    doc += gap + 1;
+                    (doc, places)
+                })
+                .collect()
+        })
+    }
+
+    fn written(list: &[(u32, Vec<u32>)], detail: Detail) -> Postings {
+        let mut lengths = vec![(0, 0); list.last().map_or(0, |(doc, _)| *doc as usize + 1)];
+        let mut writer = ListWriter::new(detail);
+        for (doc, places) in list {
+            let length = places[places.len() - 1] + 1 + doc % 7;
+            lengths[*doc as usize] = (length, 0);
+            writer.push(*doc, places.iter().copied(), length);
+        }
+        let (bytes, df) = writer.finish();
+        Postings::open(OwnedBytes::new(bytes.to_vec()), df, detail, Lengths::of(&lengths))
+    }
+
+    proptest! {
+        #[test]
+        fn a_list_is_read_as_written(list in lists(), short in any::<bool>()) {
+            let detail = if short { Detail::ShortPlaces } else { Detail::Places };
+            let mut postings = written(&list, detail);
+            let mut places = Vec::new();
+            for (doc, expected) in &list {
+                prop_assert_eq!(postings.doc(), *doc);
+                prop_assert_eq!(postings.frequency() as usize, expected.len());
+                postings.places(&mut places);
+                prop_assert_eq!(&places, expected);
+                postings.advance();
+            }
+            prop_assert_eq!(postings.doc(), TERMINATED);
+            prop_assert_eq!(postings.advance(), TERMINATED);
+        }
+
+        #[test]
+        fn seeking_finds_what_walking_finds(list in lists(), targets in proptest::collection::btree_set(0..25_000u32, 1..20)) {
+            let mut postings = written(&list, Detail::Places);
+            let mut places = Vec::new();
+            for target in targets {
+                let found = list.iter().find(|(doc, _)| *doc >= target);
+                if postings.doc() > target { continue }
+                prop_assert_eq!(postings.seek(target), found.map_or(TERMINATED, |(doc, _)| *doc));
+                if let Some((_, expected)) = found.filter(|(doc, _)| doc % 2 == 0) {
+                    postings.places(&mut places);
+                    prop_assert_eq!(&places, expected);
+                    if postings.advance() == TERMINATED { break }
+                }
+            }
+        }
+
+        #[test]
+        fn damaged_lists_end(bytes in proptest::collection::vec(any::<u8>(), 0..200), df in 1..2_000u32) {
+            let mut postings = Postings::open(OwnedBytes::new(bytes), df, Detail::Places, Lengths::of(&[]));
+            let mut last = None;
+            while postings.doc() != TERMINATED && last < Some(postings.doc()) {
+                last = Some(postings.doc());
+                postings.advance();
+            }
+            postings.seek(TERMINATED);
+        }
+    }
+}

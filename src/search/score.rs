@@ -1,0 +1,192 @@
+//! How well an article answers: BM25 over the letter pairs of a query.
+
+use tantivy::{DocId, DocSet};
+
+use super::docs::Budget;
+use super::grams::dict::TermEntry;
+use super::grams::{Postings, Space};
+use super::view::{Segment, View};
+
+/// All that was tuned, on the development relevance sets only.
+pub mod weight {
+    /// Of BM25: how soon more places of a pair in one text stop to count.
+    pub const K1: f32 = 1.2;
+    /// Of BM25: how much a long text counts less.
+    pub const B: f32 = 0.75;
+    /// A pair in the title, against one in the text.
+    pub const TITLE: f32 = 3.0;
+    pub const NAME: f32 = 1.0;
+    pub const AUTHOR: f32 = 1.0;
+    pub const TAG: f32 = 1.5;
+}
+
+/// Where pairs are looked for, and what one there counts; the text itself is counted by BM25.
+const AROUND: [(Space, f32); 4] = [
+    (Space::Title, weight::TITLE),
+    (Space::Name, weight::NAME),
+    (Space::Author, weight::AUTHOR),
+    (Space::Tag, weight::TAG),
+];
+
+/// Articles that one search looks at for what is only near, over all lists.
+const MAX_NEAR: u64 = 6_000_000;
+
+/// The letter pairs of a query, looked up.
+pub struct Pairs {
+    pairs: Vec<Pair>,
+    mean_length: f32,
+}
+
+struct Pair {
+    /// By how few articles have it in their text.
+    idf: f32,
+    /// For each segment.
+    found: Vec<Found>,
+}
+
+#[derive(Default)]
+struct Found {
+    text: Option<TermEntry>,
+    around: [Option<TermEntry>; 4],
+}
+
+impl Pairs {
+    pub fn look_up(view: &View, pairs: &[(char, char)]) -> Pairs {
+        let look_up = |&(first, second): &(char, char)| {
+            let found: Vec<Found> =
+                view.segments.iter().map(|segment| Found::of(segment, first, second)).collect();
+            let df: u64 = found.iter().map(Found::df).sum();
+            Pair { idf: idf(view.articles, df), found }
+        };
+        Pairs { pairs: pairs.iter().map(look_up).collect(), mean_length: view.mean_length }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
+    pub fn len(&self) -> usize {
+        self.pairs.len()
+    }
+
+    /// To score single articles of a segment, in order.
+    pub fn scorer<'a>(&'a self, segment: &'a Segment, n: usize) -> Scorer<'a> {
+        let open = |entry: Option<TermEntry>| entry.map(|entry| segment.grams.open_list(entry));
+        let lists = self.pairs.iter().map(|pair| Lists {
+            idf: pair.idf,
+            text: open(pair.found[n].text),
+            around: pair.found[n].around.map(open),
+        });
+        Scorer { lists: lists.collect(), segment, mean_length: self.mean_length }
+    }
+
+    /// Scores all articles of a segment that have any of the pairs. Of very common pairs only as
+    /// many are looked at as [`MAX_NEAR`] allows, rare ones first.
+    pub fn near(&self, segment: &Segment, n: usize, budget: &Budget) -> Near {
+        let end = segment.reader.max_doc() as usize;
+        let mut near = Near { scores: vec![0.0; end], counts: vec![0; end], pairs: 0 };
+        let mut budget = budget.clone();
+        let mut order: Vec<&Pair> = self.pairs.iter().collect();
+        order.sort_by_key(|pair| pair.found[n].df());
+        let mut room = MAX_NEAR;
+        for pair in order {
+            let found = &pair.found[n];
+            if found.df() > room || budget.expired() {
+                break;
+            }
+            room -= found.df();
+            near.pairs += 1;
+            if let Some(text) = found.text {
+                let mut list = segment.grams.open_list(text);
+                while (list.doc() as usize) < end && !budget.is_spent() {
+                    let doc = list.doc();
+                    near.scores[doc as usize] += pair.idf * self.frequency(segment, doc, list.frequency());
+                    near.counts[doc as usize] += 1;
+                    list.advance();
+                }
+            }
+            for (found, (_, weight)) in found.around.iter().zip(AROUND) {
+                let Some(entry) = found else { continue };
+                let mut list = segment.grams.open_list(*entry);
+                while (list.doc() as usize) < end && !budget.is_spent() {
+                    near.scores[list.doc() as usize] += pair.idf * weight;
+                    list.advance();
+                }
+            }
+        }
+        near
+    }
+
+    /// The part of BM25 that grows with how often a pair is in a text, below K1 + 1.
+    #[inline]
+    fn frequency(&self, segment: &Segment, doc: DocId, count: u32) -> f32 {
+        frequency(count, segment.grams.lengths().text(doc), self.mean_length)
+    }
+}
+
+impl Found {
+    fn of(segment: &Segment, first: char, second: char) -> Found {
+        let entry = |space| segment.grams.entry(space, first, second);
+        Found { text: entry(Space::Text), around: AROUND.map(|(space, _)| entry(space)) }
+    }
+
+    fn df(&self) -> u64 {
+        self.text.map_or(0, |entry| u64::from(entry.df))
+    }
+}
+
+/// What every article of a segment has of the pairs.
+pub struct Near {
+    pub scores: Vec<f32>,
+    /// How many different pairs are in the text.
+    pub counts: Vec<u8>,
+    /// How many were looked for.
+    pub pairs: u8,
+}
+
+/// Scores articles one after another.
+pub struct Scorer<'a> {
+    lists: Vec<Lists>,
+    segment: &'a Segment,
+    mean_length: f32,
+}
+
+struct Lists {
+    idf: f32,
+    text: Option<Postings>,
+    around: [Option<Postings>; 4],
+}
+
+impl Scorer<'_> {
+    /// Articles must come in order.
+    pub fn score(&mut self, doc: DocId) -> f32 {
+        let mut score = 0.0;
+        let length = self.segment.grams.lengths().text(doc);
+        for lists in &mut self.lists {
+            if let Some(text) = &mut lists.text
+                && text.seek(doc) == doc
+            {
+                score += lists.idf * frequency(text.frequency(), length, self.mean_length);
+            }
+            for (list, (_, weight)) in lists.around.iter_mut().zip(AROUND) {
+                if list.as_mut().is_some_and(|list| list.seek(doc) == doc) {
+                    score += lists.idf * weight;
+                }
+            }
+        }
+        score
+    }
+}
+
+#[inline]
+fn frequency(count: u32, length: u32, mean_length: f32) -> f32 {
+    let count = count as f32;
+    let norm = 1.0 - weight::B + weight::B * length as f32 / mean_length;
+    count * (weight::K1 + 1.0) / (count + weight::K1 * norm)
+}
+
+/// As in Lucene: never negative.
+fn idf(articles: u64, df: u64) -> f32 {
+    let (articles, df) = (articles as f32, df as f32);
+    (1.0 + (articles - df + 0.5).max(0.0) / (df + 0.5)).ln()
+}

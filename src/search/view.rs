@@ -1,0 +1,61 @@
+//! The index as a search sees it: the segments of one commit, with everything of them open.
+
+use std::sync::Arc;
+
+use tantivy::columnar::{ColumnValues, StrColumn};
+use tantivy::index::SegmentReader;
+use tantivy::{DocId, Searcher};
+
+use super::grams::Grams;
+use super::schema::{self, Fields};
+
+pub struct View {
+    pub segments: Vec<Segment>,
+    pub fields: Fields,
+    /// Articles, deleted ones that are still in segments too.
+    pub articles: u64,
+    /// Letters of a text with its title, on average.
+    pub mean_length: f32,
+}
+
+/// One segment.
+pub struct Segment {
+    pub reader: SegmentReader,
+    pub grams: Grams,
+    pub ids: Arc<dyn ColumnValues<i64>>,
+    pub accounts: Arc<dyn ColumnValues<i64>>,
+    pub published: Arc<dyn ColumnValues<i64>>,
+    pub langs: Option<StrColumn>,
+    pub has: Option<StrColumn>,
+}
+
+impl View {
+    pub fn of(searcher: &Searcher, fields: Fields) -> tantivy::Result<View> {
+        let segments: Vec<Segment> =
+            searcher.segment_readers().iter().map(Segment::open).collect::<tantivy::Result<_>>()?;
+        let articles: u64 = segments.iter().map(|segment| u64::from(segment.reader.max_doc())).sum();
+        let letters: u64 = segments.iter().map(|segment| segment.grams.places()).sum();
+        let mean_length = (letters as f32 / articles.max(1) as f32).max(1.0);
+        Ok(View { segments, fields, articles, mean_length })
+    }
+}
+
+impl Segment {
+    fn open(reader: &SegmentReader) -> tantivy::Result<Segment> {
+        let columns = reader.fast_fields();
+        Ok(Segment {
+            grams: Grams::open(reader)?,
+            ids: columns.column_first_or_default(schema::ID)?,
+            accounts: columns.column_first_or_default(schema::ACCOUNT)?,
+            published: columns.column_first_or_default(schema::PUBLISHED_AT)?,
+            langs: columns.str(schema::LANG)?,
+            has: columns.str(schema::HAS)?,
+            reader: reader.clone(),
+        })
+    }
+
+    #[inline]
+    pub fn is_alive(&self, doc: DocId) -> bool {
+        self.reader.alive_bitset().is_none_or(|alive| alive.is_alive(doc))
+    }
+}
