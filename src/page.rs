@@ -112,8 +112,9 @@ impl Locale {
             .iter()
             .map(|(name, value)| {
                 let value = match value.parse::<i64>() {
-                    Ok(number) => FluentValue::from(number),
-                    Err(_) => FluentValue::from(value.clone()),
+                    // 007 is not 7.
+                    Ok(number) if number.to_string() == *value => FluentValue::from(number),
+                    _ => FluentValue::from(value.clone()),
                 };
                 (std::borrow::Cow::Borrowed(*name), value)
             })

@@ -218,7 +218,7 @@ fn subscribing() -> Router<Arc<App>> {
         .route("/timeline/read", post(timeline::pages::mark_timeline_read))
 }
 
-/// Feeds, sitemaps, robots.txt.
+/// Feeds, sitemaps, robots.txt, opensearch.xml.
 fn feeds() -> Router<Arc<App>> {
     Router::new()
         .route("/feed.atom", get(feeds::pages::show_site_feed))
@@ -227,6 +227,10 @@ fn feeds() -> Router<Arc<App>> {
         .route("/@{handle}/feed.atom", get(feeds::pages::show_account_feed))
         .route("/@{handle}/feed.rss", get(feeds::pages::show_account_feed))
         .route("/@{handle}/feed.json", get(feeds::pages::show_account_feed))
+        .route("/search/feed.atom", get(feeds::search::show_search_feed))
+        .route("/search/feed.rss", get(feeds::search::show_search_feed))
+        .route("/search/feed.json", get(feeds::search::show_search_feed))
+        .route("/opensearch.xml", get(feeds::opensearch::show_description))
         .route("/sitemap.xml", get(feeds::sitemap::show_sitemap_index))
         .route("/sitemap/{file}", get(feeds::sitemap::show_sitemap))
         .route("/robots.txt", get(feeds::sitemap::show_robots))

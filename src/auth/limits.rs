@@ -146,6 +146,7 @@ pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) ->
     let limit = match path {
         "/search" | "/api/v1/search" => Some(Limit::Search),
         "/search/suggestions" | "/api/v1/suggest" => Some(Limit::Suggest),
+        _ if path.starts_with("/search/feed.") => Some(Limit::Search),
         "/api/docs" | "/api/openapi.json" => None,
         _ if path.starts_with("/api/") => Some(Limit::Api),
         _ if path.starts_with("/@") && path.ends_with("/subscribe") => {

@@ -1,14 +1,16 @@
-//! Feeds that we serve: Atom, RSS 2.0 and JSON Feed with full content, for each account and for the
-//! site; sitemaps and robots.txt for search engines. Nothing here writes a table.
+//! Feeds that we serve: Atom, RSS 2.0 and JSON Feed with full content, for each account, for the site
+//! and for any search; sitemaps and robots.txt for search engines. Nothing here writes a table.
 //!
 //! What changes a feed is always an event, so the newest event's id is the validator (`ETag`): a
 //! reader that asks every few minutes costs one indexed row.
 
 mod atom;
 mod json;
+pub mod opensearch;
 pub mod pages;
 mod queries;
 mod rss;
+pub mod search;
 pub mod sitemap;
 mod xml;
 

@@ -1,6 +1,7 @@
 //! Handlers of feeds, and the conditional answers that feeds and sitemaps share.
 
 use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -97,7 +98,7 @@ fn account_feed(
     }
 }
 
-async fn items(app: &App, articles: Vec<article::Model>) -> Result<Vec<Item>, Error> {
+pub(super) async fn items(app: &App, articles: Vec<article::Model>) -> Result<Vec<Item>, Error> {
     let ids: HashSet<i64> = articles.iter().map(|article| article.account_id).collect();
     let accounts = queries::accounts(app.db.read(), ids).await?;
     let item = |article: article::Model| {
@@ -124,7 +125,7 @@ pub(super) fn absolute(base_url: &str, address: &str) -> String {
 }
 
 /// A tag URI (RFC 4151): it names a thing for good, wherever it moves.
-fn tag(app: &App, thing: &str, since: Timestamp) -> String {
+pub(super) fn tag(app: &App, thing: &str, since: Timestamp) -> String {
     let host = Url::parse(&app.config.base_url).ok().and_then(|url| url.host_str().map(str::to_owned));
     let day = since.utc().format("%Y-%m-%d");
     format!("tag:{},{day}:{thing}", host.unwrap_or_default())
@@ -133,7 +134,8 @@ fn tag(app: &App, thing: &str, since: Timestamp) -> String {
 /// What tells a reader that it has the newest already.
 pub(super) struct Validators {
     etag: String,
-    last_modified: Timestamp,
+    /// Nothing where a document can become older than it was.
+    last_modified: Option<Timestamp>,
 }
 
 impl Validators {
@@ -141,10 +143,13 @@ impl Validators {
     /// transaction's beginning, so another may come later with the same second: the tag, not the
     /// time, decides wherever a client sends it.
     pub fn new(app: &App, (event_id, changed): (i64, Timestamp)) -> Self {
-        let mut names = std::hash::DefaultHasher::new();
-        std::hash::Hash::hash(&(&app.config.site_name, &app.config.base_url, &app.config.locale), &mut names);
-        let names = std::hash::Hasher::finish(&names) as u32;
-        Self { etag: format!("W/\"{event_id:x}-{names:x}-{WRITING}\""), last_modified: changed }
+        let names = hash_of((&app.config.site_name, &app.config.base_url, &app.config.locale)) as u32;
+        Self { etag: format!("W/\"{event_id:x}-{names:x}-{WRITING}\""), last_modified: Some(changed) }
+    }
+
+    /// From everything that the document shows.
+    pub fn of(content: impl Hash) -> Self {
+        Self { etag: format!("W/\"{:x}-{WRITING}\"", hash_of(content)), last_modified: None }
     }
 
     /// Whether the client's conditional request may be answered with 304.
@@ -157,7 +162,8 @@ impl Validators {
         let since =
             text(header::IF_MODIFIED_SINCE).and_then(|date| chrono::DateTime::parse_from_rfc2822(date).ok());
         // Whole seconds: what changed within the same second must be sent.
-        since.is_some_and(|since| since.timestamp() > self.last_modified.0.div_euclid(1000))
+        let seconds = self.last_modified.map(|moment| moment.0.div_euclid(1000));
+        since.zip(seconds).is_some_and(|(since, seconds)| since.timestamp() > seconds)
     }
 
     pub fn not_modified(&self) -> Response {
@@ -177,9 +183,16 @@ impl Validators {
         };
         put(header::ETAG, &self.etag);
         // One second late, so that "not modified since" is true when a client sends it back.
-        let stamp = Timestamp(self.last_modified.0.div_euclid(1000) * 1000 + 1000);
-        put(header::LAST_MODIFIED, &stamp.http_date());
+        if let Some(moment) = self.last_modified {
+            put(header::LAST_MODIFIED, &Timestamp(moment.0.div_euclid(1000) * 1000 + 1000).http_date());
+        }
         put(header::CACHE_CONTROL, &format!("public, max-age={MAX_AGE}"));
         response
     }
+}
+
+fn hash_of(value: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }

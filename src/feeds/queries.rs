@@ -51,6 +51,18 @@ pub(super) async fn newest_articles<C: ConnectionTrait>(
         .await
 }
 
+/// Those of the given articles that are to be seen, in the given order.
+pub(super) async fn articles<C: ConnectionTrait>(db: &C, ids: &[i64]) -> Result<Vec<article::Model>, DbErr> {
+    let rows = article::Entity::find()
+        .filter(article::COLUMN.id.is_in(ids.iter().copied()))
+        .filter(article::COLUMN.state.eq(ArticleState::Published))
+        .filter(article::Column::AccountId.not_in_subquery(suspended()))
+        .all(db)
+        .await?;
+    let mut rows: HashMap<i64, article::Model> = rows.into_iter().map(|row| (row.id, row)).collect();
+    Ok(ids.iter().filter_map(|id| rows.remove(id)).collect())
+}
+
 /// Accounts by id.
 pub(super) async fn accounts<C: ConnectionTrait>(
     db: &C,

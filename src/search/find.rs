@@ -1,17 +1,17 @@
 //! One search, from what was asked to what is shown.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
 
-use super::queries::{self, Published};
-use super::query::Filter;
+use super::queries::{self, Bearer, Place, Published};
 use super::query::moment::read_period;
-use super::query::parse::parse;
-use super::rank::{Cursor, Hit, Request, Sort};
+use super::query::parse::{Reading, read};
+use super::query::{Filter, Part};
+use super::rank::{Answer, Cursor, Facets, Hit, Request, Sort};
 use super::snippet::Highlighter;
-use crate::accounts::queries::{Found as FoundAccount, by_handle};
+use super::wanted::Wanted;
 use crate::app::App;
 use crate::articles::content::plain_text;
 use crate::error::{Error, Problems};
@@ -21,144 +21,157 @@ pub const PAGE: usize = 20;
 pub const MAX_PAGE: usize = 100;
 /// Characters of a passage.
 const PASSAGE: usize = 120;
+/// How long one may take; after that the answer is what was found so far.
+const TIME: Duration = Duration::from_secs(2);
+/// Other outlets named under a hit.
+const MAX_ALSO: usize = 5;
+/// Accounts that an answer is counted by.
+const MAX_FACET_ACCOUNTS: usize = 12;
 
-/// A search as it came in an address, unread. Any string is allowed anywhere.
-#[derive(Debug, Clone, Default)]
-pub struct Wanted {
-    pub q: String,
-    /// Handle, with or without @.
-    pub account: String,
-    /// A day, month or year, or a moment as in RFC 3339; from its beginning, to its end.
-    pub from: String,
-    pub to: String,
-    pub lang: String,
-    /// `relevance` or `newest`.
-    pub sort: String,
-    pub limit: String,
-    pub cursor: String,
+/// Who asks, and where they are.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader {
+    pub user: Option<i64>,
+    pub zone: Tz,
 }
 
 /// What was found. Only articles that readers may see now.
 #[derive(Debug, Default)]
 pub struct Found {
+    /// How the query was understood.
+    pub reading: Reading,
+    /// Accounts asked for, by what they were asked for as; those that are there.
+    pub accounts: HashMap<String, Bearer>,
     pub total: usize,
     /// Of these, the ones that hold every term as it stands.
     pub exact: usize,
+    /// Not everything was looked at.
+    pub partial: bool,
     pub took: Duration,
     pub items: Vec<Item>,
     pub next: Option<Cursor>,
+    /// Of the whole answer; only with the first page, where it was asked for.
+    pub facets: Option<Counts>,
+}
+
+/// [`Facets`], with the accounts' names.
+#[derive(Debug, Default, Clone)]
+pub struct Counts {
+    pub accounts: Vec<(Bearer, usize)>,
+    pub months: Vec<((i32, u32), usize)>,
+    pub langs: Vec<(String, usize)>,
+    pub has: Vec<(Part, usize)>,
 }
 
 #[derive(Debug)]
 pub struct Item {
     pub article: Published,
+    /// Articles of other accounts that say nearly the same.
+    pub also: Vec<Place>,
     pub score: f32,
     /// Safe HTML with `<mark>`.
     pub title_html: String,
     pub snippet_html: String,
 }
 
-impl Wanted {
-    /// Reads the query part of an address; of a name that comes twice the last counts.
-    pub fn from_query(query: &str) -> Wanted {
-        let mut wanted = Wanted::default();
-        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-            let field = match &*name {
-                "q" => &mut wanted.q,
-                "account" => &mut wanted.account,
-                "from" => &mut wanted.from,
-                "to" => &mut wanted.to,
-                "lang" => &mut wanted.lang,
-                "sort" => &mut wanted.sort,
-                "limit" => &mut wanted.limit,
-                "cursor" => &mut wanted.cursor,
-                _ => continue,
-            };
-            *field = value.trim().to_owned();
-        }
-        wanted
-    }
-
-    /// The address of the same search elsewhere in its results.
-    pub fn path(&self, cursor: Option<Cursor>) -> String {
-        let start = "/search?";
-        let mut query = url::form_urlencoded::Serializer::for_suffix(start.to_owned(), start.len());
-        let cursor = cursor.map(|cursor| cursor.encode()).unwrap_or_default();
-        for (name, value) in [
-            ("q", &self.q),
-            ("account", &self.account),
-            ("from", &self.from),
-            ("to", &self.to),
-            ("lang", &self.lang),
-            ("sort", &self.sort),
-            ("cursor", &cursor),
-        ] {
-            if !value.is_empty() {
-                query.append_pair(name, value);
-            }
-        }
-        query.finish()
-    }
-
-    /// The same, for a choice of order.
-    pub fn sorted(&self, sort: &str) -> String {
-        Wanted { sort: sort.to_owned(), ..self.clone() }.path(None)
-    }
-
-    pub fn has_filter(&self) -> bool {
-        [&self.account, &self.from, &self.to, &self.lang].iter().any(|field| !field.is_empty())
-    }
-
-    /// Nothing was asked for at all.
-    pub fn is_empty(&self) -> bool {
-        self.q.is_empty() && !self.has_filter()
-    }
-}
-
-/// Searches. Days are those of `zone`.
+/// Searches. Days are those of the reader's zone.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a date, order, limit or cursor that cannot be read, never for the query.
-pub async fn find(app: &App, wanted: &Wanted, zone: Tz) -> Result<Found, Error> {
+pub async fn find(app: &App, wanted: &Wanted, reader: Reader) -> Result<Found, Error> {
     let started = Instant::now();
-    let Some(mut request) = read(app, wanted, zone).await? else {
-        return Ok(Found::default());
-    };
+    let (request, mut found) = prepare(app, wanted, reader).await?;
+    if let Some(request) = request {
+        let (answer, shown) = fetch(app, request.clone(), &mut found).await?;
+        if request.facets {
+            found.facets = Some(counts(app, answer.facets).await?);
+        }
+        let also = also(app, shown.iter().map(|(hit, _)| hit)).await?;
+        let highlighter = Highlighter::new(&request.query);
+        let show = move || {
+            shown.into_iter().map(|(hit, row)| item(&highlighter, hit, row, &also)).collect::<Vec<_>>()
+        };
+        found.items = tokio::task::spawn_blocking(show).await.map_err(anyhow::Error::from)?;
+    }
+    found.took = started.elapsed();
+    Ok(found)
+}
+
+/// The ids found, in order, without their articles; for what shows articles in its own way.
+///
+/// # Errors
+/// As of [`find`].
+pub async fn find_ids(app: &App, wanted: &Wanted, reader: Reader) -> Result<Vec<i64>, Error> {
+    let (request, _) = prepare(app, wanted, reader).await?;
+    let Some(request) = request else { return Ok(Vec::new()) };
+    Ok(app.search.ask(request).await?.hits.into_iter().map(|hit| hit.article).collect())
+}
+
+/// Asks until the page is full: once, unless the index has not heard yet that an article is gone;
+/// then some more for the gap.
+async fn fetch(
+    app: &App,
+    mut request: Request,
+    found: &mut Found,
+) -> Result<(Answer, Vec<(Hit, Published)>), Error> {
     let limit = request.limit;
-    let mut found = Found::default();
+    let mut first: Option<Answer> = None;
     let mut shown = Vec::new();
-    let (mut missing, mut first) = (0, true);
-    // Once, unless the index has not heard yet that an article is gone; then some more for the gap.
+    let mut missing = 0;
     loop {
         let answer = app.search.ask(request.clone()).await?;
-        if std::mem::take(&mut first) {
-            (found.total, found.exact) = (answer.total, answer.exact);
-        }
         let ids: Vec<i64> = answer.hits.iter().map(|hit| hit.article).collect();
         let rows = queries::published(app.db.read(), &ids).await?;
         missing += ids.len() - rows.len();
         shown.extend(in_order(&answer.hits, rows));
         found.next = answer.next;
-        if shown.len() >= limit || answer.next.is_none() {
+        found.partial |= answer.partial;
+        first.get_or_insert(answer);
+        if shown.len() >= limit || found.next.is_none() {
             break;
         }
         request.limit = limit - shown.len();
-        request.after = answer.next;
+        request.after = found.next;
+        request.facets = false;
     }
-    found.total = found.total.saturating_sub(missing).max(shown.len());
-    found.exact = found.exact.min(found.total);
-    let highlighter = Highlighter::new(&request.query);
-    let show = move || shown.into_iter().map(|(hit, row)| item(&highlighter, hit, row)).collect();
-    found.items = tokio::task::spawn_blocking(show).await.map_err(anyhow::Error::from)?;
-    found.took = started.elapsed();
-    Ok(found)
+    let first = first.unwrap_or_default();
+    found.total = first.total.saturating_sub(missing).max(shown.len());
+    found.exact = first.exact.min(found.total);
+    Ok((first, shown))
 }
 
-/// `None` where nothing can be found, such as in an account that is not there.
-async fn read(app: &App, wanted: &Wanted, zone: Tz) -> Result<Option<Request>, Error> {
+/// Reads what was asked for. There is no request where nothing can be found, such as in an account
+/// that is not there.
+async fn prepare(app: &App, wanted: &Wanted, reader: Reader) -> Result<(Option<Request>, Found), Error> {
+    let mut request = read_request(wanted, reader, app.clock.now().0)?;
+    let reading = read(&wanted.q, reader.zone);
+    let asked: HashSet<&str> =
+        reading.parsed.handles().chain(wanted.accounts.iter().map(String::as_str)).collect();
+    let accounts = queries::bearers(app.db.read(), &asked).await?;
+    request.query = reading.parsed.clone();
+    request.query.resolve(&accounts.iter().map(|(asked, account)| (asked.clone(), account.id)).collect());
+    let mut narrowed: Option<Vec<i64>> = None;
+    if !wanted.accounts.is_empty() {
+        let chosen = wanted.accounts.iter().filter_map(|handle| accounts.get(handle));
+        narrowed = Some(chosen.map(|account| account.id).collect());
+    }
+    if let (false, Some(user)) = (wanted.scope.is_empty(), reader.user) {
+        let followed = queries::followed_accounts(app.db.read(), user).await?;
+        narrowed = Some(match narrowed {
+            Some(ids) => ids.into_iter().filter(|id| followed.contains(id)).collect(),
+            None => followed,
+        });
+    }
+    let nothing = narrowed.as_ref().is_some_and(Vec::is_empty) || wanted.is_empty();
+    request.filter.accounts = narrowed;
+    let found = Found { reading, accounts, ..Found::default() };
+    Ok(((!nothing).then_some(request), found))
+}
+
+fn read_request(wanted: &Wanted, reader: Reader, now: i64) -> Result<Request, Error> {
     let mut problems = Problems::default();
     let mut day = |field: &'static str, text: &str, end: bool| {
-        let period = read_period(text, zone);
+        let period = read_period(text, reader.zone);
         if !text.is_empty() && period.is_none() {
             problems.add(field, "search-bad-date");
         }
@@ -166,10 +179,12 @@ async fn read(app: &App, wanted: &Wanted, zone: Tz) -> Result<Option<Request>, E
     };
     let (from, to) = (day("from", &wanted.from, false), day("to", &wanted.to, true));
     let sort = match wanted.sort.as_str() {
-        "" | "relevance" => Sort::Relevance,
         "newest" => Sort::Newest,
-        _ => {
-            problems.add("sort", "search-bad-sort");
+        "oldest" => Sort::Oldest,
+        other => {
+            if !matches!(other, "" | "relevance") {
+                problems.add("sort", "search-bad-sort");
+            }
             Sort::Relevance
         }
     };
@@ -184,30 +199,42 @@ async fn read(app: &App, wanted: &Wanted, zone: Tz) -> Result<Option<Request>, E
     if after.is_none() && !wanted.cursor.is_empty() {
         problems.add("cursor", "search-bad-cursor");
     }
+    if wanted.part().is_none() && !wanted.has.is_empty() {
+        problems.add("has", "search-bad-has");
+    }
+    match wanted.scope.as_str() {
+        "" => {}
+        "subscriptions" if reader.user.is_some() => {}
+        "subscriptions" => problems.add("in", "search-sign-in"),
+        _ => problems.add("in", "search-bad-scope"),
+    }
     problems.check()?;
-    let account = match wanted.account.trim_start_matches('@') {
-        "" => None,
-        handle => match account_id(app, handle).await? {
-            None => return Ok(None),
-            id => id,
-        },
-    };
     let lang = Some(wanted.lang.clone()).filter(|lang| !lang.is_empty());
-    Ok(Some(Request {
-        query: parse(&wanted.q, zone),
-        filter: Filter { accounts: account.map(|id| vec![id]), from, to, lang, has: None },
+    Ok(Request {
+        query: Default::default(),
+        filter: Filter { accounts: None, from, to, lang, has: wanted.part() },
         sort,
         limit: limit.clamp(1, MAX_PAGE),
         after,
-        now: app.clock.now().0,
-        facets: false,
-        time: None,
-    }))
+        now,
+        facets: wanted.facets && after.is_none(),
+        time: Some(TIME),
+    })
 }
 
-async fn account_id(app: &App, handle: &str) -> Result<Option<i64>, Error> {
-    let found = by_handle(app.db.read(), handle).await?;
-    Ok(found.map(|(FoundAccount::Here(account) | FoundAccount::Moved(account))| account.id))
+async fn counts(app: &App, facets: Facets) -> Result<Counts, Error> {
+    let mut accounts = facets.accounts;
+    accounts.truncate(MAX_FACET_ACCOUNTS);
+    let ids: Vec<i64> = accounts.iter().map(|(id, _)| *id).collect();
+    let mut names = queries::accounts(app.db.read(), &ids).await?;
+    let named = accounts.into_iter().filter_map(|(id, count)| Some((names.remove(&id)?, count))).collect();
+    Ok(Counts { accounts: named, months: facets.months, langs: facets.langs, has: facets.has })
+}
+
+/// Places of near-duplicates, by id.
+async fn also(app: &App, hits: impl Iterator<Item = &Hit>) -> Result<HashMap<i64, Place>, Error> {
+    let ids: Vec<i64> = hits.flat_map(|hit| hit.also.iter().take(MAX_ALSO).copied()).collect();
+    Ok(queries::places(app.db.read(), &ids).await?)
 }
 
 fn in_order(hits: &[Hit], rows: Vec<Published>) -> Vec<(Hit, Published)> {
@@ -215,21 +242,9 @@ fn in_order(hits: &[Hit], rows: Vec<Published>) -> Vec<(Hit, Published)> {
     hits.iter().filter_map(|hit| Some((hit.clone(), rows.remove(&hit.article)?))).collect()
 }
 
-fn item(highlighter: &Highlighter, hit: Hit, article: Published) -> Item {
+fn item(highlighter: &Highlighter, hit: Hit, article: Published, also: &HashMap<i64, Place>) -> Item {
     let title_html = highlighter.mark(&article.title);
     let snippet_html = highlighter.passage(&plain_text(&article.body_html), PASSAGE);
-    Item { score: hit.score, title_html, snippet_html, article }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_read_whatever_is_in_it() {
-        let wanted = Wanted::from_query("q=%E5%8F%B0%FF+a&q=b%20c&sort=newest&x=%");
-        assert_eq!((wanted.q.as_str(), wanted.sort.as_str()), ("b c", "newest"));
-        assert_eq!(Wanted::from_query("q=%E5%8F%B0%FF").q, "台\u{FFFD}");
-        assert_eq!(Wanted::from_query("q=台&from=2026").path(None), "/search?q=%E5%8F%B0&from=2026");
-    }
+    let also = hit.also.iter().filter_map(|id| also.get(id).cloned()).collect();
+    Item { score: hit.score, also, title_html, snippet_html, article }
 }

@@ -10,19 +10,24 @@
 //! - [`view`]: the index as one search sees it.
 //! - [`query`]: what the reader typed, understood and planned; [`docs`]: sets of articles.
 //! - [`score`], [`collect`] and [`rank`]: scores, pages and counts, tiers.
-//! - [`snippet`]: the passage to show, from the article's own text.
+//! - [`snippet`]: what to show of an article, from its own text, with marks; [`passage`] cuts it.
+//! - [`wanted`]: a search as an address has it.
 //! - [`find`]: all of that for one request, with the rows of the database; [`pages`] and [`api`]
-//!   show it.
+//!   show it, with the help of [`explain`] (how the query was read) and [`facets`] (what the answer
+//!   holds).
 //! - [`suggest`]: what a reader may be typing, or may have meant.
 
 pub mod api;
 mod collect;
 mod docs;
+pub mod explain;
+pub mod facets;
 pub mod find;
 pub mod follower;
 pub mod grams;
 pub mod index;
 pub mod pages;
+pub mod passage;
 pub mod queries;
 pub mod query;
 pub mod rank;
@@ -31,6 +36,7 @@ pub mod score;
 pub mod snippet;
 pub mod suggest;
 pub mod view;
+pub mod wanted;
 
 use std::path::PathBuf;
 use std::sync::Arc;

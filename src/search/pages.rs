@@ -6,10 +6,15 @@ use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 
-use super::find::{self, Found, Wanted};
+use super::explain::{self, Chip};
+use super::facets::{self, Facet, Histogram};
+use super::find::{self, Found, Reader};
+use super::query::Part;
+use super::wanted::Wanted;
 use crate::app::App;
 use crate::error::{Error, Problems};
-use crate::page::{Page, View};
+use crate::home::accounts::feeds_at;
+use crate::page::{FeedLink, Page, View};
 
 #[derive(Template)]
 #[template(path = "search/results.html")]
@@ -17,6 +22,10 @@ struct ResultsPage {
     page: Page,
     wanted: Wanted,
     found: Found,
+    chips: Vec<Chip>,
+    notes: Vec<String>,
+    histogram: Histogram,
+    facets: Vec<Facet>,
     problems: Problems,
     /// The index is being built.
     building: bool,
@@ -35,6 +44,23 @@ impl ResultsPage {
         let ms = self.found.took.as_secs_f64() * 1e3;
         if ms < 10.0 { format!("{ms:.1}") } else { format!("{ms:.0}") }
     }
+
+    /// Names and keys of the orders.
+    fn orders(&self) -> [(&'static str, &'static str); 3] {
+        [("", "search-relevance"), ("newest", "search-newest"), ("oldest", "search-oldest")]
+    }
+
+    fn is_sorted(&self, sort: &str) -> bool {
+        sort == self.wanted.sort || sort.is_empty() && self.wanted.sort == "relevance"
+    }
+
+    fn parts(&self) -> [Part; 4] {
+        [Part::Image, Part::Video, Part::Audio, Part::Table]
+    }
+
+    fn part_name(&self, part: &Part) -> &'static str {
+        (*part).into()
+    }
 }
 
 /// `GET /search`
@@ -43,10 +69,12 @@ pub async fn show_results(
     page: Page,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
-    let wanted = Wanted::from_query(&query.unwrap_or_default());
+    let mut wanted = Wanted::from_query(&query.unwrap_or_default());
+    wanted.facets = true;
     let (mut found, mut problems, mut building) = (Found::default(), Problems::default(), false);
     if !wanted.is_empty() {
-        match find::find(&app, &wanted, page.zone()).await {
+        let reader = Reader { user: page.user.as_ref().map(|user| user.id), zone: page.zone() };
+        match find::find(&app, &wanted, reader).await {
             Ok(answer) => found = answer,
             Err(Error::Invalid(wrong)) => problems = wrong,
             Err(Error::Unavailable { .. }) => building = true,
@@ -60,7 +88,30 @@ pub async fn show_results(
         page.titled(&title)
     };
     page.noindex = !wanted.is_empty();
+    if !wanted.is_empty() && problems.is_empty() {
+        page.feeds = feed_links(&page.title, &wanted);
+    }
+    let counts = found.facets.take().unwrap_or_default();
     let next_url = found.next.map(|cursor| wanted.path(Some(cursor))).unwrap_or_default();
-    let first = wanted.cursor.is_empty();
-    Ok(View(ResultsPage { page, wanted, found, problems, building, first, next_url }).into_response())
+    Ok(View(ResultsPage {
+        chips: explain::chips(&page, &wanted, &found),
+        notes: explain::notes(&page, &found),
+        histogram: facets::histogram(&page, &wanted, &counts),
+        facets: facets::facets(&page, &wanted, &counts),
+        first: wanted.cursor.is_empty(),
+        page,
+        wanted,
+        found,
+        problems,
+        building,
+        next_url,
+    })
+    .into_response())
+}
+
+/// The feeds of a search.
+fn feed_links(title: &str, wanted: &Wanted) -> Vec<FeedLink> {
+    let plain = Wanted { sort: String::new(), cursor: String::new(), scope: String::new(), ..wanted.clone() };
+    let links = feeds_at(title, "/search").into_iter();
+    links.map(|link| FeedLink { href: plain.at(&link.href), ..link }).collect()
 }

@@ -5,7 +5,8 @@
 
 use std::ops::Range;
 
-use super::query::{Parsed, Term};
+use super::passage::{end_after, is_inside_letters, widen};
+use super::query::{Parsed, Within};
 use crate::text::fold::{self, Folded};
 
 /// Articles are searched whole, but passages are looked for in so much of the text only.
@@ -24,39 +25,43 @@ pub struct Highlighter {
 struct Needle {
     letters: String,
     weight: f32,
+    /// Marked in titles only.
+    title: bool,
 }
 
 impl Highlighter {
     pub fn new(query: &Parsed) -> Highlighter {
         let mut highlighter = Highlighter::default();
-        for term in query.wanted() {
-            highlighter.add(&term.letters, 2.0);
+        let wanted = || query.wanted().filter(|term| matches!(term.within, Within::Anywhere | Within::Title));
+        for term in wanted() {
+            highlighter.add(&term.letters, 2.0, term.within);
         }
         // Parts are marked where the whole does not stand.
-        for term in query.wanted().filter(|term| !term.quoted) {
-            highlighter.add_parts(term);
+        for term in wanted().filter(|term| !term.quoted && term.within == Within::Anywhere) {
+            for word in term.words() {
+                highlighter.add(&fold::letters(word), 1.0, term.within);
+            }
         }
         highlighter.needles.sort_by_key(|needle| std::cmp::Reverse(needle.letters.len()));
         highlighter
     }
 
-    fn add_parts(&mut self, term: &Term) {
-        for word in term.words() {
-            self.add(&fold::letters(word), 1.0);
-        }
-    }
-
     /// Long runs weigh more: they are rarer.
-    fn add(&mut self, letters: &str, weight: f32) {
-        if !letters.is_empty() && !self.needles.iter().any(|needle| needle.letters == letters) {
-            let weight = weight * (letters.chars().count() as f32).sqrt();
-            self.needles.push(Needle { letters: letters.to_owned(), weight });
+    fn add(&mut self, letters: &str, weight: f32, within: Within) {
+        let title = within == Within::Title;
+        match self.needles.iter_mut().find(|needle| needle.letters == letters) {
+            Some(needle) => needle.title &= title,
+            None if letters.is_empty() => {}
+            None => {
+                let weight = weight * (letters.chars().count() as f32).sqrt();
+                self.needles.push(Needle { letters: letters.to_owned(), weight, title });
+            }
         }
     }
 
     /// A whole short text (a title, a name), as HTML with `<mark>`.
     pub fn mark(&self, text: &str) -> String {
-        let marks = merged(self.find(text));
+        let marks = merged(self.find(text, true));
         html(text, 0..text.len(), &marks)
     }
 
@@ -64,7 +69,7 @@ impl Highlighter {
     /// beginning of the text if it holds nothing.
     pub fn passage(&self, text: &str, chars: usize) -> String {
         let text = cut(text, MAX_BODY_BYTES);
-        let found = self.find(text);
+        let found = self.find(text, false);
         let window = best_window(text, &found, chars);
         let window = widen(text, window, chars);
         let mut out = String::new();
@@ -79,24 +84,38 @@ impl Highlighter {
     }
 
     /// Every place of every needle, in order; places inside a longer needle's are left out.
-    fn find(&self, text: &str) -> Vec<Match> {
+    fn find(&self, text: &str, title: bool) -> Vec<Match> {
         let folded = fold::mapped_letters(text);
         let mut taken: Vec<Range<usize>> = Vec::new();
         let mut matches = Vec::new();
-        for (n, needle) in self.needles.iter().enumerate() {
+        for (n, needle) in self.needles.iter().enumerate().filter(|(_, needle)| title || !needle.title) {
             let before = taken.len();
             for at in places(&folded, &needle.letters) {
                 let range = at..at + needle.letters.len();
                 let inside = |t: &Range<usize>| t.start <= range.start && range.end <= t.end;
                 if !taken[..before].iter().any(inside) {
                     let source = folded.source(range.clone());
-                    matches.push(Match { needle: n, weight: needle.weight, source });
-                    taken.push(range);
+                    if let Some(weight) = needle.weight_at(text, &source) {
+                        matches.push(Match { needle: n, weight, source });
+                        taken.push(range);
+                    }
                 }
             }
         }
         matches.sort_by_key(|m| (m.source.start, m.source.end));
         matches
+    }
+}
+
+impl Needle {
+    /// Parts of Latin words count little, and single letters in them not at all: C++ is not in "act".
+    fn weight_at(&self, text: &str, place: &Range<usize>) -> Option<f32> {
+        let inside = is_inside_letters(text, place.start) || is_inside_letters(text, place.end);
+        match self.letters.len() {
+            1 if inside => None,
+            _ if inside && self.letters.is_ascii() => Some(self.weight * 0.3),
+            _ => Some(self.weight),
+        }
     }
 }
 
@@ -131,54 +150,6 @@ fn best_window(text: &str, found: &[Match], chars: usize) -> Range<usize> {
         }
     }
     best.1
-}
-
-/// Fills the room around a window: back to the beginning of its sentence if that is near, then
-/// forward, preferably to the end of a sentence.
-fn widen(text: &str, window: Range<usize>, chars: usize) -> Range<usize> {
-    let used = text[window.clone()].chars().count();
-    let lead = chars.saturating_sub(used) / 2;
-    let back = text[..window.start].char_indices().rev().take(lead);
-    let (mut start, mut clause) = (window.start, window.start);
-    let mut sentence = false;
-    for (at, c) in back {
-        if is_end(c) {
-            sentence = true;
-            break;
-        }
-        if matches!(c, '，' | '：' | ',' | '、') {
-            clause = start;
-        }
-        start = at;
-    }
-    // No sentence begins near: better at a clause than inside a word.
-    if !sentence && start > 0 && clause < window.start {
-        start = clause;
-    }
-    let limit = end_after(text, start, chars).max(window.end);
-    let tail = &text[window.end..limit];
-    let end = if limit == text.len() {
-        limit
-    } else {
-        let stop = tail.char_indices().rev().find(|(_, c)| is_end(*c));
-        match stop {
-            // Not if that would throw most of the room away.
-            Some((at, c)) if text[start..window.end + at].chars().count() * 2 >= chars => {
-                window.end + at + c.len_utf8()
-            }
-            _ => limit,
-        }
-    };
-    start..end
-}
-
-fn is_end(c: char) -> bool {
-    matches!(c, '。' | '！' | '？' | '!' | '?' | '\n' | '；')
-}
-
-/// The byte `chars` characters after `start`, or the end.
-fn end_after(text: &str, start: usize, chars: usize) -> usize {
-    text[start..].char_indices().nth(chars).map_or(text.len(), |(at, _)| start + at)
 }
 
 fn cut(text: &str, bytes: usize) -> &str {

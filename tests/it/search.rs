@@ -37,7 +37,7 @@ fn passages() -> Vec<Passage> {
 }
 
 /// Puts a published article and its event into the database, as publishing does.
-async fn publish(app: &TestApp, account_id: i64, title: &str, body: &str) -> article::Model {
+pub async fn publish(app: &TestApp, account_id: i64, title: &str, body: &str) -> article::Model {
     let lang = if content_is_traditional(body) { "zh-Hant" } else { "zh-Hans" };
     publish_as(app, account_id, None, title, body, lang, app.app.clock.now().0).await
 }
@@ -46,7 +46,7 @@ fn content_is_traditional(text: &str) -> bool {
     xiangxun::text::script::detect(text) == xiangxun::text::script::Script::Hant
 }
 
-async fn publish_as(
+pub async fn publish_as(
     app: &TestApp,
     account_id: i64,
     external_id: Option<&str>,
@@ -92,7 +92,7 @@ async fn publish_as(
 }
 
 /// Changes an article, with or without telling of it.
-async fn change(
+pub async fn change(
     app: &TestApp,
     article: &article::Model,
     event: Option<Event>,
@@ -108,7 +108,7 @@ async fn change(
     tx.commit().await.unwrap();
 }
 
-async fn change_account(
+pub async fn change_account(
     app: &TestApp,
     account: &account::Model,
     change: impl FnOnce(&mut account::ActiveModel),
@@ -122,16 +122,16 @@ async fn change_account(
     tx.commit().await.unwrap();
 }
 
-fn query(pairs: &[(&str, &str)]) -> String {
+pub fn query(pairs: &[(&str, &str)]) -> String {
     url::form_urlencoded::Serializer::new(String::from("/api/v1/search?")).extend_pairs(pairs).finish()
 }
 
-async fn ask(app: &TestApp, pairs: &[(&str, &str)]) -> Value {
+pub async fn ask(app: &TestApp, pairs: &[(&str, &str)]) -> Value {
     app.get(&query(pairs)).await.assert_status(200).json()
 }
 
 /// Titles found, in order.
-async fn titles(app: &TestApp, pairs: &[(&str, &str)]) -> Vec<String> {
+pub async fn titles(app: &TestApp, pairs: &[(&str, &str)]) -> Vec<String> {
     let answer = ask(app, pairs).await;
     answer["items"]
         .as_array()
@@ -258,24 +258,25 @@ both_databases! {
         }
     }
 
-    async fn paging_visits_every_result_once_in_either_order(app) {
+    async fn paging_visits_every_result_once_in_every_order(app) {
         let (account, _) = app.account("daily").await;
         for n in 0..57 {
             let text = format!("经济新闻第{n}条，{}", "增长".repeat(n % 7));
             publish_as(app, account.id, None, &format!("经济新闻{n}"), &text, "zh-Hans", n as i64 % 10 * 1_000).await;
         }
         follower::catch_up(&app.app).await.unwrap();
-        for sort in ["relevance", "newest"] {
+        for sort in ["relevance", "newest", "oldest"] {
             let (mut seen, mut cursor, mut pages, mut last) = (BTreeSet::new(), String::new(), 0, f64::MAX);
             loop {
                 let answer = ask(app, &[("q", "经济 新闻"), ("limit", "10"), ("sort", sort), ("cursor", &cursor)]).await;
                 assert_eq!(answer["total"], 57);
                 for item in answer["items"].as_array().unwrap() {
                     assert!(seen.insert(item["id"].as_i64().unwrap()), "twice: {item}");
-                    let key = if sort == "newest" {
-                        chrono::DateTime::parse_from_rfc3339(item["published_at"].as_str().unwrap()).unwrap().timestamp() as f64
-                    } else {
-                        item["score"].as_f64().unwrap()
+                    let published = || chrono::DateTime::parse_from_rfc3339(item["published_at"].as_str().unwrap()).unwrap().timestamp() as f64;
+                    let key = match sort {
+                        "newest" => published(),
+                        "oldest" => -published(),
+                        _ => item["score"].as_f64().unwrap(),
                     };
                     assert!(key <= last);
                     last = key;
@@ -330,6 +331,7 @@ both_databases! {
         ] {
             app.get(&format!("/api/v1/search?{raw}")).await.assert_status(200);
             app.get(&format!("/search?{raw}")).await.assert_status(200);
+            app.get(&format!("/search/feed.json?{raw}")).await.assert_status(200);
         }
         let page = app.get(&query(&[("q", "台湾 登陆")]).replace("/api/v1", "")).await.assert_status(200).text();
         assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; <mark>臺灣</mark>"), "{page}");

@@ -60,6 +60,8 @@ pub struct Piece {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
     pub kind: Kind,
+    /// What it came to; the first, where that is several (a language and its kinds).
+    pub atom: Atom,
     /// What stands behind the operator, as typed and without quotation marks.
     pub value: String,
     pub quoted: bool,
@@ -105,7 +107,8 @@ impl Reading {
 }
 
 impl Piece {
-    fn typed(&self) -> String {
+    /// As it was typed, about.
+    pub fn typed(&self) -> String {
         let any: Vec<&str> = self.any.iter().map(|choice| choice.typed.as_str()).collect();
         let any = any.join(" OR ");
         match (self.negated, any.starts_with(char::is_numeric)) {
@@ -153,6 +156,7 @@ impl Reader {
         self.room = self.room.saturating_sub(letters);
         let choice = Choice {
             kind: kind(&item),
+            atom: atoms[0].clone(),
             value: item.value,
             quoted: item.quoted,
             note: item.note,
@@ -186,7 +190,11 @@ impl Reader {
     fn atoms(&self, item: &Item) -> Option<Vec<Atom>> {
         match item.operator {
             // The lexer has tried it already.
-            Some(operator) => operator.read(&item.value, item.quoted, self.room, self.zone).ok().flatten(),
+            Some(operator) => operator
+                .read(&item.value, item.quoted, self.room, self.zone)
+                .ok()
+                .flatten()
+                .filter(|atoms| !atoms.is_empty()),
             None => Some(vec![Atom::Text(Term::new(&item.value, item.quoted, self.room)?)]),
         }
     }

@@ -15,7 +15,8 @@ use super::lookup::Fit;
 use super::{Known, queries};
 use crate::app::App;
 use crate::error::Error;
-use crate::search::find::{self, Wanted};
+use crate::search::find::{self, Reader};
+use crate::search::wanted::Wanted;
 use crate::text::fold;
 use crate::text::pinyin::typed::{Kind, Typed, typed};
 use crate::text::pinyin::{self};
@@ -89,7 +90,8 @@ pub async fn did_you_mean(app: &App, query: &str, exact: usize) -> Result<Option
             continue;
         }
         let wanted = Wanted { q: text.clone(), limit: "1".into(), ..Wanted::default() };
-        if find::find(app, &wanted, Tz::UTC).await?.exact > exact {
+        let reader = Reader { user: None, zone: Tz::UTC };
+        if find::find(app, &wanted, reader).await?.exact > exact {
             return Ok(Some(text));
         }
     }

@@ -1,0 +1,64 @@
+//! The feed of a search: what it finds, newest first.
+
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use chrono_tz::Tz;
+
+use super::pages::{Validators, base_url, items, tag};
+use super::{Feed, Format, MAX_ARTICLES, queries};
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::page::Locale;
+use crate::search::find::{Reader, find_ids};
+use crate::search::wanted::Wanted;
+
+/// `GET /search/feed.atom`, `/search/feed.rss`, `/search/feed.json`: the parameters of `/search`,
+/// but for those about order and pages, and `in`, since feed readers do not sign in.
+pub async fn show_search_feed(
+    State(app): State<Arc<App>>,
+    format: Format,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    let asked = Wanted::from_query(&query.unwrap_or_default());
+    let wanted = Wanted {
+        sort: String::new(),
+        limit: String::new(),
+        cursor: String::new(),
+        scope: String::new(),
+        ..asked
+    };
+    let zone = app.config.timezone.parse().unwrap_or(Tz::UTC);
+    let request = Wanted { sort: "newest".into(), limit: MAX_ARTICLES.to_string(), ..wanted.clone() };
+    let ids = find_ids(&app, &request, Reader { user: None, zone }).await?;
+    let items = items(&app, queries::articles(app.db.read(), &ids).await?).await?;
+    let locale = Locale::from_tag(&app.config.locale).unwrap_or(Locale::ZhHans);
+    let title = locale.text_with(
+        "search-feed-title",
+        &[("query", wanted.q.clone()), ("site", app.config.site_name.clone())],
+    );
+    let shown: Vec<_> =
+        items.iter().map(|item| (&item.article.id, item.article.version, &item.account_name)).collect();
+    let updated = items.iter().map(|item| item.article.updated_at.max(item.published())).max();
+    let feed = Feed {
+        id: tag(&app, wanted.at("search").as_str(), Timestamp(0)),
+        title,
+        description: String::new(),
+        lang: locale.code().to_owned(),
+        page_url: app.config.url(&wanted.at("/search")),
+        self_url: app.config.url(&wanted.at(&format!("/search/{}", format.file()))),
+        icon_url: None,
+        updated: updated.unwrap_or_default(),
+        items: Vec::new(),
+    };
+    let validators = Validators::of((&feed.id, &feed.title, &feed.self_url, updated.map(|at| at.0), shown));
+    if validators.are_met(&headers) {
+        return Ok(validators.not_modified());
+    }
+    let feed = Feed { items, ..feed };
+    Ok(validators.answer(format.content_type(), feed.write(format, base_url(&app))))
+}
