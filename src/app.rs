@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
+use crate::alerts::watch::Watch;
 use crate::auth::limits::Limits;
 use crate::auth::signed::Signer;
 use crate::clock::Clock;
@@ -31,6 +32,8 @@ pub struct App {
     pub search: Search,
     /// This node's suggestions; `search::suggest::follower` keeps them up to date.
     pub suggest: Suggest,
+    /// This node's saved searches, ready to be matched.
+    pub alerts: Watch,
 }
 
 impl App {
@@ -52,6 +55,7 @@ impl App {
         let fetcher = Fetcher::new(settings).context("setting up outside fetches")?;
         let search = Search::at(config.data.join("index"));
         let suggest = Suggest::default();
-        Ok(Arc::new(Self { config, db, clock, mailer, signer, search, suggest, fetcher, limits }))
+        let alerts = Watch::default();
+        Ok(Arc::new(Self { config, db, clock, mailer, signer, fetcher, limits, search, suggest, alerts }))
     }
 }

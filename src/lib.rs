@@ -19,10 +19,12 @@
 //! - [`feeds`]: feeds that we serve, sitemaps; [`import`]: sources, the feeds that outlets already have
 //! - [`mail`]: letters and who carries them
 //! - [`subscriptions`]: subscribing, leaving, the timeline; [`delivery`]: telling subscribers of a push
+//! - [`alerts`]: saved searches that read each new article, and tell their readers of those that match
 //! - [`demo`]: the throw-away instance of `xiangxun demo`
 //! - [`commands`]: what the binary can be told to do
 
 pub mod accounts;
+pub mod alerts;
 pub mod api;
 pub mod app;
 pub mod articles;

@@ -93,6 +93,12 @@ impl Locale {
         }
     }
 
+    /// `2026年1月31日` / `31 January 2026`
+    pub fn date(self, moment: Timestamp, zone: Tz) -> String {
+        let format = if self == Self::En { "%-d %B %Y" } else { "%Y年%-m月%-d日" };
+        moment.utc().with_timezone(&zone).format(format).to_string()
+    }
+
     fn langid(self) -> LanguageIdentifier {
         match self {
             Self::ZhHans => langid!("zh-Hans"),
@@ -267,9 +273,7 @@ impl Page {
 
     /// `2026年1月31日` / `31 January 2026` in the reader's zone.
     pub fn date(&self, moment: &Timestamp) -> String {
-        let local = moment.utc().with_timezone(&self.zone);
-        let format = if self.locale == Locale::En { "%-d %B %Y" } else { "%Y年%-m月%-d日" };
-        local.format(format).to_string()
+        self.locale.date(*moment, self.zone)
     }
 
     /// `08:30` in the reader's zone.

@@ -22,7 +22,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::import;
 use crate::{
-    accounts, api, articles, auth, demo, error, feeds, home, media, page, pushes, search, statics,
+    accounts, alerts, api, articles, auth, demo, error, feeds, home, media, page, pushes, search, statics,
     subscriptions,
 };
 
@@ -40,6 +40,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(identity())
         .merge(studio())
         .merge(subscribing())
+        .merge(alerting())
         .merge(feeds())
         .merge(api())
         .merge(demo())
@@ -218,6 +219,20 @@ fn subscribing() -> Router<Arc<App>> {
         .route("/timeline/read", post(timeline::pages::mark_timeline_read))
 }
 
+/// Saved searches, and stopping one from its mail.
+fn alerting() -> Router<Arc<App>> {
+    use alerts::{links, pages};
+    Router::new()
+        .route("/settings/alerts", get(pages::list_alerts).post(pages::save_alert))
+        .route("/settings/alerts/new", get(pages::new_alert))
+        .route("/settings/alerts/{id}", post(pages::change_alert))
+        .route("/settings/alerts/{id}/pause", post(pages::pause_alert))
+        .route("/settings/alerts/{id}/resume", post(pages::resume_alert))
+        .route("/settings/alerts/{id}/delete", post(pages::delete_alert))
+        .route("/s/alerts/{signed}/stop", get(links::show_stopping).post(links::stop_alert))
+        .route("/s/alerts/{signed}/resume", post(links::resume_stopped))
+}
+
 /// Feeds, sitemaps, robots.txt, opensearch.xml.
 fn feeds() -> Router<Arc<App>> {
     Router::new()
@@ -251,6 +266,11 @@ fn api() -> Router<Arc<App>> {
         .route("/api/v1/articles/{id}/publish", post(articles::api::publish_article))
         .route("/api/v1/articles/{id}/schedule", post(articles::api::schedule_article))
         .route("/api/v1/articles/{id}/withdraw", post(articles::api::withdraw_article))
+        .route("/api/v1/alerts", get(alerts::api::list_alerts).post(alerts::api::create_alert))
+        .route(
+            "/api/v1/alerts/{id}",
+            patch(alerts::api::update_alert).delete(alerts::api::delete_alert),
+        )
         .merge(accounts_api())
         .merge(subscriptions_api())
 }

@@ -47,6 +47,8 @@ pub struct NewArticle {
     pub slug: Option<String>,
     /// Published, or a draft for a member to look at.
     pub state: ArticleState,
+    /// Those who wait for new articles are told of it; see [`Event::ArticlePublished`].
+    pub news: bool,
 }
 
 impl NewArticle {
@@ -67,6 +69,7 @@ impl NewArticle {
             published_at: None,
             slug: None,
             state: ArticleState::Published,
+            news: false,
         }
     }
 
@@ -118,12 +121,16 @@ async fn insert_chunk(
         return Ok(());
     }
     let slugs = free_slugs(tx, &chunk).await?;
-    let published: Vec<_> =
-        chunk.iter().map(|new| (new.account_id, new.state == ArticleState::Published)).collect();
+    let published: Vec<_> = chunk
+        .iter()
+        .map(|new| (new.state == ArticleState::Published).then_some((new.account_id, new.news)))
+        .collect();
     let rows = chunk.into_iter().zip(slugs).map(|(new, slug)| row(new, slug, now));
     let ids = article::Entity::insert_many(rows).exec_with_returning_keys(&**tx).await?;
-    let events = ids.iter().zip(published).filter(|(_, (_, is_published))| *is_published);
-    let events = events.map(|(id, (account_id, _))| Event::ArticlePublished { account_id, article_id: *id });
+    let events = ids.iter().zip(published).filter_map(|(id, published)| {
+        let (account_id, news) = published?;
+        Some(Event::ArticlePublished { account_id, article_id: *id, news })
+    });
     outbox::record_many(tx, now, events.collect()).await?;
     imported.inserted.extend(ids);
     Ok(())

@@ -54,6 +54,14 @@ pub enum Scope {
     #[serde(rename = "subscriptions:write")]
     #[strum(serialize = "subscriptions:write")]
     SubscriptionsWrite,
+    /// Read one's own alerts.
+    #[serde(rename = "alerts:read")]
+    #[strum(serialize = "alerts:read")]
+    AlertsRead,
+    /// Save, change and delete one's own alerts.
+    #[serde(rename = "alerts:write")]
+    #[strum(serialize = "alerts:write")]
+    AlertsWrite,
 }
 
 impl Scope {
@@ -73,6 +81,8 @@ impl Scope {
             Self::PushesWrite => "scope-pushes-write",
             Self::SubscriptionsRead => "scope-subscriptions-read",
             Self::SubscriptionsWrite => "scope-subscriptions-write",
+            Self::AlertsRead => "scope-alerts-read",
+            Self::AlertsWrite => "scope-alerts-write",
         }
     }
 

@@ -3,12 +3,13 @@
 use sea_orm::Iterable;
 use sea_orm::sea_query::{Condition, Expr, ExprTrait};
 
+use crate::alerts;
+use crate::alerts::queries::Found;
 use crate::app::App;
 use crate::db::entities::delivery::{self, Channel};
 use crate::db::entities::subscription::{self, Cadence, Model as Subscription, SubscriptionState};
 use crate::delivery::email;
 use crate::delivery::queries::{Content, Recipient};
-use crate::mail::MailError;
 
 /// What came of handing a delivery to its channel; the text is the remote's words, or our reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub enum Attempt {
     Suppressed(String),
 }
 
-/// Every channel that a push fans out to.
+/// Every channel that a push fans out to, and an alert is told on.
 pub fn all() -> impl Iterator<Item = Channel> {
     Channel::iter()
 }
@@ -52,7 +53,7 @@ pub fn objection(channel: Channel, subscription: &Subscription) -> Option<&'stat
     }
 }
 
-/// Tells one reader.
+/// Tells one reader of a push.
 pub async fn tell(
     app: &App,
     content: &Content,
@@ -62,12 +63,17 @@ pub async fn tell(
     match delivery.channel {
         Channel::Email => {
             let letter = email::compose(app, content, recipient, delivery)?;
-            Ok(match app.mailer.send(&letter).await {
-                Ok(words) => Attempt::Delivered(words),
-                Err(MailError::Temporary(words)) => Attempt::Later(words),
-                Err(MailError::Permanent(words)) => Attempt::Failed(words),
-                Err(MailError::BadAddress(words)) => Attempt::Unreachable { email: letter.to, words },
-            })
+            Ok(email::hand_over(app, letter).await)
+        }
+    }
+}
+
+/// Tells a reader of what an alert has found.
+pub async fn tell_of_alert(app: &App, found: &Found, delivery: &delivery::Model) -> anyhow::Result<Attempt> {
+    match delivery.channel {
+        Channel::Email => {
+            let letter = alerts::mail::compose(app, found, &delivery.message_id)?;
+            Ok(email::hand_over(app, letter).await)
         }
     }
 }

@@ -4,9 +4,10 @@ use askama::Template;
 
 use crate::app::App;
 use crate::db::entities::delivery;
+use crate::delivery::channel::Attempt;
 use crate::delivery::ledger::host;
 use crate::delivery::queries::{Content, PushedArticle, Recipient};
-use crate::mail::Letter;
+use crate::mail::{Letter, MailError};
 use crate::page::Locale;
 use crate::subscriptions::links;
 use crate::text::count;
@@ -131,6 +132,16 @@ fn item<'a>(app: &App, content: &Content, article: &'a PushedArticle) -> Item<'a
     }
 }
 
+/// Gives a letter to the mail server; what it said decides what becomes of the delivery.
+pub async fn hand_over(app: &App, letter: Letter) -> Attempt {
+    match app.mailer.send(&letter).await {
+        Ok(words) => Attempt::Delivered(words),
+        Err(MailError::Temporary(words)) => Attempt::Later(words),
+        Err(MailError::Permanent(words)) => Attempt::Failed(words),
+        Err(MailError::BadAddress(words)) => Attempt::Unreachable { email: letter.to, words },
+    }
+}
+
 /// What mail programs act on: one click to leave (RFC 8058), the list's name to sort by (RFC 2919),
 /// and word to robots not to answer (RFC 3834; `Precedence` for those older than it).
 fn headers(
@@ -148,16 +159,16 @@ fn headers(
     vec![
         ("List-Unsubscribe", unsubscribe),
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".into()),
-        ("List-Id", list_id(&content.account.name, &content.account.handle, &host(&app.config))),
+        ("List-Id", list_id(app, &content.account.name, &content.account.handle)),
         ("Auto-Submitted", "auto-generated".into()),
         ("Precedence", "bulk".into()),
     ]
 }
 
 /// A name in words, then what identifies the list; characters that would need quoting are left out.
-fn list_id(name: &str, handle: &str, host: &str) -> String {
+pub fn list_id(app: &App, name: &str, label: &str) -> String {
     let is_special =
         |c: char| matches!(c, '"' | '<' | '>' | '(' | ')' | ',' | ';' | ':' | '\\' | '@' | '[' | ']' | '.');
     let name: String = name.chars().filter(|c| !is_special(*c)).collect();
-    format!("{} <{handle}.{host}>", name.trim()).trim().to_owned()
+    format!("{} <{label}.{}>", name.trim(), host(&app.config)).trim().to_owned()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use sea_orm::sea_query::{Condition, Expr, ExprTrait, LockBehavior, LockType, Order, Query};
+use sea_orm::sea_query::{BinOper, Condition, Expr, ExprTrait, Func, LockBehavior, LockType, Order, Query};
 use sea_orm::{ColumnTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter, QuerySelect};
 use url::Url;
 
@@ -83,15 +83,18 @@ pub async fn claim(
     Ok(claimed)
 }
 
-/// `<delivery.push@host>`: written before the first attempt and kept over all of them, so that a
+/// `<delivery.push@host>`, or `<delivery.a-alert@host>`: written before the first attempt and kept over all of them, so that a
 /// mailbox that got the message twice shows it once.
 fn message_id(config: &Config) -> Expr {
+    const THEN: BinOper = BinOper::Custom("||");
     let text = |column| Expr::col(column).cast_as("text");
+    let alert = Expr::val("a-").binary(THEN, text(delivery::Column::AlertId));
+    let subject = Func::coalesce([text(delivery::Column::PushId), alert]);
     let made = Expr::val("<")
-        .binary(sea_orm::sea_query::BinOper::Custom("||"), text(delivery::Column::Id))
-        .binary(sea_orm::sea_query::BinOper::Custom("||"), Expr::val("."))
-        .binary(sea_orm::sea_query::BinOper::Custom("||"), text(delivery::Column::PushId))
-        .binary(sea_orm::sea_query::BinOper::Custom("||"), Expr::val(format!("@{}>", host(config))));
+        .binary(THEN, text(delivery::Column::Id))
+        .binary(THEN, Expr::val("."))
+        .binary(THEN, Expr::from(subject))
+        .binary(THEN, Expr::val(format!("@{}>", host(config))));
     Expr::case(Expr::col(delivery::Column::MessageId).eq(""), made)
         .finally(Expr::col(delivery::Column::MessageId))
         .into()
@@ -126,7 +129,7 @@ pub async fn settle(app: &App, owner: &str, attempts: &[(delivery::Model, Attemp
     for (row, attempt) in attempts {
         settle_one(&tx, owner, row, attempt, now).await?;
     }
-    let pushes: BTreeSet<i64> = attempts.iter().map(|(row, _)| row.push_id).collect();
+    let pushes: BTreeSet<i64> = attempts.iter().filter_map(|(row, _)| row.push_id).collect();
     for push_id in pushes {
         finish_if_done(&tx, push_id, now).await?;
     }

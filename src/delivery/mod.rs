@@ -1,8 +1,13 @@
-//! Delivery: every subscriber of a push is told once.
+//! Delivery: every subscriber of a push is told once, and every reader of an alert.
 //!
-//! [`fan_out`] writes a row for each subscriber into the ledger; [`sender`] claims rows that are
-//! due and hands them to their [`channel`]; [`ledger`] keeps what became of each. The three know
-//! nothing of each other but the rows.
+//! [`fan_out`] writes a row for each subscriber into the ledger, `alerts::hits` one for each alert
+//! that found something; [`sender`] claims rows that are due and hands them to their [`channel`];
+//! [`ledger`] keeps what became of each. They know nothing of each other but the rows.
+//!
+//! A row has one subject, in columns of its own that are empty otherwise (`delivery::Subject`): a
+//! push and a subscription, or an alert and an occasion. Attempts, leases, states and answers are the
+//! same for all, so whatever is to be told next (a digest of many accounts, a webhook) is one more
+//! subject and nothing else here changes.
 
 pub mod channel;
 pub mod email;

@@ -37,8 +37,10 @@ pub async fn letter(
     };
     let delivery = delivery::Model {
         id: 0,
-        push_id: 0,
-        subscription_id: 0,
+        push_id: None,
+        subscription_id: None,
+        alert_id: None,
+        occasion: None,
         channel: Channel::Email,
         state: DeliveryState::Waiting,
         attempts: 0,

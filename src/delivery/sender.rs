@@ -10,8 +10,9 @@ use std::time::Duration;
 use futures::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
+use crate::alerts;
 use crate::app::App;
-use crate::db::entities::delivery;
+use crate::db::entities::delivery::{self, Subject};
 use crate::delivery::channel::{self, Attempt};
 use crate::delivery::ledger;
 use crate::delivery::queries::{self, Content};
@@ -92,8 +93,9 @@ async fn send_batch(app: &Arc<App>, owner: &str, stop: &CancellationToken) -> an
 async fn contents(app: &App, claimed: &[delivery::Model]) -> anyhow::Result<Contents> {
     let mut contents = HashMap::new();
     for row in claimed {
-        if let Entry::Vacant(unread) = contents.entry(row.push_id) {
-            unread.insert(queries::content(app.db.read(), row.push_id).await?);
+        let Some(push_id) = row.push_id else { continue };
+        if let Entry::Vacant(unread) = contents.entry(push_id) {
+            unread.insert(queries::content(app.db.read(), push_id).await?);
         }
     }
     Ok(Arc::new(contents))
@@ -109,7 +111,28 @@ async fn attempt(app: Arc<App>, contents: Contents, row: delivery::Model) -> Att
 
 /// Looks once more whether the reader wants it, then tells them.
 async fn try_to_tell(app: &App, contents: &Contents, row: &delivery::Model) -> anyhow::Result<Attempt> {
-    let Some(recipient) = queries::recipient(app.db.read(), row.subscription_id).await? else {
+    match row.subject() {
+        Some(Subject::Push { push_id, subscription_id }) => {
+            let content = contents.get(&push_id).and_then(Option::as_ref);
+            try_to_tell_of_push(app, content, subscription_id, row).await
+        }
+        Some(Subject::Alert { alert_id, occasion }) => {
+            match alerts::queries::found(app.db.read(), alert_id, occasion).await? {
+                Ok(found) => channel::tell_of_alert(app, &found, row).await,
+                Err(objection) => Ok(Attempt::Suppressed(objection)),
+            }
+        }
+        None => Ok(Attempt::Suppressed("it tells of nothing that is known here".into())),
+    }
+}
+
+async fn try_to_tell_of_push(
+    app: &App,
+    content: Option<&Content>,
+    subscription_id: i64,
+    row: &delivery::Model,
+) -> anyhow::Result<Attempt> {
+    let Some(recipient) = queries::recipient(app.db.read(), subscription_id).await? else {
         return Ok(Attempt::Suppressed("the subscription is gone".into()));
     };
     if let Some(objection) = channel::objection(row.channel, &recipient.subscription) {
@@ -118,20 +141,21 @@ async fn try_to_tell(app: &App, contents: &Contents, row: &delivery::Model) -> a
     if let Some(reason) = recipient.suppressed {
         return Ok(Attempt::Suppressed(reason));
     }
-    let Some(Some(content)) = contents.get(&row.push_id) else {
+    let Some(content) = content else {
         return Ok(Attempt::Suppressed("the articles were withdrawn".into()));
     };
     channel::tell(app, content, &recipient, row).await
 }
 
 fn log(row: &delivery::Model, attempt: &Attempt) {
-    let (delivery, push, attempts) = (row.id, row.push_id, row.attempts);
+    let (delivery, attempts) = (row.id, row.attempts);
+    let (push, alert) = (row.push_id, row.alert_id);
     match attempt {
-        Attempt::Delivered(words) => tracing::debug!(delivery, push, attempts, "delivered: {words}"),
-        Attempt::Suppressed(reason) => tracing::debug!(delivery, push, "not sent: {reason}"),
-        Attempt::Later(words) => tracing::info!(delivery, push, attempts, "delivery put off: {words}"),
+        Attempt::Delivered(words) => tracing::debug!(delivery, push, alert, attempts, "delivered: {words}"),
+        Attempt::Suppressed(reason) => tracing::debug!(delivery, push, alert, "not sent: {reason}"),
+        Attempt::Later(words) => tracing::info!(delivery, push, alert, attempts, "delivery put off: {words}"),
         Attempt::Failed(words) | Attempt::Unreachable { words, .. } => {
-            tracing::warn!(delivery, push, attempts, "delivery failed: {words}");
+            tracing::warn!(delivery, push, alert, attempts, "delivery failed: {words}");
         }
     }
 }

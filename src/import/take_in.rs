@@ -2,6 +2,7 @@
 //! made twice however often a document comes.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use sea_orm::{
     ActiveModelTrait,
@@ -24,6 +25,8 @@ use crate::text;
 
 const MAX_DIGEST_CHARS: usize = 200;
 const MAX_TAG_CHARS: usize = 30;
+/// An entry with an older date is no news any more, whenever its feed brings it.
+const NEWS_FOR: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 
 /// Where entries come from and what becomes of them.
 #[derive(Clone, Debug)]
@@ -112,7 +115,7 @@ pub async fn take_in(
             Some(row) => done.revised += usize::from(revise(tx, now, origin, row, entry).await?),
         }
     }
-    done.inserted = insert(tx, now, source.id, origin, &fresh).await?;
+    done.inserted = insert(tx, now, source, origin, &fresh).await?;
     Ok(done)
 }
 
@@ -200,7 +203,7 @@ async fn was_edited_here(tx: &Tx, article_id: i64, taken_in: Timestamp) -> Resul
 async fn insert(
     tx: &Tx,
     now: Timestamp,
-    source_id: i64,
+    source: &source::Model,
     origin: &Origin,
     fresh: &[&CleanEntry],
 ) -> Result<usize, Error> {
@@ -208,7 +211,11 @@ async fn insert(
         return Ok(0);
     }
     // Oldest first: ids then follow time.
-    let batch: Vec<NewArticle> = fresh.iter().rev().map(|entry| origin.article(entry)).collect();
+    let batch: Vec<NewArticle> = fresh
+        .iter()
+        .rev()
+        .map(|entry| NewArticle { news: is_news(source, entry, now), ..origin.article(entry) })
+        .collect();
     let inserted = articles::insert_imported(tx, now, batch).await?.inserted.len();
     let external_ids = fresh.iter().map(|entry| origin.external_id(&entry.identity));
     let articles: HashMap<Option<String>, i64> = article::Entity::find()
@@ -224,7 +231,7 @@ async fn insert(
         .collect();
     let rows = fresh.iter().map(|e| entry::ActiveModel {
         id: NotSet,
-        source_id: Set(source_id),
+        source_id: Set(source.id),
         identity: Set(strongest(&e.identity)),
         link: Set(e.identity.link.clone()),
         content_hash: Set(e.identity.content.clone()),
@@ -237,6 +244,16 @@ async fn insert(
         .exec_without_returning(&**tx)
         .await?;
     Ok(inserted)
+}
+
+/// Whether those who wait for new articles are told of an entry. What a feed held when it was
+/// connected is its archive, and so is what it brings with an old date.
+fn is_news(source: &source::Model, entry: &CleanEntry, now: Timestamp) -> bool {
+    let is_archive = source.last_success_at.is_none();
+    match entry.date.map(Timestamp::from) {
+        Some(date) => date > now - NEWS_FOR && (!is_archive || date >= source.created_at),
+        None => !is_archive,
+    }
 }
 
 /// The strongest part of an identity, with its kind.

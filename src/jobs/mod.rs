@@ -14,7 +14,7 @@ use strum::IntoStaticStr;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::import;
-use crate::{accounts, articles, auth, delivery, subscriptions};
+use crate::{accounts, alerts, articles, auth, delivery, subscriptions};
 
 /// What there is to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
@@ -33,6 +33,10 @@ pub enum Job {
     SendInvitation { member_id: i64, new_user: bool },
     /// Fetch a source and take its new entries in.
     RefreshSource { source_id: i64 },
+    /// Match a new article against all saved searches.
+    MatchAlerts { article_id: i64 },
+    /// Tell a reader of what a saved search has found since the last time.
+    GatherAlert { alert_id: i64 },
 }
 
 impl Job {
@@ -47,6 +51,8 @@ impl Job {
             Self::PublishArticle { article_id, .. } => Some(format!("publish_article:{article_id}")),
             Self::SendSignInLink { link_id } => Some(format!("send_sign_in_link:{link_id}")),
             Self::RefreshSource { source_id } => Some(format!("refresh_source:{source_id}")),
+            Self::MatchAlerts { article_id } => Some(format!("match_alerts:{article_id}")),
+            Self::GatherAlert { alert_id } => Some(format!("gather_alert:{alert_id}")),
         }
     }
 
@@ -81,5 +87,7 @@ pub async fn perform(app: &App, job: Job) -> anyhow::Result<Outcome> {
         Job::PublishArticle { article_id, user_id } => articles::publish_due(app, article_id, user_id).await,
         Job::SendSignInLink { link_id } => auth::links::send(app, link_id).await,
         Job::RefreshSource { source_id } => import::refresh(app, source_id).await,
+        Job::MatchAlerts { article_id } => alerts::hits::find(app, article_id).await,
+        Job::GatherAlert { alert_id } => alerts::hits::gather(app, alert_id).await,
     }
 }

@@ -26,12 +26,33 @@ pub async fn enqueue<C: ConnectionTrait>(
     job: Job,
     run_at: Timestamp,
 ) -> Result<(), DbErr> {
-    let kind: &'static str = (&job).into();
-    let row = job::ActiveModel {
+    enqueue_many(db, now, vec![(job, run_at)]).await
+}
+
+/// The same for many jobs, each with the time from which it may run.
+pub async fn enqueue_many<C: ConnectionTrait>(
+    db: &C,
+    now: Timestamp,
+    jobs: Vec<(Job, Timestamp)>,
+) -> Result<(), DbErr> {
+    // 10 columns a row; SQLite allows 32,766 values in a statement.
+    for chunk in jobs.chunks(3_000) {
+        let rows = chunk.iter().map(|(job, run_at)| row(job, now, *run_at));
+        job::Entity::insert_many(rows)
+            .on_conflict_do_nothing_on([job::Column::UniqueKey])
+            .exec_without_returning(db)
+            .await?;
+    }
+    Ok(())
+}
+
+fn row(job: &Job, now: Timestamp, run_at: Timestamp) -> job::ActiveModel {
+    let kind: &'static str = job.into();
+    job::ActiveModel {
         id: NotSet,
         kind: Set(kind.to_owned()),
         unique_key: Set(job.unique_key()),
-        payload: Set(payload(&job)),
+        payload: Set(payload(job)),
         state: Set(JobState::Waiting),
         attempts: Set(0),
         run_at: Set(run_at),
@@ -39,9 +60,7 @@ pub async fn enqueue<C: ConnectionTrait>(
         lease_owner: Set(None),
         last_error: Set(None),
         created_at: Set(now),
-    };
-    job::Entity::insert(row).on_conflict_do_nothing_on([job::Column::UniqueKey]).exec(db).await?;
-    Ok(())
+    }
 }
 
 /// Forgets the waiting job with this key, if there is one.

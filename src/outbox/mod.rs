@@ -13,6 +13,7 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
+use crate::alerts;
 use crate::clock::Timestamp;
 use crate::db::entities::event;
 use crate::jobs::{self, Job};
@@ -23,7 +24,14 @@ use crate::jobs::{self, Job};
 #[strum(serialize_all = "snake_case")]
 pub enum Event {
     /// An article is to be seen by everyone from now on (also one that was withdrawn before).
-    ArticlePublished { account_id: i64, article_id: i64 },
+    ArticlePublished {
+        account_id: i64,
+        article_id: i64,
+        /// It is new to the world, so those who wait for such articles are told; not so where an
+        /// archive is brought in, or an old article is brought back.
+        #[serde(default)]
+        news: bool,
+    },
     /// A published article has a new version or a new address.
     ArticleRevised { account_id: i64, article_id: i64 },
     /// A published article was taken back.
@@ -32,16 +40,19 @@ pub enum Event {
     AccountChanged { account_id: i64 },
     /// Articles were pushed; their subscribers are to be told.
     PushCreated { account_id: i64, push_id: i64 },
+    /// A search was saved, changed or deleted.
+    AlertChanged { alert_id: i64 },
 }
 
 impl Event {
-    fn account_id(&self) -> i64 {
+    fn account_id(&self) -> Option<i64> {
         match *self {
             Self::ArticlePublished { account_id, .. }
             | Self::ArticleRevised { account_id, .. }
             | Self::ArticleWithdrawn { account_id, .. }
             | Self::AccountChanged { account_id }
-            | Self::PushCreated { account_id, .. } => account_id,
+            | Self::PushCreated { account_id, .. } => Some(account_id),
+            Self::AlertChanged { .. } => None,
         }
     }
 
@@ -50,7 +61,7 @@ impl Event {
             Self::ArticlePublished { article_id, .. }
             | Self::ArticleRevised { article_id, .. }
             | Self::ArticleWithdrawn { article_id, .. } => Some(article_id),
-            Self::AccountChanged { .. } | Self::PushCreated { .. } => None,
+            Self::AccountChanged { .. } | Self::PushCreated { .. } | Self::AlertChanged { .. } => None,
         }
     }
 
@@ -58,6 +69,7 @@ impl Event {
     fn jobs(&self) -> Vec<Job> {
         match *self {
             Self::PushCreated { push_id, .. } => vec![Job::FanOut { push_id, after_subscription: 0 }],
+            Self::ArticlePublished { article_id, news: true, .. } => vec![Job::MatchAlerts { article_id }],
             _ => Vec::new(),
         }
     }
@@ -80,11 +92,14 @@ pub async fn record(tx: &DatabaseTransaction, now: Timestamp, event: Event) -> R
 /// Writes many events and their jobs within `tx`, in order.
 pub async fn record_many(tx: &DatabaseTransaction, now: Timestamp, events: Vec<Event>) -> Result<(), DbErr> {
     serialise_writers(tx).await?;
-    for event in &events {
-        for job in event.jobs() {
-            jobs::queue::enqueue(tx, now, job, now).await?;
-        }
+    let mut jobs: Vec<Job> = events.iter().flat_map(Event::jobs).collect();
+    // Where nobody has an alert, each publication would cost a job that finds nothing. Who saves a
+    // search at this moment is told of what comes after it.
+    let is_match = |job: &Job| matches!(job, Job::MatchAlerts { .. });
+    if jobs.iter().any(is_match) && !alerts::queries::any_active(tx).await? {
+        jobs.retain(|job| !is_match(job));
     }
+    jobs::queue::enqueue_many(tx, now, jobs.into_iter().map(|job| (job, now)).collect()).await?;
     // 6 columns a row; SQLite allows 32,766 values in a statement.
     for chunk in events.chunks(4_000) {
         let rows = chunk.iter().map(|event| row(now, event));
@@ -98,7 +113,7 @@ fn row(now: Timestamp, event: &Event) -> event::ActiveModel {
     event::ActiveModel {
         id: NotSet,
         kind: Set(kind.to_owned()),
-        account_id: Set(Some(event.account_id())),
+        account_id: Set(event.account_id()),
         article_id: Set(event.article_id()),
         payload: Set(serde_json::to_value(event).unwrap_or_default()),
         created_at: Set(now),
@@ -120,6 +135,23 @@ pub async fn after<C: ConnectionTrait>(db: &C, cursor: i64, limit: u64) -> Resul
             Ok(Recorded { id: row.id, event, created_at: row.created_at })
         })
         .collect()
+}
+
+/// The alerts that events after the one with id `cursor` name, and the id of the newest event.
+pub async fn changed_alerts<C: ConnectionTrait>(db: &C, cursor: i64) -> Result<(Vec<i64>, i64), DbErr> {
+    let newest = latest(db).await?;
+    let kind: &'static str = Event::AlertChanged { alert_id: 0 }.into();
+    let rows = event::Entity::find()
+        .filter(event::COLUMN.id.gt(cursor))
+        .filter(event::COLUMN.id.lte(newest))
+        .filter(event::COLUMN.kind.eq(kind))
+        .all(db)
+        .await?;
+    let ids = rows.into_iter().filter_map(|row| match serde_json::from_value(row.payload) {
+        Ok(Event::AlertChanged { alert_id }) => Some(alert_id),
+        _ => None,
+    });
+    Ok((ids.collect(), newest))
 }
 
 /// The id of the newest event, 0 when there is none.

@@ -53,7 +53,7 @@ async fn article(
         ..Default::default()
     };
     let article = article.insert(&*tx).await.unwrap();
-    let event = Event::ArticlePublished { account_id: account.id, article_id: article.id };
+    let event = Event::ArticlePublished { account_id: account.id, article_id: article.id, news: false };
     outbox::record(&tx, now, event).await.unwrap();
     tx.commit().await.unwrap();
     app.app.clock.advance(Duration::from_secs(60));

@@ -1,6 +1,7 @@
 //! Tests of behaviour, one file per room, through the router and on both databases.
 
 mod accounts;
+mod alerts;
 mod articles;
 mod auth;
 mod commands;

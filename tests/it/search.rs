@@ -85,7 +85,7 @@ pub async fn publish_as(
         idempotency_key: Set(None),
     };
     let article = article.insert(&*tx).await.unwrap();
-    let event = Event::ArticlePublished { account_id, article_id: article.id };
+    let event = Event::ArticlePublished { account_id, article_id: article.id, news: false };
     outbox::record(&tx, now, event).await.unwrap();
     tx.commit().await.unwrap();
     article

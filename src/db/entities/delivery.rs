@@ -1,4 +1,4 @@
-//! One recipient's row for one push on one channel.
+//! One recipient's message on one channel: of a push to a subscriber, or of an alert to its reader.
 
 use crate::clock::Timestamp;
 use sea_orm::entity::prelude::*;
@@ -67,8 +67,13 @@ pub enum DeliveryState {
 pub struct Model {
     #[sea_orm(primary_key)]
     pub id: i64,
-    pub push_id: i64,
-    pub subscription_id: i64,
+    /// Of a push to a subscriber: unique on both and the channel.
+    pub push_id: Option<i64>,
+    pub subscription_id: Option<i64>,
+    /// Of an alert: unique on it, the occasion and the channel.
+    pub alert_id: Option<i64>,
+    /// What it tells of, as `alert_hits` has it.
+    pub occasion: Option<String>,
     pub channel: Channel,
     pub state: DeliveryState,
     pub attempts: i32,
@@ -81,6 +86,24 @@ pub struct Model {
     pub answer: Option<String>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// What a delivery tells of, and whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject<'a> {
+    Push { push_id: i64, subscription_id: i64 },
+    Alert { alert_id: i64, occasion: &'a str },
+}
+
+impl Model {
+    /// None for a row that a later version wrote.
+    pub fn subject(&self) -> Option<Subject<'_>> {
+        match (self.push_id, self.subscription_id, self.alert_id, &self.occasion) {
+            (Some(push_id), Some(subscription_id), ..) => Some(Subject::Push { push_id, subscription_id }),
+            (_, _, Some(alert_id), Some(occasion)) => Some(Subject::Alert { alert_id, occasion }),
+            _ => None,
+        }
+    }
 }
 
 impl ActiveModelBehavior for ActiveModel {}

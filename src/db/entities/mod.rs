@@ -2,6 +2,8 @@
 
 pub mod account;
 pub mod account_handle;
+pub mod alert;
+pub mod alert_hit;
 pub mod api_token;
 pub mod article;
 pub mod article_slug;

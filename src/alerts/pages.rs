@@ -1,0 +1,279 @@
+//! A reader's alerts among the settings, and the form that saves a search.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use askama::Template;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum_extra::extract::Form;
+use serde::Deserialize;
+use strum::IntoEnumIterator;
+
+use super::mail::search_path;
+use super::queries::{self, Row};
+use super::{Change, NewAlert, watch};
+use crate::alerts;
+use crate::app::App;
+use crate::auth::CurrentUser;
+use crate::db::entities::alert::{AlertCadence, AlertState};
+use crate::db::entities::user;
+use crate::error::{Error, Problems};
+use crate::page::{Page, View, redirect_with_flash};
+use crate::search::find::Wanted;
+use crate::search::query::Filter;
+use crate::search::rank::{Request, Sort};
+
+const HOME: &str = "/settings/alerts";
+/// The articles counted for a reader who is about to save a search.
+const LATELY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+#[derive(Template)]
+#[template(path = "alerts/list.html")]
+struct ListPage {
+    page: Page,
+    email: String,
+    rows: Vec<Row>,
+    cadences: Vec<AlertCadence>,
+    /// The row whose form was sent, and what is wrong with it.
+    wrong: Option<i64>,
+    problems: Problems,
+}
+
+impl ListPage {
+    fn cadence_key(&self, cadence: &AlertCadence) -> &'static str {
+        cadence_key(*cadence)
+    }
+
+    fn is_paused(&self, row: &Row) -> bool {
+        row.alert.state == AlertState::Paused
+    }
+
+    fn is_wrong(&self, row: &Row) -> bool {
+        self.wrong == Some(row.alert.id)
+    }
+
+    fn search_path(&self, row: &Row) -> String {
+        search_path(&row.alert.query)
+    }
+
+    /// The name says more than the query only where it is another.
+    fn has_name(&self, row: &Row) -> bool {
+        row.alert.name != row.alert.query
+    }
+}
+
+#[derive(Template)]
+#[template(path = "alerts/save.html")]
+struct SavePage {
+    page: Page,
+    email: String,
+    form: AlertForm,
+    cadences: Vec<AlertCadence>,
+    /// Articles of the last month that hold every part of the query, where that can be told.
+    lately: Option<usize>,
+    problems: Problems,
+}
+
+impl SavePage {
+    fn cadence_key(&self, cadence: &AlertCadence) -> &'static str {
+        cadence_key(*cadence)
+    }
+
+    fn is_chosen(&self, cadence: &AlertCadence) -> bool {
+        *cadence == self.form.cadence().unwrap_or(AlertCadence::Daily)
+    }
+}
+
+fn cadence_key(cadence: AlertCadence) -> &'static str {
+    match cadence {
+        AlertCadence::Instant => "alert-cadence-instant",
+        AlertCadence::Daily => "alert-cadence-daily",
+        AlertCadence::Weekly => "alert-cadence-weekly",
+    }
+}
+
+/// What the forms send; what is missing is empty.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct AlertForm {
+    query: String,
+    name: String,
+    cadence: String,
+}
+
+impl AlertForm {
+    fn cadence(&self) -> Option<AlertCadence> {
+        self.cadence.parse().ok()
+    }
+}
+
+/// `GET /settings/alerts`
+pub async fn list_alerts(
+    State(app): State<Arc<App>>,
+    page: Page,
+    CurrentUser(user): CurrentUser,
+) -> Result<Response, Error> {
+    Ok(View(list_page(&app, page, &user).await?).into_response())
+}
+
+async fn list_page(app: &App, page: Page, user: &user::Model) -> Result<ListPage, Error> {
+    Ok(ListPage {
+        page: page.titled_key("alert-list-title"),
+        email: user.email.clone(),
+        rows: queries::of_user(app.db.read(), user.id).await?,
+        cadences: AlertCadence::iter().collect(),
+        wrong: None,
+        problems: Problems::default(),
+    })
+}
+
+/// `GET /settings/alerts/new`, with the parameters of a search.
+pub async fn new_alert(
+    State(app): State<Arc<App>>,
+    page: Page,
+    CurrentUser(user): CurrentUser,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Error> {
+    let form = AlertForm {
+        query: query_of(&Wanted::from_query(&query.unwrap_or_default())),
+        ..AlertForm::default()
+    };
+    Ok(View(save_page(&app, page, &user, form, Problems::default()).await).into_response())
+}
+
+/// `POST /settings/alerts`
+pub async fn save_alert(
+    State(app): State<Arc<App>>,
+    page: Page,
+    CurrentUser(user): CurrentUser,
+    Form(form): Form<AlertForm>,
+) -> Result<Response, Error> {
+    let new = NewAlert { name: form.name.clone(), query: form.query.clone(), cadence: form.cadence() };
+    match alerts::save(&app, &user, &new).await {
+        Ok(_) => Ok(redirect_with_flash(HOME, "flash-alert-saved")),
+        Err(Error::Invalid(problems)) => {
+            let view = View(save_page(&app, page, &user, form, problems).await);
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, view).into_response())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn save_page(
+    app: &App,
+    page: Page,
+    user: &user::Model,
+    form: AlertForm,
+    problems: Problems,
+) -> SavePage {
+    let lately = count_lately(app, user, &form.query).await;
+    SavePage {
+        page: page.titled_key("alert-new-title"),
+        email: user.email.clone(),
+        form,
+        cadences: AlertCadence::iter().collect(),
+        lately,
+        problems,
+    }
+}
+
+/// The language says all that the form beside the search box does; what is to come has no dates.
+fn query_of(wanted: &Wanted) -> String {
+    let mut query = wanted.q.clone();
+    let account = wanted.account.trim_start_matches('@');
+    for (operator, value) in [("from:@", account), ("lang:", wanted.lang.as_str())] {
+        if !value.is_empty() && !value.contains(char::is_whitespace) {
+            let space = if query.is_empty() { "" } else { " " };
+            query += &format!("{space}{operator}{value}");
+        }
+    }
+    query
+}
+
+/// How much to expect. The form works without it, so whatever fails leaves it out.
+async fn count_lately(app: &App, user: &user::Model, query: &str) -> Option<usize> {
+    let mut parsed = watch::read(query, &user.timezone);
+    if parsed.is_empty() {
+        return None;
+    }
+    let handles = parsed.handles().map(str::to_owned).collect();
+    parsed.resolve(&queries::accounts(app.db.read(), handles).await.ok()?);
+    let now = app.clock.now();
+    let request = Request {
+        query: parsed,
+        filter: Filter { from: Some((now - LATELY).0), ..Filter::default() },
+        sort: Sort::Newest,
+        limit: 1,
+        after: None,
+        now: now.0,
+        facets: false,
+    };
+    app.search.ask(request).await.ok().map(|answer| answer.exact)
+}
+
+/// `POST /settings/alerts/{id}`: another name or cadence.
+pub async fn change_alert(
+    State(app): State<Arc<App>>,
+    page: Page,
+    CurrentUser(user): CurrentUser,
+    Path(id): Path<i64>,
+    Form(form): Form<AlertForm>,
+) -> Result<Response, Error> {
+    let change = Change { name: Some(form.name.clone()), cadence: form.cadence(), state: None };
+    match alerts::change_own(&app, &user, id, &change).await {
+        Ok(_) => Ok(redirect_with_flash(HOME, "flash-alert-changed")),
+        Err(Error::Invalid(problems)) => {
+            let view = ListPage { wrong: Some(id), problems, ..list_page(&app, page, &user).await? };
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, View(view)).into_response())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// `POST /settings/alerts/{id}/pause`
+pub async fn pause_alert(
+    State(app): State<Arc<App>>,
+    CurrentUser(user): CurrentUser,
+    Path(id): Path<i64>,
+) -> Result<Response, Error> {
+    let change = Change { state: Some(AlertState::Paused), ..Change::default() };
+    alerts::change_own(&app, &user, id, &change).await?;
+    Ok(redirect_with_flash(HOME, "flash-alert-paused"))
+}
+
+/// `POST /settings/alerts/{id}/resume`
+pub async fn resume_alert(
+    State(app): State<Arc<App>>,
+    CurrentUser(user): CurrentUser,
+    Path(id): Path<i64>,
+) -> Result<Response, Error> {
+    let change = Change { state: Some(AlertState::Active), ..Change::default() };
+    alerts::change_own(&app, &user, id, &change).await?;
+    Ok(redirect_with_flash(HOME, "flash-alert-resumed"))
+}
+
+/// `POST /settings/alerts/{id}/delete`
+pub async fn delete_alert(
+    State(app): State<Arc<App>>,
+    CurrentUser(user): CurrentUser,
+    Path(id): Path<i64>,
+) -> Result<Response, Error> {
+    alerts::delete(&app, user.id, id).await?;
+    Ok(redirect_with_flash(HOME, "flash-alert-deleted"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_with_its_filters_is_one_query() {
+        let query = |text| query_of(&Wanted::from_query(text));
+        assert_eq!(query("q=%E5%8F%B0%E9%A2%A8"), "台風");
+        assert_eq!(query("q=a&account=@daily&lang=zh-Hant&from=2026"), "a from:@daily lang:zh-Hant");
+        assert_eq!(query("account=daily"), "from:@daily");
+        assert_eq!(query("account=x%20OR%20y"), "");
+    }
+}
