@@ -267,10 +267,7 @@ fn api() -> Router<Arc<App>> {
         .route("/api/v1/articles/{id}/schedule", post(articles::api::schedule_article))
         .route("/api/v1/articles/{id}/withdraw", post(articles::api::withdraw_article))
         .route("/api/v1/alerts", get(alerts::api::list_alerts).post(alerts::api::create_alert))
-        .route(
-            "/api/v1/alerts/{id}",
-            patch(alerts::api::update_alert).delete(alerts::api::delete_alert),
-        )
+        .route("/api/v1/alerts/{id}", patch(alerts::api::update_alert).delete(alerts::api::delete_alert))
         .merge(accounts_api())
         .merge(subscriptions_api())
 }

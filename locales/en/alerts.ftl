@@ -5,6 +5,7 @@ alert-new-title = Save a search and be told of new articles
 alert-new-hint = Mail goes to { $email }, and each one stops with one click. Nobody but you sees what is saved here.
 alert-query = Search for
 alert-query-hint = As in the search box. You are told of articles that hold every word as it stands.
+alert-reads = Reads as
 alert-lately = { $count ->
     [one] One article of the last 30 days matches.
    *[other] { NUMBER($count) } articles of the last 30 days match.
@@ -62,3 +63,16 @@ alert-mail-all = See them on the site
 alert-mail-why = You get this mail because you saved the search “{ $query }”.
 alert-mail-stop = Stop this alert
 alert-mail-manage = Manage alerts
+
+# What a search means
+alert-reads-or = { " or " }
+alert-reads-not = not { $what }
+alert-reads-phrase = “{ $value }”
+alert-reads-title = title with { $value }
+alert-reads-from = from @{ $value }
+alert-reads-author = author { $value }
+alert-reads-tag = tag { $value }
+alert-reads-after = published from { $value } on
+alert-reads-before = published before { $value }
+alert-reads-lang = language { $value }
+alert-reads-has = has { $value }

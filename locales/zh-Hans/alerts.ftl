@@ -5,6 +5,7 @@ alert-new-title = 保存搜索，有新文章时通知我
 alert-new-hint = 邮件寄往 { $email }，每封都可一键停止。只有您自己看得到这里的内容。
 alert-query = 搜索内容
 alert-query-hint = 与搜索框写法相同。文章须原样包含全部词语，才会通知您。
+alert-reads = 读作
 alert-lately = 最近 30 天有 { NUMBER($count) } 篇文章符合。
 alert-name = 名称
 alert-name-hint = 写在邮件标题里；不填则使用搜索内容。
@@ -56,3 +57,16 @@ alert-mail-all = 在网站上查看
 alert-mail-why = 您保存了搜索“{ $query }”，因此收到这封邮件。
 alert-mail-stop = 停止这个提醒
 alert-mail-manage = 管理搜索提醒
+
+# 搜索的含义
+alert-reads-or = { " 或 " }
+alert-reads-not = 不含{ $what }
+alert-reads-phrase = “{ $value }”
+alert-reads-title = 标题含{ $value }
+alert-reads-from = 来自 @{ $value }
+alert-reads-author = 作者{ $value }
+alert-reads-tag = 标签{ $value }
+alert-reads-after = { $value } 起发布
+alert-reads-before = { $value } 之前发布
+alert-reads-lang = 语言 { $value }
+alert-reads-has = 含 { $value }

@@ -5,6 +5,7 @@ alert-new-title = 儲存搜尋，有新文章時通知我
 alert-new-hint = 郵件寄往 { $email }，每封都可一鍵停止。只有您自己看得到這裡的內容。
 alert-query = 搜尋內容
 alert-query-hint = 與搜尋框寫法相同。文章須原樣包含全部詞語，才會通知您。
+alert-reads = 讀作
 alert-lately = 最近 30 天有 { NUMBER($count) } 篇文章符合。
 alert-name = 名稱
 alert-name-hint = 寫在郵件標題裡；不填則使用搜尋內容。
@@ -56,3 +57,16 @@ alert-mail-all = 在網站上查看
 alert-mail-why = 您儲存了搜尋「{ $query }」，因此收到這封郵件。
 alert-mail-stop = 停止這個提醒
 alert-mail-manage = 管理搜尋提醒
+
+# 搜尋的含義
+alert-reads-or = { " 或 " }
+alert-reads-not = 不含{ $what }
+alert-reads-phrase = 「{ $value }」
+alert-reads-title = 標題含{ $value }
+alert-reads-from = 來自 @{ $value }
+alert-reads-author = 作者{ $value }
+alert-reads-tag = 標籤{ $value }
+alert-reads-after = { $value } 起發佈
+alert-reads-before = { $value } 之前發佈
+alert-reads-lang = 語言 { $value }
+alert-reads-has = 含 { $value }

@@ -5,7 +5,9 @@
 //! An occasion names what a delivery tells of: one article, or all that had been gathered at a moment.
 //! A hit without one waits to be told.
 
-use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Func, JoinType, OnConflict, Query, SelectStatement};
+use sea_orm::sea_query::{
+    CaseStatement, Expr, ExprTrait, Func, JoinType, OnConflict, Query, SelectStatement,
+};
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
 
 use super::due;
@@ -135,14 +137,13 @@ fn occasion_of_hit(occasion: &str, now: Timestamp) -> CaseStatement {
     let lately = Query::select()
         .expr(Func::count(hit_column(alert_hit::Column::Id)))
         .from(alert_hit::Entity)
-        .and_where(
-            hit_column(alert_hit::Column::AlertId).equals((alert::Entity, alert::Column::Id)),
-        )
+        .and_where(hit_column(alert_hit::Column::AlertId).equals((alert::Entity, alert::Column::Id)))
         .and_where(hit_column(alert_hit::Column::CreatedAt).gt(now - due::BREATHER))
         .take();
     let has_room = Expr::SubQuery(None, Box::new(lately.into())).lt(due::MOST_AN_HOUR as i64);
     let is_instant = Expr::col((alert::Entity, alert::Column::Cadence)).eq(AlertCadence::Instant);
-    Expr::case(is_instant.and(has_room), Expr::val(Some(occasion.to_owned()))).finally(Expr::val(None::<String>))
+    Expr::case(is_instant.and(has_room), Expr::val(Some(occasion.to_owned())))
+        .finally(Expr::val(None::<String>))
 }
 
 fn hit_column(column: alert_hit::Column) -> Expr {

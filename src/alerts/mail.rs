@@ -94,7 +94,7 @@ impl View<'_> {
 pub fn compose(app: &App, found: &Found, message_id: &str) -> Result<Letter, askama::Error> {
     let locale = Locale::from_tag(&found.reader.locale).unwrap_or(Locale::ZhHans);
     let config = &app.config;
-    let highlighter = Highlighter::new(&watch::read(&found.alert.query, &found.reader.timezone));
+    let highlighter = Highlighter::new(&watch::read(&found.alert.query, &found.reader.timezone).parsed);
     let zone = found.reader.timezone.parse().unwrap_or(chrono_tz::Tz::UTC);
     let item = |article| item(app, article, &highlighter, locale, zone);
     let view = &View {

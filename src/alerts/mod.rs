@@ -14,6 +14,7 @@ pub mod mail;
 pub mod pages;
 pub mod percolate;
 pub mod queries;
+mod reading;
 pub mod watch;
 
 use sea_orm::{
@@ -63,7 +64,7 @@ pub async fn save(app: &App, reader: &user::Model, new: &NewAlert) -> Result<ale
     let mut problems = Problems::default();
     if query.chars().count() > LONGEST_QUERY {
         problems.add("query", Message::from("alert-query-too-long").with("most", LONGEST_QUERY));
-    } else if watch::read(&query, &reader.timezone).is_empty() {
+    } else if watch::read(&query, &reader.timezone).parsed.is_empty() {
         problems.add("query", "alert-query-empty");
     }
     let name = match one_line(&new.name) {
@@ -155,12 +156,7 @@ async fn lock(tx: &Tx, alert_id: i64) -> Result<alert::Model, Error> {
     alert::Entity::find_by_id(alert_id).lock_exclusive().one(&**tx).await?.ok_or(Error::NotFound)
 }
 
-async fn apply(
-    tx: &Tx,
-    now: Timestamp,
-    alert: alert::Model,
-    change: &Change,
-) -> Result<alert::Model, Error> {
+async fn apply(tx: &Tx, now: Timestamp, alert: alert::Model, change: &Change) -> Result<alert::Model, Error> {
     let mut row = alert.clone().into_active_model();
     if let Some(name) = &change.name {
         row.name = Set(parse_name(&one_line(name)).map_err(|message| Error::invalid("name", message))?);

@@ -13,7 +13,7 @@ use strum::IntoEnumIterator;
 
 use super::mail::search_path;
 use super::queries::{self, Row};
-use super::{Change, NewAlert, watch};
+use super::{Change, NewAlert, reading, watch};
 use crate::alerts;
 use crate::app::App;
 use crate::auth::CurrentUser;
@@ -34,6 +34,7 @@ const LATELY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 struct ListPage {
     page: Page,
     email: String,
+    timezone: String,
     rows: Vec<Row>,
     cadences: Vec<AlertCadence>,
     /// The row whose form was sent, and what is wrong with it.
@@ -58,9 +59,9 @@ impl ListPage {
         search_path(&row.alert.query)
     }
 
-    /// The name says more than the query only where it is another.
-    fn has_name(&self, row: &Row) -> bool {
-        row.alert.name != row.alert.query
+    /// How the search reads, part by part.
+    fn parts(&self, row: &Row) -> Vec<String> {
+        reading::describe(&watch::read(&row.alert.query, &self.timezone), self.page.locale)
     }
 }
 
@@ -70,6 +71,8 @@ struct SavePage {
     page: Page,
     email: String,
     form: AlertForm,
+    /// How the query reads, part by part.
+    parts: Vec<String>,
     cadences: Vec<AlertCadence>,
     /// Articles of the last month that hold every part of the query, where that can be told.
     lately: Option<usize>,
@@ -122,6 +125,7 @@ async fn list_page(app: &App, page: Page, user: &user::Model) -> Result<ListPage
     Ok(ListPage {
         page: page.titled_key("alert-list-title"),
         email: user.email.clone(),
+        timezone: user.timezone.clone(),
         rows: queries::of_user(app.db.read(), user.id).await?,
         cadences: AlertCadence::iter().collect(),
         wrong: None,
@@ -170,6 +174,7 @@ async fn save_page(
 ) -> SavePage {
     let lately = count_lately(app, user, &form.query).await;
     SavePage {
+        parts: reading::describe(&watch::read(&form.query, &user.timezone), page.locale),
         page: page.titled_key("alert-new-title"),
         email: user.email.clone(),
         form,
@@ -194,7 +199,7 @@ fn query_of(wanted: &Wanted) -> String {
 
 /// How much to expect. The form works without it, so whatever fails leaves it out.
 async fn count_lately(app: &App, user: &user::Model, query: &str) -> Option<usize> {
-    let mut parsed = watch::read(query, &user.timezone);
+    let mut parsed = watch::read(query, &user.timezone).parsed;
     if parsed.is_empty() {
         return None;
     }

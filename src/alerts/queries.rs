@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use sea_orm::sea_query::{Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 
 use crate::clock::Timestamp;
@@ -48,8 +48,7 @@ pub async fn saved<C: ConnectionTrait>(db: &C, ids: &[i64]) -> Result<Vec<Saved>
 }
 
 fn active() -> SelectStatement {
-    let join =
-        Expr::col((user::Entity, user::Column::Id)).equals((alert::Entity, alert::Column::UserId));
+    let join = Expr::col((user::Entity, user::Column::Id)).equals((alert::Entity, alert::Column::UserId));
     Query::select()
         .columns([alert::Column::Id, alert::Column::Query].map(|column| (alert::Entity, column)))
         .column((user::Entity, user::Column::Timezone))

@@ -17,7 +17,7 @@ use crate::db::Db;
 use crate::outbox;
 use crate::search;
 use crate::search::query::Parsed;
-use crate::search::query::parse::parse;
+use crate::search::query::parse::{self, Reading};
 use crate::search::schema::Entry;
 
 /// Alerts read at a time.
@@ -129,7 +129,10 @@ impl State {
 
 async fn fill(db: &Db, mut percolator: Percolator, saved: Vec<Saved>) -> anyhow::Result<Percolator> {
     let mut parsed = tokio::task::spawn_blocking(move || {
-        saved.into_iter().map(|row| (row.id, read(&row.query, &row.timezone))).collect::<Vec<_>>()
+        saved
+            .into_iter()
+            .map(|row| (row.id, read(&row.query, &row.timezone).parsed))
+            .collect::<Vec<(i64, Parsed)>>()
     })
     .await?;
     let handles: Vec<String> =
@@ -144,8 +147,8 @@ async fn fill(db: &Db, mut percolator: Percolator, saved: Vec<Saved>) -> anyhow:
 }
 
 /// A query as its reader's search reads it.
-pub fn read(query: &str, timezone: &str) -> Parsed {
-    parse(query, timezone.parse().unwrap_or(Tz::UTC))
+pub fn read(query: &str, timezone: &str) -> Reading {
+    parse::read(query, timezone.parse().unwrap_or(Tz::UTC))
 }
 
 async fn frequencies(db: &Db) -> anyhow::Result<(Frequencies, usize)> {

@@ -58,11 +58,8 @@ pub async fn make_public(
     let published = row.update(&**tx).await?;
     revise::record(&**tx, now, &published, editor_id, "").await?;
     schedule::cancel_job(&**tx, published.id).await?;
-    let event = Event::ArticlePublished {
-        account_id: published.account_id,
-        article_id: published.id,
-        news: true,
-    };
+    let event =
+        Event::ArticlePublished { account_id: published.account_id, article_id: published.id, news: true };
     outbox::record(tx, now, event).await?;
     Ok(published)
 }

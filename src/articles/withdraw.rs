@@ -75,11 +75,8 @@ pub async fn reinstate(app: &App, actor: Actor, article_id: i64) -> Result<artic
     row.updated_at = Set(now);
     row.version = Set(version);
     let published = row.update(&*tx).await?;
-    let event = Event::ArticlePublished {
-        account_id: published.account_id,
-        article_id: published.id,
-        news: false,
-    };
+    let event =
+        Event::ArticlePublished { account_id: published.account_id, article_id: published.id, news: false };
     outbox::record(&tx, now, event).await?;
     tx.commit().await?;
     Ok(published)

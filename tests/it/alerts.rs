@@ -37,7 +37,13 @@ impl TestApp {
     }
 
     /// An article written and published by a member.
-    async fn news(&self, account: &account::Model, member: &user::Model, title: &str, body: &str) -> article::Model {
+    async fn news(
+        &self,
+        account: &account::Model,
+        member: &user::Model,
+        title: &str,
+        body: &str,
+    ) -> article::Model {
         let form = ArticleForm {
             title: title.into(),
             body: body.into(),
@@ -390,7 +396,7 @@ both_databases! {
         let saved = [("query", "台风 from:@daily"), ("name", "台风 <早报>"), ("cadence", "daily")];
         app.post("/settings/alerts", &saved).await.assert_status(303);
         let list = app.get("/settings/alerts").await.assert_status(200).text();
-        for words in ["台风 &#60;早报&#62;", "台风 from:@daily", "每天早上", "找到 0 篇", "还没有寄过邮件"] {
+        for words in ["台风 &#60;早报&#62;", "来自 @daily", "每天早上", "找到 0 篇", "还没有寄过邮件"] {
             assert!(list.contains(words), "{words}: {list}");
         }
         let id = xiangxun::alerts::queries::of_user(app.app.db.read(), reader.id).await.unwrap()[0].alert.id;
@@ -520,11 +526,18 @@ both_databases! {
 
 /// A query of one to three clauses, of words from the passages or from nowhere, in either script.
 fn random_query(dice: &mut StdRng, passages: &[serde_json::Value], accounts: &[i64]) -> Parsed {
-    let clauses = (0..dice.random_range(1..=3)).map(|number| Clause {
-        negated: number > 0 && dice.random_ratio(1, 4),
-        any: (0..if dice.random_ratio(1, 4) { 2 } else { 1 })
-            .map(|_| random_atom(dice, passages, accounts))
-            .collect(),
+    let clauses = (0..dice.random_range(1..=3)).map(|number| {
+        let negated = number > 0 && dice.random_ratio(1, 4);
+        let alternatives = if dice.random_ratio(1, 4) { 2 } else { 1 };
+        let any = (0..alternatives).map(|_| match random_atom(dice, passages, accounts) {
+            // tantivy's own assertions, on in tests, do not like longer ones to be excluded.
+            Atom::Text(term) if negated => {
+                let two: String = term.letters.chars().take(2).collect();
+                Atom::Text(Term { text: two.clone(), letters: two, ..term })
+            }
+            atom => atom,
+        });
+        Clause { negated, any: any.collect() }
     });
     Parsed { clauses: clauses.collect(), ..Parsed::default() }
 }
@@ -574,7 +587,9 @@ fn feed(entries: &[(&str, &str)], now: xiangxun::clock::Timestamp) -> String {
             format!("<entry><id>urn:{id}</id><title>{title}</title><updated>{date}</updated><published>{date}</published><content>正文在这里</content></entry>")
         })
         .collect();
-    format!("<?xml version=\"1.0\"?><feed xmlns=\"http://www.w3.org/2005/Atom\"><id>urn:f</id><title>乡土报</title><updated>2026-01-01T00:00:00Z</updated>{entries}</feed>")
+    format!(
+        "<?xml version=\"1.0\"?><feed xmlns=\"http://www.w3.org/2005/Atom\"><id>urn:f</id><title>乡土报</title><updated>2026-01-01T00:00:00Z</updated>{entries}</feed>"
+    )
 }
 
 mod a_connected_feed_tells_of_what_comes_after_its_archive {
@@ -600,7 +615,10 @@ mod a_connected_feed_tells_of_what_comes_after_its_archive {
         let reader = app.user("reader@example.org").await;
         app.alert(&reader, "台风", AlertCadence::Instant).await;
         let now = app.app.clock.now();
-        outlet.serve("/feed", Page::feed(feed(&[("1", "台风一"), ("2", "旧台风")], now - Duration::from_secs(3600))));
+        outlet.serve(
+            "/feed",
+            Page::feed(feed(&[("1", "台风一"), ("2", "旧台风")], now - Duration::from_secs(3600))),
+        );
         let actor = Actor { account_id: account.id, user_id: owner.id };
         let url = outlet.url("/feed").parse().unwrap();
         let source = import::connect(&app.app, actor, &url, "", SourceMode::Publish).await.unwrap();

@@ -52,8 +52,10 @@ struct Run {
 impl Waiting {
     /// `frequency` tells in how many articles, about, a pair stands.
     pub fn new(id: i64, query: &Parsed, frequency: impl Fn(Pair) -> u32) -> Self {
-        let filing = file_by_text(query, &frequency).or_else(|| file_by_account(query)).unwrap_or(Filing::Rest);
-        let mut clauses: Vec<Wish> = query.clauses.iter().map(|clause| Wish::new(clause, &frequency)).collect();
+        let filing =
+            file_by_text(query, &frequency).or_else(|| file_by_account(query)).unwrap_or(Filing::Rest);
+        let mut clauses: Vec<Wish> =
+            query.clauses.iter().map(|clause| Wish::new(clause, &frequency)).collect();
         clauses.sort_by_key(Wish::cost);
         Self { id, filing, clauses: clauses.into() }
     }
