@@ -28,6 +28,8 @@ use crate::search::rank::{Request, Sort};
 const HOME: &str = "/settings/alerts";
 /// The articles counted for a reader who is about to save a search.
 const LATELY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// How long counting them may take.
+const LOOK: Duration = Duration::from_millis(300);
 
 #[derive(Template)]
 #[template(path = "alerts/list.html")]
@@ -214,6 +216,7 @@ async fn count_lately(app: &App, user: &user::Model, query: &str) -> Option<usiz
         after: None,
         now: now.0,
         facets: false,
+        time: Some(LOOK),
     };
     app.search.ask(request).await.ok().map(|answer| answer.exact)
 }

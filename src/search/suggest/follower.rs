@@ -134,7 +134,7 @@ impl Follower {
                     | Event::ArticleRevised { article_id, .. }
                     | Event::ArticleWithdrawn { article_id, .. } => drop(articles.insert(article_id)),
                     Event::AccountChanged { .. } => accounts = true,
-                    Event::PushCreated { .. } => {}
+                    Event::PushCreated { .. } | Event::AlertChanged { .. } => {}
                 }
             }
         }
