@@ -21,9 +21,9 @@ use crate::db::entities::alert::{AlertCadence, AlertState};
 use crate::db::entities::user;
 use crate::error::{Error, Problems};
 use crate::page::{Page, View, redirect_with_flash};
-use crate::search::find::Wanted;
 use crate::search::query::Filter;
 use crate::search::rank::{Request, Sort};
+use crate::search::wanted::Wanted;
 
 const HOME: &str = "/settings/alerts";
 /// The articles counted for a reader who is about to save a search.
