@@ -63,16 +63,3 @@ alert-mail-all = See them on the site
 alert-mail-why = You get this mail because you saved the search “{ $query }”.
 alert-mail-stop = Stop this alert
 alert-mail-manage = Manage alerts
-
-# What a search means
-alert-reads-or = { " or " }
-alert-reads-not = not { $what }
-alert-reads-phrase = “{ $value }”
-alert-reads-title = title with { $value }
-alert-reads-from = from @{ $value }
-alert-reads-author = author { $value }
-alert-reads-tag = tag { $value }
-alert-reads-after = published from { $value } on
-alert-reads-before = published before { $value }
-alert-reads-lang = language { $value }
-alert-reads-has = has { $value }

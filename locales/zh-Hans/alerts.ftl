@@ -57,16 +57,3 @@ alert-mail-all = 在网站上查看
 alert-mail-why = 您保存了搜索“{ $query }”，因此收到这封邮件。
 alert-mail-stop = 停止这个提醒
 alert-mail-manage = 管理搜索提醒
-
-# 搜索的含义
-alert-reads-or = { " 或 " }
-alert-reads-not = 不含{ $what }
-alert-reads-phrase = “{ $value }”
-alert-reads-title = 标题含{ $value }
-alert-reads-from = 来自 @{ $value }
-alert-reads-author = 作者{ $value }
-alert-reads-tag = 标签{ $value }
-alert-reads-after = { $value } 起发布
-alert-reads-before = { $value } 之前发布
-alert-reads-lang = 语言 { $value }
-alert-reads-has = 含 { $value }

@@ -57,16 +57,3 @@ alert-mail-all = 在網站上查看
 alert-mail-why = 您儲存了搜尋「{ $query }」，因此收到這封郵件。
 alert-mail-stop = 停止這個提醒
 alert-mail-manage = 管理搜尋提醒
-
-# 搜尋的含義
-alert-reads-or = { " 或 " }
-alert-reads-not = 不含{ $what }
-alert-reads-phrase = 「{ $value }」
-alert-reads-title = 標題含{ $value }
-alert-reads-from = 來自 @{ $value }
-alert-reads-author = 作者{ $value }
-alert-reads-tag = 標籤{ $value }
-alert-reads-after = { $value } 起發佈
-alert-reads-before = { $value } 之前發佈
-alert-reads-lang = 語言 { $value }
-alert-reads-has = 含 { $value }

@@ -14,7 +14,6 @@ pub mod mail;
 pub mod pages;
 pub mod percolate;
 pub mod queries;
-mod reading;
 pub mod watch;
 
 use sea_orm::{

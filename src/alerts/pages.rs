@@ -1,5 +1,6 @@
 //! A reader's alerts among the settings, and the form that saves a search.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use strum::IntoEnumIterator;
 
 use super::mail::search_path;
 use super::queries::{self, Row};
-use super::{Change, NewAlert, reading, watch};
+use super::{Change, NewAlert, watch};
 use crate::alerts;
 use crate::app::App;
 use crate::auth::CurrentUser;
@@ -21,7 +22,10 @@ use crate::db::entities::alert::{AlertCadence, AlertState};
 use crate::db::entities::user;
 use crate::error::{Error, Problems};
 use crate::page::{Page, View, redirect_with_flash};
-use crate::search::query::Filter;
+use crate::search::explain::piece_text;
+use crate::search::queries::{Bearer, bearers};
+use crate::search::query::parse::Reading;
+use crate::search::query::{Filter, Parsed};
 use crate::search::rank::{Request, Sort};
 use crate::search::wanted::Wanted;
 
@@ -37,6 +41,8 @@ struct ListPage {
     page: Page,
     email: String,
     timezone: String,
+    /// Those that the searches name.
+    accounts: HashMap<String, Bearer>,
     rows: Vec<Row>,
     cadences: Vec<AlertCadence>,
     /// The row whose form was sent, and what is wrong with it.
@@ -63,7 +69,7 @@ impl ListPage {
 
     /// How the search reads, part by part.
     fn parts(&self, row: &Row) -> Vec<String> {
-        reading::describe(&watch::read(&row.alert.query, &self.timezone), self.page.locale)
+        describe(&self.page, &watch::read(&row.alert.query, &self.timezone), &self.accounts)
     }
 }
 
@@ -89,6 +95,11 @@ impl SavePage {
     fn is_chosen(&self, cadence: &AlertCadence) -> bool {
         *cadence == self.form.cadence().unwrap_or(AlertCadence::Daily)
     }
+}
+
+/// The parts of a query in words.
+fn describe(page: &Page, reading: &Reading, accounts: &HashMap<String, Bearer>) -> Vec<String> {
+    reading.pieces.iter().map(|piece| piece_text(page, accounts, piece)).collect()
 }
 
 fn cadence_key(cadence: AlertCadence) -> &'static str {
@@ -124,11 +135,16 @@ pub async fn list_alerts(
 }
 
 async fn list_page(app: &App, page: Page, user: &user::Model) -> Result<ListPage, Error> {
+    let rows = queries::of_user(app.db.read(), user.id).await?;
+    let readings: Vec<Reading> =
+        rows.iter().map(|row| watch::read(&row.alert.query, &user.timezone)).collect();
+    let asked = readings.iter().flat_map(|reading| reading.parsed.handles()).collect();
     Ok(ListPage {
         page: page.titled_key("alert-list-title"),
         email: user.email.clone(),
         timezone: user.timezone.clone(),
-        rows: queries::of_user(app.db.read(), user.id).await?,
+        accounts: bearers(app.db.read(), &asked).await?,
+        rows,
         cadences: AlertCadence::iter().collect(),
         wrong: None,
         problems: Problems::default(),
@@ -146,7 +162,7 @@ pub async fn new_alert(
         query: query_of(&Wanted::from_query(&query.unwrap_or_default())),
         ..AlertForm::default()
     };
-    Ok(View(save_page(&app, page, &user, form, Problems::default()).await).into_response())
+    Ok(View(save_page(&app, page, &user, form, Problems::default()).await?).into_response())
 }
 
 /// `POST /settings/alerts`
@@ -160,7 +176,7 @@ pub async fn save_alert(
     match alerts::save(&app, &user, &new).await {
         Ok(_) => Ok(redirect_with_flash(HOME, "flash-alert-saved")),
         Err(Error::Invalid(problems)) => {
-            let view = View(save_page(&app, page, &user, form, problems).await);
+            let view = View(save_page(&app, page, &user, form, problems).await?);
             Ok((StatusCode::UNPROCESSABLE_ENTITY, view).into_response())
         }
         Err(error) => Err(error),
@@ -173,43 +189,38 @@ async fn save_page(
     user: &user::Model,
     form: AlertForm,
     problems: Problems,
-) -> SavePage {
-    let lately = count_lately(app, user, &form.query).await;
-    SavePage {
-        parts: reading::describe(&watch::read(&form.query, &user.timezone), page.locale),
+) -> Result<SavePage, Error> {
+    let mut reading = watch::read(&form.query, &user.timezone);
+    let accounts = bearers(app.db.read(), &reading.parsed.handles().collect()).await?;
+    reading.parsed.resolve(&accounts.iter().map(|(asked, account)| (asked.clone(), account.id)).collect());
+    Ok(SavePage {
+        parts: describe(&page, &reading, &accounts),
+        lately: count_lately(app, reading.parsed).await,
         page: page.titled_key("alert-new-title"),
         email: user.email.clone(),
         form,
         cadences: AlertCadence::iter().collect(),
-        lately,
         problems,
-    }
+    })
 }
 
 /// The language says all that the form beside the search box does; what is to come has no dates.
 fn query_of(wanted: &Wanted) -> String {
-    let mut query = wanted.q.clone();
-    let account = wanted.account.trim_start_matches('@');
-    for (operator, value) in [("from:@", account), ("lang:", wanted.lang.as_str())] {
-        if !value.is_empty() && !value.contains(char::is_whitespace) {
-            let space = if query.is_empty() { "" } else { " " };
-            query += &format!("{space}{operator}{value}");
-        }
-    }
-    query
+    let accounts: Vec<String> = wanted.accounts.iter().map(|handle| format!("from:@{handle}")).collect();
+    let lang = Some(&wanted.lang).filter(|lang| !lang.is_empty()).map(|lang| format!("lang:{lang}"));
+    let has = wanted.part().map(|part| format!("has:{}", <&str>::from(part)));
+    let parts = [Some(wanted.q.clone()), Some(accounts.join(" OR ")), lang, has];
+    parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// How much to expect. The form works without it, so whatever fails leaves it out.
-async fn count_lately(app: &App, user: &user::Model, query: &str) -> Option<usize> {
-    let mut parsed = watch::read(query, &user.timezone).parsed;
-    if parsed.is_empty() {
+async fn count_lately(app: &App, query: Parsed) -> Option<usize> {
+    if query.is_empty() {
         return None;
     }
-    let handles = parsed.handles().map(str::to_owned).collect();
-    parsed.resolve(&queries::accounts(app.db.read(), handles).await.ok()?);
     let now = app.clock.now();
     let request = Request {
-        query: parsed,
+        query,
         filter: Filter { from: Some((now - LATELY).0), ..Filter::default() },
         sort: Sort::Newest,
         limit: 1,
@@ -282,6 +293,6 @@ mod tests {
         assert_eq!(query("q=%E5%8F%B0%E9%A2%A8"), "台風");
         assert_eq!(query("q=a&account=@daily&lang=zh-Hant&from=2026"), "a from:@daily lang:zh-Hant");
         assert_eq!(query("account=daily"), "from:@daily");
-        assert_eq!(query("account=x%20OR%20y"), "");
+        assert_eq!(query("q=x&account=a&account=b&has=image"), "x from:@a OR from:@b has:image");
     }
 }

@@ -10,10 +10,10 @@ use sea_orm::{
 
 use crate::clock::Timestamp;
 use crate::db::entities::alert::{self, AlertState};
+use crate::db::entities::alert_hit;
 use crate::db::entities::article::{self, ArticleState};
 use crate::db::entities::delivery::{self, DeliveryState};
 use crate::db::entities::user::{self, UserState};
-use crate::db::entities::{account, account_handle, alert_hit};
 use crate::delivery::queries::suppression;
 use crate::error::Error;
 use crate::search::queries::{Published, published};
@@ -63,40 +63,6 @@ fn active() -> SelectStatement {
 pub async fn any_active<C: ConnectionTrait>(db: &C) -> Result<bool, DbErr> {
     let active = alert::Entity::find().filter(alert::COLUMN.state.eq(AlertState::Active)).limit(1);
     Ok(active.one(db).await?.is_some())
-}
-
-/// Accounts by the handles that they bear or bore.
-pub async fn accounts<C: ConnectionTrait>(
-    db: &C,
-    mut handles: Vec<String>,
-) -> Result<HashMap<String, i64>, DbErr> {
-    handles.sort_unstable();
-    handles.dedup();
-    let mut ids = HashMap::new();
-    for chunk in handles.chunks(1_000) {
-        let lower: Vec<String> = chunk.iter().map(|handle| handle.to_ascii_lowercase()).collect();
-        let former = account_handle::Entity::find()
-            .select_only()
-            .columns([account_handle::Column::Handle, account_handle::Column::AccountId])
-            .filter(Expr::col(account_handle::Column::Handle).is_in(lower.clone()))
-            .into_tuple::<(String, i64)>()
-            .all(db)
-            .await?;
-        let present = account::Entity::find()
-            .select_only()
-            .columns([account::Column::Handle, account::Column::Id])
-            .filter(Expr::col(account::Column::Handle).is_in(lower))
-            .into_tuple::<(String, i64)>()
-            .all(db)
-            .await?;
-        let known: HashMap<String, i64> = former.into_iter().chain(present).collect();
-        for handle in chunk {
-            if let Some(id) = known.get(&handle.to_ascii_lowercase()) {
-                ids.insert(handle.clone(), *id);
-            }
-        }
-    }
-    Ok(ids)
 }
 
 /// Ids of the newest published articles.

@@ -2,7 +2,7 @@
 //! date before each by the events that name changed alerts, which cannot be skipped. A node that
 //! matches nothing holds nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -22,6 +22,8 @@ use crate::search::schema::Entry;
 
 /// Alerts read at a time.
 const LOAD: u64 = 5_000;
+/// Accounts looked up at a time.
+const HANDLES: usize = 1_000;
 /// Newest articles whose letters are counted, so that queries are filed under rare ones.
 const SAMPLE: u64 = 1_000;
 /// What was filed by too few articles is filed anew after this many times as many.
@@ -135,9 +137,12 @@ async fn fill(db: &Db, mut percolator: Percolator, saved: Vec<Saved>) -> anyhow:
             .collect::<Vec<(i64, Parsed)>>()
     })
     .await?;
-    let handles: Vec<String> =
-        parsed.iter().flat_map(|(_, query)| query.handles()).map(str::to_owned).collect();
-    let accounts: HashMap<String, i64> = queries::accounts(db.read(), handles).await?;
+    let handles: HashSet<&str> = parsed.iter().flat_map(|(_, query)| query.handles()).collect();
+    let mut accounts = HashMap::new();
+    for asked in Vec::from_iter(handles).chunks(HANDLES) {
+        let found = search::queries::bearers(db.read(), &asked.iter().copied().collect()).await?;
+        accounts.extend(found.into_iter().map(|(asked, account)| (asked, account.id)));
+    }
     parsed.iter_mut().for_each(|(_, query)| query.resolve(&accounts));
     let filled = tokio::task::spawn_blocking(move || {
         parsed.iter().for_each(|(id, query)| percolator.insert(*id, query));

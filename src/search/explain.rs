@@ -1,7 +1,10 @@
 //! How a query was read, in words: every part of it and of what narrows it, each with the way to be
 //! taken out.
 
+use std::collections::HashMap;
+
 use super::find::Found;
+use super::queries::Bearer;
 use super::query::Atom;
 use super::query::parse::{Choice, Kind, Piece};
 use super::wanted::Wanted;
@@ -26,7 +29,7 @@ pub fn chips(page: &Page, wanted: &Wanted, found: &Found) -> Vec<Chip> {
     let mut chips = Vec::new();
     if !pieces.iter().all(is_plain) {
         chips.extend(pieces.iter().enumerate().map(|(n, piece)| Chip {
-            text: piece_text(page, found, piece),
+            text: piece_text(page, &found.accounts, piece),
             href: wanted.changed(|wanted| wanted.q = found.reading.without(n)),
         }));
     }
@@ -47,13 +50,14 @@ pub fn notes(page: &Page, found: &Found) -> Vec<String> {
     notes
 }
 
-fn piece_text(page: &Page, found: &Found, piece: &Piece) -> String {
-    let any: Vec<String> = piece.any.iter().map(|choice| choice_text(page, found, choice)).collect();
+/// A part of a query in words; `accounts` by what they are asked for as.
+pub fn piece_text(page: &Page, accounts: &HashMap<String, Bearer>, piece: &Piece) -> String {
+    let any: Vec<String> = piece.any.iter().map(|choice| choice_text(page, accounts, choice)).collect();
     let any = any.join(&page.t("search-read-or"));
     if piece.negated { page.t1("search-read-not", "part", any) } else { any }
 }
 
-fn choice_text(page: &Page, found: &Found, choice: &Choice) -> String {
+fn choice_text(page: &Page, accounts: &HashMap<String, Bearer>, choice: &Choice) -> String {
     let value = if choice.quoted {
         page.t1("search-read-quoted", "value", &choice.value)
     } else {
@@ -62,7 +66,7 @@ fn choice_text(page: &Page, found: &Found, choice: &Choice) -> String {
     match &choice.atom {
         Atom::Text(_) if choice.kind == Kind::Word => value,
         Atom::Text(_) => page.t1(&format!("search-read-{}", <&str>::from(choice.kind)), "value", value),
-        Atom::Account { handle, .. } => account_text(page, found, handle),
+        Atom::Account { handle, .. } => account_text(page, accounts, handle),
         Atom::Published { from: Some(moment), .. } => {
             page.t1("search-read-after", "date", moment_text(page, Timestamp(*moment)))
         }
@@ -76,8 +80,8 @@ fn choice_text(page: &Page, found: &Found, choice: &Choice) -> String {
     }
 }
 
-fn account_text(page: &Page, found: &Found, asked: &str) -> String {
-    match found.accounts.get(asked) {
+fn account_text(page: &Page, accounts: &HashMap<String, Bearer>, asked: &str) -> String {
+    match accounts.get(asked) {
         Some(account) => page.t1("search-read-from", "value", &account.name),
         None => page.t1("search-read-from-nobody", "value", asked),
     }
@@ -102,7 +106,7 @@ fn narrowing(page: &Page, wanted: &Wanted, found: &Found) -> Vec<Chip> {
     }
     for handle in &wanted.accounts {
         let href = wanted.changed(|wanted| wanted.accounts.retain(|other| other != handle));
-        add(account_text(page, found, handle), href);
+        add(account_text(page, &found.accounts, handle), href);
     }
     let (from, to) = (&wanted.from, &wanted.to);
     if !from.is_empty() && from == to {

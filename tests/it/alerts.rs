@@ -383,9 +383,14 @@ both_databases! {
     }
 
     async fn a_search_is_saved_from_its_results_and_kept_in_settings(app) {
-        let results = app.get("/search?q=%E5%8F%B0%E9%A3%8E&account=daily").await.assert_status(200);
-        let link = "/settings/alerts/new?q=%E5%8F%B0%E9%A3%8E&amp;account=daily";
-        let _ = (results, link);
+        let (account, owner) = app.account("daily").await;
+        app.news(&account, &owner, "台风", "来了").await;
+        follower::catch_up(&app.app).await.unwrap();
+        for words in ["%E5%8F%B0%E9%A3%8E", "%E6%B2%A1%E6%9C%89"] {
+            let results = app.get(&format!("/search?q={words}&account=daily")).await.assert_status(200).text();
+            let link = format!("/settings/alerts/new?q={words}&#38;account=daily");
+            assert!(results.contains(&link), "{results}");
+        }
         let asked = app.get("/settings/alerts/new?q=%E5%8F%B0%E9%A3%8E&account=daily").await.assert_status(303);
         assert!(asked.location().starts_with("/sign-in?next="), "{}", asked.location());
         let reader = app.user("reader@example.org").await;
@@ -396,7 +401,7 @@ both_databases! {
         let saved = [("query", "台风 from:@daily"), ("name", "台风 <早报>"), ("cadence", "daily")];
         app.post("/settings/alerts", &saved).await.assert_status(303);
         let list = app.get("/settings/alerts").await.assert_status(200).text();
-        for words in ["台风 &#60;早报&#62;", "来自 @daily", "每天早上", "找到 0 篇", "还没有寄过邮件"] {
+        for words in ["台风 &#60;早报&#62;", "来自 daily 日报", "每天早上", "找到 0 篇", "还没有寄过邮件"] {
             assert!(list.contains(words), "{words}: {list}");
         }
         let id = xiangxun::alerts::queries::of_user(app.app.db.read(), reader.id).await.unwrap()[0].alert.id;

@@ -43,6 +43,11 @@ impl Article {
         article
     }
 
+    /// Is this the account's whole name, in letters?
+    pub(super) fn is_of(&self, name: &str) -> bool {
+        self.names[0] == name
+    }
+
     fn texts(&self) -> impl Iterator<Item = &str> {
         let one = [&self.title, &self.body, &self.author];
         one.into_iter().chain(&self.names).chain(&self.tags).map(String::as_str)

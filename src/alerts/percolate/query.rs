@@ -3,6 +3,7 @@
 use super::Pair;
 use super::article::{Article, pairs_of_term};
 use crate::search::query::{Atom, Clause, Parsed, Part, Term, Within};
+use crate::text::fold;
 
 /// A query that waits.
 #[derive(Debug)]
@@ -31,8 +32,11 @@ struct Wish {
 #[derive(Debug)]
 enum Test {
     Account(i64),
-    /// An account that there was none of when the query was saved.
-    Handle(Box<str>),
+    /// An account that there was none of when the query was read: by its handle, or its whole name.
+    Unknown {
+        handle: Box<str>,
+        name: Box<str>,
+    },
     Published(Option<i64>, Option<i64>),
     Lang(Box<str>),
     Has(Part),
@@ -113,7 +117,10 @@ impl Test {
     fn new(atom: &Atom, frequency: impl Fn(Pair) -> u32) -> Self {
         match atom {
             Atom::Account { id: Some(id), .. } => Self::Account(*id),
-            Atom::Account { handle, id: None } => Self::Handle(handle.to_ascii_lowercase().into()),
+            Atom::Account { handle, id: None } => Self::Unknown {
+                handle: handle.to_ascii_lowercase().into(),
+                name: if handle.is_ascii() { "".into() } else { fold::letters(handle).into() },
+            },
             Atom::Published { from, to } => Self::Published(*from, *to),
             Atom::Lang(lang) => Self::Lang(lang.as_str().into()),
             Atom::Has(part) => Self::Has(*part),
@@ -129,7 +136,7 @@ impl Test {
     /// What takes longest is looked at last.
     fn cost(&self) -> u32 {
         match self {
-            Self::Account(_) | Self::Handle(_) | Self::Published(..) | Self::Lang(_) | Self::Has(_) => 0,
+            Self::Account(_) | Self::Unknown { .. } | Self::Published(..) | Self::Lang(_) | Self::Has(_) => 0,
             Self::Holds(_) => 1,
         }
     }
@@ -137,7 +144,9 @@ impl Test {
     fn holds(&self, article: &Article) -> bool {
         match self {
             Self::Account(id) => article.account == *id,
-            Self::Handle(handle) => article.handle == **handle,
+            Self::Unknown { handle, name } => {
+                article.handle == **handle || !name.is_empty() && article.is_of(name)
+            }
             Self::Published(from, to) => {
                 from.is_none_or(|from| article.published_at >= from)
                     && to.is_none_or(|to| article.published_at < to)

@@ -78,6 +78,8 @@ fn each_kind_of_clause_holds_as_in_search() {
         (Atom::Account { handle: "x".into(), id: Some(8) }, false),
         (Atom::Account { handle: "Xiangxun".into(), id: None }, true),
         (Atom::Account { handle: "other".into(), id: None }, false),
+        (Atom::Account { handle: "鄉訊日報".into(), id: None }, true),
+        (Atom::Account { handle: "鄉訊".into(), id: None }, false),
         (Atom::Published { from: Some(1_000), to: None }, true),
         (Atom::Published { from: None, to: Some(1_000) }, false),
         (Atom::Lang("zh-Hans".into()), true),
