@@ -11,51 +11,100 @@ use super::query::Part;
 use super::rank::{Facets, Place, Sort};
 use super::view::{Segment, View};
 
-/// Keeps the best places of one tier behind the end of the page before, and counts all of them.
+/// An article that is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Candidate {
+    pub place: Place,
+    /// Which segment.
+    pub segment: usize,
+    pub doc: DocId,
+}
+
+/// Keeps the best articles of one tier for a closer look, of the others those of the page, and
+/// counts all of them.
 pub struct Gather {
     tier: u8,
     sort: Sort,
+    pub total: usize,
+    /// How many get a closer look.
+    top: usize,
     room: usize,
     after: Option<Place>,
-    pub total: usize,
-    /// The worst on top.
-    heap: BinaryHeap<Reverse<Place>>,
+    /// The worst of each on top.
+    best: BinaryHeap<Reverse<Candidate>>,
+    rest: BinaryHeap<Reverse<Candidate>>,
 }
 
 impl Gather {
-    pub fn new(tier: u8, sort: Sort, room: usize, after: Option<Place>) -> Gather {
-        Gather { tier, sort, room, after, total: 0, heap: BinaryHeap::with_capacity(room + 1) }
+    /// `top` articles get a closer look; `room` are on the page, which begins `after` a place.
+    pub fn new(tier: u8, sort: Sort, top: usize, room: usize, after: Option<Place>) -> Gather {
+        let top = if sort == Sort::Relevance { top } else { 0 };
+        Gather { tier, sort, total: 0, top, room, after, best: BinaryHeap::new(), rest: BinaryHeap::new() }
     }
 
-    pub fn offer(&mut self, _: usize, segment: &Segment, doc: DocId, score: f32) {
+    #[inline]
+    pub fn offer(&mut self, n: usize, segment: &Segment, doc: DocId, score: f32) {
         self.total += 1;
-        if self.room == 0 {
-            return;
-        }
         let key = match self.sort {
             Sort::Newest => segment.published.get_val(doc),
             Sort::Oldest => segment.published.get_val(doc).saturating_neg(),
-            // Bits of floats that are not negative are in the order of the floats.
-            Sort::Relevance => i64::from(score.max(0.0).to_bits()),
+            Sort::Relevance => key(score, false),
         };
-        let full = self.heap.len() >= self.room;
-        if full && self.heap.peek().is_some_and(|worst| key < worst.0.key) {
+        let worse = |heap: &BinaryHeap<Reverse<Candidate>>, room| {
+            heap.len() >= room && heap.peek().is_none_or(|worst| key < worst.0.place.key)
+        };
+        if worse(&self.best, self.top) && worse(&self.rest, self.room) {
             return;
         }
         let place = Place { tier: self.tier, key, article: segment.ids.get_val(doc) };
-        if self.after.is_some_and(|after| place >= after) {
-            return;
+        let mut candidate = Candidate { place, segment: n, doc };
+        if self.top > 0 {
+            self.best.push(Reverse(candidate));
+            if self.best.len() <= self.top {
+                return;
+            }
+            let Some(Reverse(worst)) = self.best.pop() else { return };
+            candidate = worst;
         }
-        self.heap.push(Reverse(place));
-        if full {
-            self.heap.pop();
+        if self.room > 0 && self.after.is_none_or(|after| candidate.place < after) {
+            self.rest.push(Reverse(candidate));
+            if self.rest.len() > self.room {
+                self.rest.pop();
+            }
         }
     }
 
-    /// Best first.
-    pub fn finish(self) -> Vec<Place> {
-        self.heap.into_sorted_vec().into_iter().map(|place| place.0).collect()
+    /// The page, best first, once `look` has given the best a factor each; they come to it by
+    /// segment, in order.
+    pub fn finish(self, mut look: impl FnMut(usize, &[DocId]) -> Vec<f32>) -> Vec<Place> {
+        let mut best: Vec<Candidate> = self.best.into_iter().map(|candidate| candidate.0).collect();
+        best.sort_unstable_by_key(|candidate| (candidate.segment, candidate.doc));
+        let mut places: Vec<Place> = Vec::new();
+        for group in best.chunk_by(|one, other| one.segment == other.segment) {
+            let docs: Vec<DocId> = group.iter().map(|candidate| candidate.doc).collect();
+            let factors = look(group[0].segment, &docs);
+            places.extend(group.iter().zip(factors).map(|(candidate, factor)| Place {
+                key: key(score(candidate.place.key) * factor, true),
+                ..candidate.place
+            }));
+        }
+        places.retain(|place| self.after.is_none_or(|after| *place < after));
+        places.extend(self.rest.into_iter().map(|candidate| candidate.0.place));
+        places.sort_unstable_by(|one, other| other.cmp(one));
+        places.truncate(self.room);
+        places
     }
+}
+
+/// A score in the order of answers: those that had a closer look first. Bits of floats that are not
+/// negative are in the order of the floats.
+fn key(score: f32, closer: bool) -> i64 {
+    i64::from(closer) << 32 | i64::from(score.max(0.0).to_bits())
+}
+
+/// The score of a [`key`].
+pub fn score(key: i64) -> f32 {
+    f32::from_bits(key as u32)
 }
 
 /// Counts articles by account, month, language and parts.

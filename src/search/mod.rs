@@ -31,6 +31,7 @@ pub mod passage;
 pub mod queries;
 pub mod query;
 pub mod rank;
+mod rerank;
 pub mod schema;
 pub mod score;
 pub mod snippet;

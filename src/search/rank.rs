@@ -8,10 +8,12 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tantivy::{DocId, DocSet, TERMINATED};
 
-use super::collect::{Gather, Tally};
+use super::collect::{self, Gather, Tally};
 use super::docs::{Budget, go_to};
-use super::query::plan::{self, Plan};
+use super::query::clues::Clues;
+use super::query::plan::Plan;
 use super::query::{Filter, Parsed, Part};
+use super::rerank::Closer;
 use super::score::Pairs;
 use super::view::{Segment, View};
 
@@ -160,11 +162,13 @@ pub fn search(view: &View, request: &Request) -> tantivy::Result<Answer> {
         return Ok(Answer::default());
     }
     let budget = Budget::until(request.time.map(|time| Instant::now() + time));
+    let clues = Clues::of(request.query.wanted());
     let search = Search {
         view,
         request,
         now: request.after.map_or(request.now, |after| after.now),
-        pairs: Pairs::look_up(view, &plan::pairs(request.query.wanted())),
+        pairs: Pairs::look_up(view, &clues),
+        closer: Closer::new(view, &clues),
         budget,
     };
     search.run()
@@ -175,6 +179,7 @@ struct Search<'a> {
     request: &'a Request,
     now: i64,
     pairs: Pairs,
+    closer: Closer,
     budget: Budget,
 }
 
@@ -211,7 +216,7 @@ impl Search<'_> {
     fn gather(&self, tier: u8, answer: &Answer) -> Gather {
         // One more than asked for tells whether there is a next page.
         let room = (self.request.limit + 1).saturating_sub(answer.hits.len());
-        Gather::new(tier, self.request.sort, room, self.request.after.map(|after| after.place))
+        Gather::new(tier, self.request.sort, super::score::weight::top(), room, self.request.after.map(|after| after.place))
     }
 
     fn exact(
@@ -247,14 +252,15 @@ impl Search<'_> {
         seen: &HashSet<(usize, DocId)>,
         tally: &mut Option<Tally>,
     ) -> tantivy::Result<()> {
-        let pairs = Pairs::look_up(self.view, &plan::pairs(self.request.query.loose()));
+        let clues = Clues::of(self.request.query.loose());
+        let pairs = Pairs::look_up(self.view, &clues).with_singles(self.view, &clues);
         let mut tiers =
             NEAR.map(|(tier, share)| (share, self.gather(tier, answer), tally.as_ref().map(Tally::empty)));
         for (n, segment) in self.view.segments.iter().enumerate() {
             let near = pairs.near(segment, n, &self.budget);
             let mut limits = self.plan(segment).near()?;
             let needed =
-                tiers.each_ref().map(|(share, ..)| ((f32::from(near.pairs) * share).ceil() as u8).max(1));
+                tiers.each_ref().map(|(share, ..)| ((f32::from(near.pairs) * if *share == 0.3 { super::score::weight::tier() } else { super::score::weight::tier2() }).ceil() as u8).max(1));
             for (doc, &count) in (0..).zip(&near.counts) {
                 let Some(tier) = needed.iter().position(|needed| count >= *needed) else { continue };
                 let wanted = limits.as_mut().is_none_or(|limits| go_to(limits, doc) == doc);
@@ -281,7 +287,11 @@ impl Search<'_> {
 
     fn add(&self, gather: Gather, answer: &mut Answer) {
         answer.total += gather.total;
-        answer.hits.extend(gather.finish().into_iter().map(|place| place.hit(self.request.sort)));
+        let look = |n: usize, docs: &[DocId]| match self.closer.is_idle() {
+            true => vec![1.0; docs.len()],
+            false => self.closer.factors(&self.view.segments[n], docs),
+        };
+        answer.hits.extend(gather.finish(look).into_iter().map(|place| place.hit(self.request.sort)));
     }
 }
 
@@ -289,8 +299,8 @@ impl Place {
     fn hit(self, sort: Sort) -> Hit {
         let score = match sort {
             Sort::Relevance => {
-                let score = f32::from_bits(self.key as u32);
-                f32::from(self.tier) + score / (score + 50.0)
+                let (score, closer) = (collect::score(self.key), (self.key >> 32) as f32);
+                f32::from(self.tier) + (closer + score / (score + 50.0)) / 2.0
             }
             Sort::Newest | Sort::Oldest => f32::from(self.tier),
         };
@@ -301,5 +311,5 @@ impl Place {
 /// 1 for the old, up to 1 + [`FRESHNESS`] for what was published just now.
 fn freshness(now: i64, published: i64) -> f32 {
     let days = now.saturating_sub(published).max(0) as f32 / DAY;
-    1.0 + FRESHNESS * FRESHNESS_HALF_LIFE / (FRESHNESS_HALF_LIFE + days)
+    1.0 + super::score::weight::fresh() * FRESHNESS_HALF_LIFE / (FRESHNESS_HALF_LIFE + days)
 }

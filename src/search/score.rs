@@ -1,23 +1,41 @@
 //! How well an article answers: BM25 over the letter pairs of a query.
 
+use rustc_hash::FxHashMap;
 use tantivy::{DocId, DocSet};
 
 use super::docs::Budget;
 use super::grams::dict::TermEntry;
 use super::grams::{Postings, Space};
+use super::query::clues::{Clue, Clues};
 use super::view::{Segment, View};
 
 /// All that was tuned, on the development relevance sets only.
 pub mod weight {
-    /// Of BM25: how soon more places of a pair in one text stop to count.
-    pub const K1: f32 = 1.2;
-    /// Of BM25: how much a long text counts less.
-    pub const B: f32 = 0.75;
-    /// A pair in the title, against one in the text.
-    pub const TITLE: f32 = 3.0;
     pub const NAME: f32 = 1.0;
     pub const AUTHOR: f32 = 1.0;
     pub const TAG: f32 = 1.5;
+    pub static A: [std::sync::atomic::AtomicU32; 20] = [const { std::sync::atomic::AtomicU32::new(0) }; 20];
+    #[allow(non_snake_case)] fn P(n: usize) -> f32 { f32::from_bits(A[n].load(std::sync::atomic::Ordering::Relaxed)) }
+    pub fn set(p: &[f32]) { for (a, p) in A.iter().zip(p) { a.store(p.to_bits(), std::sync::atomic::Ordering::Relaxed) } }
+    #[allow(non_snake_case)] pub fn RUNS() -> f32 { P(0) }
+    #[allow(non_snake_case)] pub fn COVERED() -> f32 { P(1) }
+    #[allow(non_snake_case)] pub fn TITLED() -> f32 { P(2) }
+    #[allow(non_snake_case)] pub fn NEAR() -> f32 { P(3) }
+    #[allow(non_snake_case)] pub fn TWO() -> f32 { P(4) }
+    #[allow(non_snake_case)] pub fn THREE() -> f32 { P(5) }
+    #[allow(non_snake_case)] pub fn ACROSS() -> f32 { P(6) }
+    #[allow(non_snake_case)] pub fn k1() -> f32 { P(8) }
+    #[allow(non_snake_case)] pub fn b() -> f32 { P(9) }
+    #[allow(non_snake_case)] pub fn title() -> f32 { P(10) }
+    #[allow(non_snake_case)] pub fn tier() -> f32 { P(11) }
+    #[allow(non_snake_case)] pub fn asking() -> f32 { P(12) }
+    #[allow(non_snake_case)] pub fn single() -> f32 { P(13) }
+    #[allow(non_snake_case)] pub fn tier2() -> f32 { P(14) }
+    #[allow(non_snake_case)] pub fn fresh() -> f32 { P(15) }
+    #[allow(non_snake_case)] pub fn EARLY() -> f32 { P(16) }
+    #[allow(non_snake_case)] pub fn SOON() -> f32 { P(17) }
+    pub fn top() -> usize { P(7) as usize }
+    pub const TITLE: f32 = 3.0;
 }
 
 /// Where pairs are looked for, and what one there counts; the text itself is counted by BM25.
@@ -28,20 +46,31 @@ const AROUND: [(Space, f32); 4] = [
     (Space::Tag, weight::TAG),
 ];
 
+/// A word of one letter is looked for by itself if fewer than one in so many articles have it.
+const RARE_SINGLE: u64 = 10;
+
 /// Articles that one search looks at for what is only near, over all lists.
 const MAX_NEAR: u64 = 6_000_000;
 
 /// The letter pairs of a query, looked up.
 pub struct Pairs {
     pairs: Vec<Pair>,
+    singles: Vec<Single>,
     mean_length: f32,
 }
 
 struct Pair {
-    /// By how few articles have it in their text.
-    idf: f32,
+    /// By how few articles have it in their text, and its place in the query.
+    worth: f32,
     /// For each segment.
     found: Vec<Found>,
+}
+
+/// A letter by itself.
+struct Single {
+    worth: f32,
+    /// For each segment the lists of all pairs that begin with it.
+    lists: Vec<Vec<TermEntry>>,
 }
 
 #[derive(Default)]
@@ -51,14 +80,28 @@ struct Found {
 }
 
 impl Pairs {
-    pub fn look_up(view: &View, pairs: &[(char, char)]) -> Pairs {
-        let look_up = |&(first, second): &(char, char)| {
-            let found: Vec<Found> =
-                view.segments.iter().map(|segment| Found::of(segment, first, second)).collect();
+    pub fn look_up(view: &View, clues: &Clues) -> Pairs {
+        let pair = |clue: &Clue| {
+            let found: Vec<Found> = view.segments.iter().map(|segment| Found::of(segment, clue.letters)).collect();
             let df: u64 = found.iter().map(Found::df).sum();
-            Pair { idf: idf(view.articles, df), found }
+            Pair { worth: clue.weight * idf(view.articles, df), found }
         };
-        Pairs { pairs: pairs.iter().map(look_up).collect(), mean_length: view.mean_length }
+        let pairs = clues.distinct().iter().map(pair).collect();
+        Pairs { pairs, singles: Vec::new(), mean_length: view.mean_length }
+    }
+
+    /// Besides, words of one letter that are rare.
+    pub fn with_singles(mut self, view: &View, clues: &Clues) -> Pairs {
+        for &letter in &clues.singles {
+            let lists: Vec<Vec<TermEntry>> =
+                view.segments.iter().map(|segment| segment.grams.entries_from(Space::Text, letter).collect()).collect();
+            // An article counts once for each different letter behind; near enough for rare ones.
+            let df: u64 = lists.iter().flatten().map(|entry| u64::from(entry.df)).sum();
+            if df <= view.articles / RARE_SINGLE + 20 {
+                self.singles.push(Single { worth: weight::single() * idf(view.articles, df), lists });
+            }
+        }
+        self
     }
 
     pub fn is_empty(&self) -> bool {
@@ -73,7 +116,7 @@ impl Pairs {
     pub fn scorer<'a>(&'a self, segment: &'a Segment, n: usize) -> Scorer<'a> {
         let open = |entry: Option<TermEntry>| entry.map(|entry| segment.grams.open_list(entry));
         let lists = self.pairs.iter().map(|pair| Lists {
-            idf: pair.idf,
+            worth: pair.worth,
             text: open(pair.found[n].text),
             around: pair.found[n].around.map(open),
         });
@@ -100,7 +143,7 @@ impl Pairs {
                 let mut list = segment.grams.open_list(text);
                 while (list.doc() as usize) < end && !budget.is_spent() {
                     let doc = list.doc();
-                    near.scores[doc as usize] += pair.idf * self.frequency(segment, doc, list.frequency());
+                    near.scores[doc as usize] += pair.worth * self.frequency(segment, doc, list.frequency());
                     near.counts[doc as usize] += 1;
                     list.advance();
                 }
@@ -109,9 +152,22 @@ impl Pairs {
                 let Some(entry) = found else { continue };
                 let mut list = segment.grams.open_list(*entry);
                 while (list.doc() as usize) < end && !budget.is_spent() {
-                    near.scores[list.doc() as usize] += pair.idf * weight;
+                    near.scores[list.doc() as usize] += pair.worth * if weight == 3.0 { weight::title() } else { weight };
                     list.advance();
                 }
+            }
+        }
+        for single in &self.singles {
+            let mut counts: FxHashMap<DocId, u32> = FxHashMap::default();
+            for entry in &single.lists[n] {
+                let mut list = segment.grams.open_list(*entry);
+                while (list.doc() as usize) < end && !budget.is_spent() {
+                    *counts.entry(list.doc()).or_default() += list.frequency();
+                    list.advance();
+                }
+            }
+            for (doc, count) in counts {
+                near.scores[doc as usize] += single.worth * self.frequency(segment, doc, count);
             }
         }
         near
@@ -125,7 +181,7 @@ impl Pairs {
 }
 
 impl Found {
-    fn of(segment: &Segment, first: char, second: char) -> Found {
+    fn of(segment: &Segment, (first, second): (char, char)) -> Found {
         let entry = |space| segment.grams.entry(space, first, second);
         Found { text: entry(Space::Text), around: AROUND.map(|(space, _)| entry(space)) }
     }
@@ -152,7 +208,7 @@ pub struct Scorer<'a> {
 }
 
 struct Lists {
-    idf: f32,
+    worth: f32,
     text: Option<Postings>,
     around: [Option<Postings>; 4],
 }
@@ -166,11 +222,11 @@ impl Scorer<'_> {
             if let Some(text) = &mut lists.text
                 && text.seek(doc) == doc
             {
-                score += lists.idf * frequency(text.frequency(), length, self.mean_length);
+                score += lists.worth * frequency(text.frequency(), length, self.mean_length);
             }
             for (list, (_, weight)) in lists.around.iter_mut().zip(AROUND) {
                 if list.as_mut().is_some_and(|list| list.seek(doc) == doc) {
-                    score += lists.idf * weight;
+                    score += lists.worth * if weight == 3.0 { weight::title() } else { weight };
                 }
             }
         }
@@ -181,12 +237,12 @@ impl Scorer<'_> {
 #[inline]
 fn frequency(count: u32, length: u32, mean_length: f32) -> f32 {
     let count = count as f32;
-    let norm = 1.0 - weight::B + weight::B * length as f32 / mean_length;
-    count * (weight::K1 + 1.0) / (count + weight::K1 * norm)
+    let norm = 1.0 - weight::b() + weight::b() * length as f32 / mean_length;
+    count * (weight::k1() + 1.0) / (count + weight::k1() * norm)
 }
 
 /// As in Lucene: never negative.
-fn idf(articles: u64, df: u64) -> f32 {
+pub fn idf(articles: u64, df: u64) -> f32 {
     let (articles, df) = (articles as f32, df as f32);
     (1.0 + (articles - df + 0.5).max(0.0) / (df + 0.5)).ln()
 }

@@ -73,9 +73,13 @@ impl Grams {
 
     /// The lists of everything that begins with a letter.
     pub fn starting_with(&self, space: Space, letter: char) -> impl Iterator<Item = Postings> + '_ {
+        self.entries_from(space, letter).map(|entry| self.open_list(entry))
+    }
+
+    /// Where they are.
+    pub fn entries_from(&self, space: Space, letter: char) -> impl Iterator<Item = TermEntry> + '_ {
         let last = key(space, letter, Some(char::MAX));
-        let entries = self.dict.from(key(space, letter, None)).take_while(move |entry| entry.key <= last);
-        entries.map(|entry| self.open_list(entry))
+        self.dict.from(key(space, letter, None)).take_while(move |entry| entry.key <= last)
     }
 
     pub fn open_list(&self, entry: TermEntry) -> Postings {

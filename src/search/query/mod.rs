@@ -6,6 +6,7 @@
 pub mod lex;
 pub mod moment;
 pub mod operator;
+pub mod clues;
 pub mod parse;
 pub mod plan;
 

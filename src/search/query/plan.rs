@@ -1,7 +1,5 @@
 //! A query as sets of articles of a segment.
 
-use std::collections::BTreeSet;
-
 use tantivy::DocSet;
 use tantivy::schema::{Field, IndexRecordOption, Term as IndexTerm};
 
@@ -10,9 +8,6 @@ use crate::search::docs::{Bits, Budget, Checked, Docs, Nothing, Run, all_of, any
 use crate::search::grams::{Postings, Space};
 use crate::search::schema::Fields;
 use crate::search::view::Segment;
-
-/// Letter pairs of a query that are looked at, of the many a pasted page would have.
-const MAX_GRAMS: usize = 160;
 
 /// A query over one segment.
 pub struct Plan<'a> {
@@ -180,18 +175,4 @@ impl Plan<'_> {
     fn everything(&self) -> Docs {
         Box::new(Checked::new(self.segment.reader.max_doc(), |_| true, self.budget.clone()))
     }
-}
-
-/// The different letter pairs of some terms, for ranking.
-pub fn pairs<'a>(terms: impl Iterator<Item = &'a Term>) -> Vec<(char, char)> {
-    let mut pairs = BTreeSet::new();
-    for term in terms {
-        let letters: Vec<char> = term.letters.chars().collect();
-        for pair in letters.windows(2) {
-            if pairs.len() < MAX_GRAMS {
-                pairs.insert((pair[0], pair[1]));
-            }
-        }
-    }
-    pairs.into_iter().collect()
 }

@@ -1,0 +1,155 @@
+//! The search library alone, on a file of articles (JSON lines with `title`, `body`, `lang`, ...; may
+//! be `.zst`).
+//!
+//!     cargo bench --bench search -- --corpus FILE
+//!     cargo bench --bench search -- --corpus FILE --relevance DIR --phrases 10000
+//!     cargo bench --bench search -- --corpus FILE --articles 1000000
+//!
+//! Prints how fast it is indexed and how large the index is, how long searches of each kind take,
+//! how good the answers are (on the sets in DIR), and whether every quoted run of characters finds
+//! exactly the articles that hold it. With `--articles` there are as many, made of the paragraphs of
+//! the file's.
+
+mod classes;
+mod corpus;
+mod phrases;
+mod random;
+mod relevance;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Parser;
+use xiangxun::search::index::{Progress, Shelf, Volume, WriterSize};
+use xiangxun::search::query::Filter;
+use xiangxun::search::query::parse::parse;
+use xiangxun::search::rank::{Request, Sort};
+
+use corpus::{Article, Recombined};
+
+#[derive(Parser)]
+struct Options {
+    /// Articles, one JSON object a line
+    #[arg(long)]
+    corpus: Option<String>,
+    /// Folder of relevance sets
+    #[arg(long)]
+    relevance: Option<String>,
+    /// So many articles, made of paragraphs of the corpus
+    #[arg(long)]
+    articles: Option<usize>,
+    /// Runs of the phrase check
+    #[arg(long, default_value_t = 1_000)]
+    phrases: usize,
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Where indexes are made
+    #[arg(long, default_value_os_t = std::env::temp_dir())]
+    folder: PathBuf,
+    /// Given by `cargo bench`
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() -> anyhow::Result<()> {
+    let options = Options::parse();
+    let Some(corpus) = &options.corpus else {
+        println!("search: no --corpus given, nothing to measure");
+        return Ok(());
+    };
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    println!("cargo bench --bench search -- {}", arguments.join(" "));
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    println!("{cores} processors, {:.0} GB memory\n", memory("/proc/meminfo", "MemTotal:") / 1024.0);
+    let articles = corpus::read(corpus)?;
+    let folder = options.folder.join(format!("xiangxun-bench-{}", std::process::id()));
+    let measured = measure(&options, &articles, &folder);
+    std::fs::remove_dir_all(&folder).ok();
+    measured
+}
+
+fn measure(options: &Options, articles: &[Article], folder: &Path) -> anyhow::Result<()> {
+    if let Some(count) = options.articles {
+        let volume = index(Recombined::new(articles, count, options.seed), folder)?;
+        return classes::measure(&volume, articles, options.seed);
+    }
+    let volume = index(articles.iter().cloned(), &folder.join("corpus"))?;
+    classes::measure(&volume, articles, options.seed)?;
+    if let Some(sets) = &options.relevance {
+        relevance::measure(&volume, articles, sets, |own| {
+            let volume = Arc::new(Shelf::at(folder.join("wiki")).start()?);
+            fill(&volume, own.iter().cloned())?;
+            Ok(volume)
+        })?;
+    }
+    phrases::check(&volume, articles, options.phrases, options.seed)
+}
+
+/// Indexes everything as a rebuild does.
+fn index(articles: impl Iterator<Item = Article>, folder: &Path) -> anyhow::Result<Arc<Volume>> {
+    let before = memory("/proc/self/status", "VmRSS:");
+    let (started, cpu) = (Instant::now(), cpu_seconds());
+    let volume = Arc::new(Shelf::at(folder).start()?);
+    let (count, text) = fill(&volume, articles)?;
+    let (seconds, cpu, size) = (started.elapsed().as_secs_f64(), cpu_seconds() - cpu, volume.size()?);
+    let megabytes = text as f64 / 1e6;
+    println!("{count} articles, {megabytes:.1} MB of text");
+    println!(
+        "indexed in {seconds:.1} s ({:.0} articles/s, {:.1} MB/s), {cpu:.1} s of CPU ({:.1} MB per CPU second)",
+        count as f64 / seconds,
+        megabytes / seconds,
+        megabytes / cpu
+    );
+    println!("index {:.1} MB, {:.2} of the text, {} segments", size as f64 / 1e6, size as f64 / text as f64, volume.view().segments.len());
+    println!("memory: {:.0} MB more at the peak\n", memory("/proc/self/status", "VmHWM:") - before);
+    Ok(volume)
+}
+
+/// Returns how many articles there were and their bytes.
+fn fill(volume: &Arc<Volume>, articles: impl Iterator<Item = Article>) -> anyhow::Result<(usize, usize)> {
+    let mut writer = volume.writer(WriterSize::Bulk)?;
+    let (mut accounts, mut count, mut text) = (Vec::new(), 0, 0);
+    for article in articles {
+        writer.insert(&article.entry(count as i64, &mut accounts))?;
+        count += 1;
+        text += article.bytes();
+    }
+    writer.commit(Progress::default())?;
+    writer.finish()?;
+    Ok((count, text))
+}
+
+fn request(query: &str) -> Request {
+    Request {
+        query: parse(query, chrono_tz::Tz::UTC),
+        filter: Filter::default(),
+        sort: Sort::Relevance,
+        limit: 20,
+        after: None,
+        // 1 January 2026
+        now: 1_767_225_600_000,
+        facets: false,
+        time: None,
+    }
+}
+
+fn quantile(values: &mut [f64], share: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[((values.len() as f64 * share).ceil() as usize).clamp(1, values.len()) - 1]
+}
+
+/// A figure in kB of a file of /proc, in MB.
+fn memory(file: &str, name: &str) -> f64 {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+    line.split_whitespace().next().and_then(|kb| kb.parse::<f64>().ok()).unwrap_or_default() / 1024.0
+}
+
+/// Of this process, in user and system mode.
+fn cpu_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |n: usize| fields.get(n).and_then(|field| field.parse::<f64>().ok()).unwrap_or_default();
+    (ticks(11) + ticks(12)) / 100.0
+}
