@@ -57,23 +57,37 @@ fn load(volume: &Volume, requests: &[Request]) -> f64 {
 fn classes(articles: &[Article], seed: u64) -> Vec<(&'static str, Vec<Request>)> {
     let words = Words::of(articles, seed);
     let mut random = Random::new(seed + 1);
-    let mut many = |make: &mut dyn FnMut(&mut Random) -> Request| (0..SEARCHES).map(|_| make(&mut random)).collect();
+    let mut many =
+        |make: &mut dyn FnMut(&mut Random) -> Request| (0..SEARCHES).map(|_| make(&mut random)).collect();
     vec![
         ("one word", many(&mut |r| request(words.any(r)))),
         ("two words", many(&mut |r| request(&format!("{} {}", words.any(r), words.any(r))))),
-        ("phrase of 4 to 8 letters", many(&mut |r| {
-            let length = 4 + r.below(5);
-            request(&format!("\"{}\"", run(articles, length, r)))
-        })),
+        (
+            "phrase of 4 to 8 letters",
+            many(&mut |r| {
+                let length = 4 + r.below(5);
+                request(&format!("\"{}\"", run(articles, length, r)))
+            }),
+        ),
         ("a title", many(&mut |r| request(&articles[r.below(articles.len())].title))),
         ("a sentence of 40 letters", many(&mut |r| request(&run(articles, 40, r)))),
-        ("filtered by account, year", many(&mut |r| {
-            let year = 2016 + r.below(10) as i32;
-            let start = |year| chrono::NaiveDate::from_ymd_opt(year, 1, 1).and_then(|day| day.and_hms_opt(0, 0, 0));
-            let start = |year| start(year).map(|at| at.and_utc().timestamp_millis());
-            let filter = Filter { accounts: Some(vec![r.below(10) as i64]), from: start(year), to: start(year + 1), ..Filter::default() };
-            Request { filter, ..request(words.any(r)) }
-        })),
+        (
+            "filtered by account, year",
+            many(&mut |r| {
+                let year = 2016 + r.below(10) as i32;
+                let start = |year| {
+                    chrono::NaiveDate::from_ymd_opt(year, 1, 1).and_then(|day| day.and_hms_opt(0, 0, 0))
+                };
+                let start = |year| start(year).map(|at| at.and_utc().timestamp_millis());
+                let filter = Filter {
+                    accounts: Some(vec![r.below(10) as i64]),
+                    from: start(year),
+                    to: start(year + 1),
+                    ..Filter::default()
+                };
+                Request { filter, ..request(words.any(r)) }
+            }),
+        ),
         ("one word, with facets", many(&mut |r| Request { facets: true, ..request(words.any(r)) })),
         ("one word, newest first", many(&mut |r| Request { sort: Sort::Newest, ..request(words.any(r)) })),
         ("one letter", many(&mut |r| request(&run(articles, 1, r)))),
@@ -102,7 +116,8 @@ fn nasty(articles: &[Article], words: &Words, random: &mut Random) -> Request {
 /// Letters that stand one after another in an article.
 fn run(articles: &[Article], length: usize, random: &mut Random) -> String {
     for _ in 0..10_000 {
-        let letters: Vec<char> = fold::letters(&articles[random.below(articles.len())].body).chars().collect();
+        let letters: Vec<char> =
+            fold::letters(&articles[random.below(articles.len())].body).chars().collect();
         if letters.len() > length {
             let start = random.below(letters.len() - length);
             return letters[start..start + length].iter().collect();
@@ -133,7 +148,8 @@ impl Words {
         running.iter().for_each(|word| *counts.entry(word).or_default() += 1);
         let mut common: Vec<(&str, usize)> = counts.iter().map(|(word, count)| (*word, *count)).collect();
         common.sort_by(|one, other| other.1.cmp(&one.1).then(one.0.cmp(other.0)));
-        let mut rare: Vec<String> = counts.iter().filter(|(_, count)| **count == 1).map(|(word, _)| (*word).to_owned()).collect();
+        let mut rare: Vec<String> =
+            counts.iter().filter(|(_, count)| **count == 1).map(|(word, _)| (*word).to_owned()).collect();
         rare.sort();
         let common = common.into_iter().take(50).map(|(word, _)| word.to_owned()).collect();
         Words { common, rare, running }
@@ -147,4 +163,3 @@ impl Words {
         &self.rare[random.below(self.rare.len())]
     }
 }
-

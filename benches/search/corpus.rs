@@ -104,7 +104,8 @@ impl Iterator for Recombined<'_> {
         }
         let title = self.articles[self.random.below(self.articles.len())].title.clone();
         // Spread over ten years.
-        let day = chrono::NaiveDate::from_ymd_opt(2016, 1, 1)? + chrono::Days::new(self.random.below(3_650) as u64);
+        let day =
+            chrono::NaiveDate::from_ymd_opt(2016, 1, 1)? + chrono::Days::new(self.random.below(3_650) as u64);
         Some(Article { title, body, published_at: Some(day.to_string()), ..model.clone() })
     }
 }

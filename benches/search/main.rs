@@ -101,7 +101,12 @@ fn index(articles: impl Iterator<Item = Article>, folder: &Path) -> anyhow::Resu
         megabytes / seconds,
         megabytes / cpu
     );
-    println!("index {:.1} MB, {:.2} of the text, {} segments", size as f64 / 1e6, size as f64 / text as f64, volume.view().segments.len());
+    println!(
+        "index {:.1} MB, {:.2} of the text, {} segments",
+        size as f64 / 1e6,
+        size as f64 / text as f64,
+        volume.view().segments.len()
+    );
     println!("memory: {:.0} MB more at the peak\n", memory("/proc/self/status", "VmHWM:") - before);
     Ok(volume)
 }
@@ -130,6 +135,7 @@ fn request(query: &str) -> Request {
         // 1 January 2026
         now: 1_767_225_600_000,
         facets: false,
+        fold: false,
         time: None,
     }
 }

@@ -16,8 +16,10 @@ const READ: usize = 20;
 /// Runs of 1 to 12 characters, whatever they are. `documents` tells which articles are in the index
 /// by their ids, for runs of articles that are not.
 pub fn check(volume: &Volume, articles: &[Article], runs: usize, seed: u64) -> anyhow::Result<()> {
-    let folded: Vec<String> =
-        articles.iter().map(|article| format!("{}\n{}", fold::letters(&article.title), fold::letters(&article.body))).collect();
+    let folded: Vec<String> = articles
+        .iter()
+        .map(|article| format!("{}\n{}", fold::letters(&article.title), fold::letters(&article.body)))
+        .collect();
     let mut random = Random::new(seed + 3);
     let (mut asked, mut found, mut read, mut wrong) = (0, 0, 0, 0);
     let (mut counted, mut miscounted) = (0, 0);
@@ -32,7 +34,10 @@ pub fn check(volume: &Volume, articles: &[Article], runs: usize, seed: u64) -> a
         let start = random.below(characters.len() - length);
         let run: String = characters[start..start + length].iter().collect();
         let letters = fold::letters(&run);
-        if run.contains(['"', '“', '”', '„', '＂', '«', '»']) || letters.is_empty() || fold::joins(characters[start]) {
+        if run.contains(['"', '“', '”', '„', '＂', '«', '»'])
+            || letters.is_empty()
+            || fold::joins(characters[start])
+        {
             continue;
         }
         asked += 1;
@@ -41,11 +46,17 @@ pub fn check(volume: &Volume, articles: &[Article], runs: usize, seed: u64) -> a
         let first = volume.search(&request)?;
         times.push(started.elapsed().as_secs_f64() * 1e3);
         read += first.hits.len().min(READ);
-        wrong += first.hits.iter().take(READ).filter(|hit| !folded[hit.article as usize].contains(&letters)).count();
+        wrong += first
+            .hits
+            .iter()
+            .take(READ)
+            .filter(|hit| !folded[hit.article as usize].contains(&letters))
+            .count();
         // The whole count of every tenth, against reading everything.
         if asked % 10 == 0 {
             counted += 1;
-            miscounted += usize::from(first.total != folded.iter().filter(|text| text.contains(&letters)).count());
+            miscounted +=
+                usize::from(first.total != folded.iter().filter(|text| text.contains(&letters)).count());
         }
         let mut page = first;
         request.limit = 1_000;
@@ -61,7 +72,9 @@ pub fn check(volume: &Volume, articles: &[Article], runs: usize, seed: u64) -> a
         }
     }
     println!("phrase check: {found} of {asked} random runs of 1 to 12 characters found as quoted phrases;");
-    println!("{wrong} of {read} results do not hold theirs; {miscounted} of {counted} totals differ from reading every article");
+    println!(
+        "{wrong} of {read} results do not hold theirs; {miscounted} of {counted} totals differ from reading every article"
+    );
     println!("p50 {:.2} ms, p99 {:.2} ms\n", quantile(&mut times, 0.5), quantile(&mut times, 0.99));
     Ok(())
 }

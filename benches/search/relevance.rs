@@ -33,8 +33,16 @@ struct Score {
     first: usize,
 }
 
-pub fn measure(volume: &Volume, articles: &[Article], folder: &str, own: impl Fn(&[Article]) -> anyhow::Result<std::sync::Arc<Volume>>) -> anyhow::Result<()> {
-    println!("{:<34}{:>8}{:>8}{:>8}{:>8}{:>8}", "relevance, first 10", "queries", "MRR", "recall", "nDCG", "first");
+pub fn measure(
+    volume: &Volume,
+    articles: &[Article],
+    folder: &str,
+    own: impl Fn(&[Article]) -> anyhow::Result<std::sync::Arc<Volume>>,
+) -> anyhow::Result<()> {
+    println!(
+        "{:<34}{:>8}{:>8}{:>8}{:>8}{:>8}",
+        "relevance, first 10", "queries", "MRR", "recall", "nDCG", "first"
+    );
     for set in ["known-item", "cross-outlet", "tags", "hard"] {
         measure_set(volume, articles, &Path::new(folder).join(set))?;
     }
@@ -46,7 +54,8 @@ pub fn measure(volume: &Volume, articles: &[Article], folder: &str, own: impl Fn
 }
 
 fn measure_set(volume: &Volume, articles: &[Article], set: &Path) -> anyhow::Result<()> {
-    let ids: HashMap<&str, i64> = articles.iter().zip(0..).map(|(article, n)| (article.id.as_str(), n)).collect();
+    let ids: HashMap<&str, i64> =
+        articles.iter().zip(0..).map(|(article, n)| (article.id.as_str(), n)).collect();
     let mut relevant: HashMap<String, HashSet<i64>> = HashMap::new();
     for line in lines(&set.join("dev/qrels.tsv").to_string_lossy())? {
         let line = line?;
@@ -68,13 +77,15 @@ fn measure_set(volume: &Volume, articles: &[Article], set: &Path) -> anyhow::Res
             let mut request = request(text);
             request.limit = DEPTH + 1;
             let hits = volume.search(&request)?.hits;
-            let hits: Vec<i64> = hits.iter().map(|hit| hit.article).filter(|id| Some(*id) != excluded).take(DEPTH).collect();
+            let hits: Vec<i64> =
+                hits.iter().map(|hit| hit.article).filter(|id| Some(*id) != excluded).take(DEPTH).collect();
             scores.entry(kind).or_default().add(&hits, good, excluded);
             Ok(())
         };
         ask(query.kind.clone(), &query.query)?;
         let simplified = opencc.convert(&query.query, "t2s", false);
-        let other = if simplified == query.query { opencc.convert(&query.query, "s2tw", false) } else { simplified };
+        let other =
+            if simplified == query.query { opencc.convert(&query.query, "s2tw", false) } else { simplified };
         if other != query.query {
             ask(format!("{} > other script", query.kind), &other)?;
         }
@@ -97,7 +108,8 @@ fn measure_set(volume: &Volume, articles: &[Article], set: &Path) -> anyhow::Res
 
 impl Score {
     fn add(&mut self, hits: &[i64], good: &HashSet<i64>, excluded: Option<i64>) {
-        let wanted = (good.len() - usize::from(excluded.is_some_and(|id| good.contains(&id)))).clamp(1, DEPTH);
+        let wanted =
+            (good.len() - usize::from(excluded.is_some_and(|id| good.contains(&id)))).clamp(1, DEPTH);
         let ranks: Vec<usize> = (0..hits.len()).filter(|n| good.contains(&hits[*n])).collect();
         let gain = |rank: usize| 1.0 / ((rank + 2) as f64).log2();
         self.queries += 1;

@@ -24,6 +24,7 @@ search-exact = { $count ->
     [one] The first has all of your words as they stand.
    *[other] The first { NUMBER($count) } have all of your words as they stand.
 }
+search-relaxed = Nothing holds exactly what is quoted. These articles hold parts of it.
 search-partial = This search took too long, so only some of the articles were looked at: there may be more. Fewer or rarer words help.
 search-also = Much the same in
 search-none-title = Nothing found

@@ -18,6 +18,7 @@ search-end = 没有更多结果了。
 search-total = 找到 { NUMBER($count) } 篇文章，用时 { $ms } 毫秒。
 search-near = 没有文章原样包含全部词语，以下较为接近。
 search-exact = 前 { NUMBER($count) } 篇原样包含全部词语。
+search-relaxed = 没有文章一字不差地含有引号里的文字，以下文章含有其中一部分。
 search-partial = 这次搜索用时过长，只看了一部分文章，结果不完整。请用更少或更具体的词语。
 search-also = 内容相近：
 search-none-title = 没有找到

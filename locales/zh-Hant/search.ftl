@@ -18,6 +18,7 @@ search-end = 沒有更多結果了。
 search-total = 找到 { NUMBER($count) } 篇文章，用時 { $ms } 毫秒。
 search-near = 沒有文章原樣包含全部詞語，以下較為接近。
 search-exact = 前 { NUMBER($count) } 篇原樣包含全部詞語。
+search-relaxed = 沒有文章一字不差地含有引號裡的文字，以下文章含有其中一部分。
 search-partial = 這次搜尋用時過長，只看了一部分文章，結果不完整。請用更少或更具體的詞語。
 search-also = 內容相近：
 search-none-title = 沒有找到

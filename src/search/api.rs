@@ -142,6 +142,7 @@ pub struct SearchAccount {
         ("has" = Option<String>, Query, description = "image, video, audio or table"),
         ("in" = Option<String>, Query, description = "subscriptions: only accounts that the caller follows; needs a token"),
         ("sort" = Option<String>, Query, description = "relevance (default), newest or oldest"),
+        ("fold" = Option<bool>, Query, description = "Put articles that say nearly the same under the best of them, as `also`"),
         ("facets" = Option<bool>, Query, description = "Count the whole answer by account, month, language and kind"),
         ("limit" = Option<u32>, Query, description = "Results on a page: 1 to 100, default 20"),
         ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),

@@ -45,6 +45,8 @@ pub struct Found {
     pub total: usize,
     /// Of these, the ones that hold every term as it stands.
     pub exact: usize,
+    /// Nothing held all that was quoted, so what is shown holds parts of it.
+    pub relaxed: bool,
     /// Not everything was looked at.
     pub partial: bool,
     pub took: Duration,
@@ -87,7 +89,8 @@ pub async fn find(app: &App, wanted: &Wanted, reader: Reader) -> Result<Found, E
             found.facets = Some(counts(app, answer.facets).await?);
         }
         let also = also(app, shown.iter().map(|(hit, _)| hit)).await?;
-        let highlighter = Highlighter::new(&request.query);
+        let relaxed = request.query.relaxed().filter(|_| found.relaxed);
+        let highlighter = Highlighter::new(&relaxed.unwrap_or(request.query));
         let show = move || {
             shown.into_iter().map(|(hit, row)| item(&highlighter, hit, row, &also)).collect::<Vec<_>>()
         };
@@ -126,6 +129,7 @@ async fn fetch(
         shown.extend(in_order(&answer.hits, rows));
         found.next = answer.next;
         found.partial |= answer.partial;
+        found.relaxed |= answer.relaxed;
         first.get_or_insert(answer);
         if shown.len() >= limit || found.next.is_none() {
             break;
@@ -217,6 +221,7 @@ fn read_request(wanted: &Wanted, reader: Reader, now: i64) -> Result<Request, Er
         limit: limit.clamp(1, MAX_PAGE),
         after,
         now,
+        fold: wanted.fold,
         facets: wanted.facets && after.is_none(),
         time: Some(TIME),
     })

@@ -9,7 +9,8 @@
 //! - [`index`]: the directory on disk: open, write, commit with the follower's cursor, swap.
 //! - [`view`]: the index as one search sees it.
 //! - [`query`]: what the reader typed, understood and planned; [`docs`]: sets of articles.
-//! - [`score`], [`collect`] and [`rank`]: scores, pages and counts, tiers.
+//! - [`score`], [`collect`] and [`rank`]: scores, pages and counts, tiers; [`rerank`] has a closer look
+//!   at the best, [`sketch`] knows what says the same.
 //! - [`snippet`]: what to show of an article, from its own text, with marks; [`passage`] cuts it.
 //! - [`wanted`]: a search as an address has it.
 //! - [`find`]: all of that for one request, with the rows of the database; [`pages`] and [`api`]
@@ -34,6 +35,7 @@ pub mod rank;
 mod rerank;
 pub mod schema;
 pub mod score;
+pub mod sketch;
 pub mod snippet;
 pub mod suggest;
 pub mod view;

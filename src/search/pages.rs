@@ -71,6 +71,7 @@ pub async fn show_results(
 ) -> Result<Response, Error> {
     let mut wanted = Wanted::from_query(&query.unwrap_or_default());
     wanted.facets = true;
+    wanted.fold = true;
     let (mut found, mut problems, mut building) = (Found::default(), Problems::default(), false);
     if !wanted.is_empty() {
         let reader = Reader { user: page.user.as_ref().map(|user| user.id), zone: page.zone() };

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tantivy::{DocId, DocSet, TERMINATED};
 
-use super::collect::{self, Gather, Tally};
+use super::collect::{self, Gather, Limits, Placed, Tally};
 use super::docs::{Budget, go_to};
 use super::query::clues::Clues;
 use super::query::plan::Plan;
@@ -22,12 +22,19 @@ const ENOUGH: usize = 20;
 
 /// The tier of articles that hold all that was asked for.
 const EXACT: u8 = 2;
-/// Those below, and the share of its letter pairs that an article of them must hold. Questions in
-/// whole sentences need the last one; without a limit every answer would be half of the archive.
-const NEAR: [(u8, f32); 2] = [(1, 0.3), (0, 0.1)];
+/// The tier below, and the share of the query's letter pairs that an article of it must hold. Without
+/// a limit every answer would be half of the archive.
+const NEAR: u8 = 1;
+const NEAR_SHARE: f32 = 0.1;
+/// And of those only the best: who counts wants to count what holds the words.
+const NEAR_MAX: usize = 200;
+/// So many articles of a tier get a closer look.
+const CLOSER: usize = 60;
 
 /// A new article may score this much more than an old one with the same text.
 const FRESHNESS: f32 = 0.1;
+/// That is so for queries of so many letter pairs at most.
+const FRESH_PAIRS: usize = 6;
 /// In days: half of that is gone after so long.
 const FRESHNESS_HALF_LIFE: f32 = 30.0;
 const DAY: f32 = 86_400_000.0;
@@ -52,6 +59,8 @@ pub struct Request {
     pub now: i64,
     /// Count what the answer holds, see [`Facets`].
     pub facets: bool,
+    /// Put articles that say the same under the best of them.
+    pub fold: bool,
     /// How long the search may take; after that the answer is what was found so far.
     pub time: Option<Duration>,
 }
@@ -66,6 +75,8 @@ pub struct Answer {
     pub next: Option<Cursor>,
     /// Where they were asked for.
     pub facets: Facets,
+    /// Nothing held all quoted terms, so the gentle ones counted as unquoted.
+    pub relaxed: bool,
     /// The time for one search was up before everything was looked at; totals are too low then.
     pub partial: bool,
 }
@@ -101,7 +112,7 @@ impl Hit {
 /// A place in the order of answers, better ones greater: tier (2 is the first), then score or time
 /// of publication, then id.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Place {
+pub struct Place {
     pub tier: u8,
     /// Score bits as an ordered integer, or milliseconds.
     pub key: i64,
@@ -149,7 +160,7 @@ impl Cursor {
             .collect::<Result<_, _>>()
             .ok()?;
         let [key, article, now] = parts[..] else { return None };
-        (tier < 3).then_some(Cursor { place: Place { tier, key, article }, now })
+        (NEAR..=EXACT).contains(&tier).then_some(Cursor { place: Place { tier, key, article }, now })
     }
 }
 
@@ -158,6 +169,17 @@ impl Cursor {
 /// First come articles that hold everything as it was asked for. If they are few, those follow that
 /// share more or less of the letter pairs of loose terms.
 pub fn search(view: &View, request: &Request) -> tantivy::Result<Answer> {
+    let answer = search_as_asked(view, request)?;
+    match request.query.relaxed() {
+        Some(query) if answer.total == 0 => {
+            let answer = search_as_asked(view, &Request { query, ..request.clone() })?;
+            Ok(Answer { relaxed: true, ..answer })
+        }
+        _ => Ok(answer),
+    }
+}
+
+fn search_as_asked(view: &View, request: &Request) -> tantivy::Result<Answer> {
     if request.query.is_empty() && request.filter.is_empty() {
         return Ok(Answer::default());
     }
@@ -169,6 +191,7 @@ pub fn search(view: &View, request: &Request) -> tantivy::Result<Answer> {
         now: request.after.map_or(request.now, |after| after.now),
         pairs: Pairs::look_up(view, &clues),
         closer: Closer::new(view, &clues),
+        fresh: clues.pairs.len() <= FRESH_PAIRS,
         budget,
     };
     search.run()
@@ -180,6 +203,8 @@ struct Search<'a> {
     now: i64,
     pairs: Pairs,
     closer: Closer,
+    /// Newer articles come a little before others.
+    fresh: bool,
     budget: Budget,
 }
 
@@ -188,7 +213,7 @@ impl Search<'_> {
         let mut answer = Answer::default();
         let mut tally = self.request.facets.then(|| Tally::new(self.view));
         let mut seen = HashSet::new();
-        let mut gather = self.gather(EXACT, &answer);
+        let mut gather = self.gather(EXACT, None, &answer);
         for (n, segment) in self.view.segments.iter().enumerate() {
             self.exact(n, segment, &mut gather, &mut seen, &mut tally)?;
         }
@@ -213,10 +238,15 @@ impl Search<'_> {
         Plan { query, filter, fields: &self.view.fields, segment, budget: &self.budget }
     }
 
-    fn gather(&self, tier: u8, answer: &Answer) -> Gather {
+    /// For a tier that goes on to its end, or one of the best only.
+    fn gather(&self, tier: u8, best: Option<usize>, answer: &Answer) -> Gather {
         // One more than asked for tells whether there is a next page.
         let room = (self.request.limit + 1).saturating_sub(answer.hits.len());
-        Gather::new(tier, self.request.sort, super::score::weight::top(), room, self.request.after.map(|after| after.place))
+        let sort = self.request.sort;
+        let looked_at = if sort == Sort::Relevance { CLOSER } else { 0 };
+        let rest = if best.is_some() { 0 } else { room };
+        let after = self.request.after.map(|after| after.place);
+        Gather::new(tier, sort, Limits { best: best.unwrap_or(looked_at), rest, room, after })
     }
 
     fn exact(
@@ -238,14 +268,14 @@ impl Search<'_> {
                 }
                 tally.iter_mut().for_each(|tally| tally.count(n, segment, doc));
                 let score = if self.request.sort == Sort::Relevance { scorer.score(doc) } else { 0.0 };
-                gather.offer(n, segment, doc, score * freshness(self.now, segment.published.get_val(doc)));
+                gather.offer(n, segment, doc, score * self.freshness(segment, doc));
             }
             doc = docs.advance();
         }
         Ok(())
     }
 
-    /// Articles that share some of the pairs, those that share more of them first.
+    /// Articles that share some of the pairs.
     fn near(
         &self,
         answer: &mut Answer,
@@ -254,35 +284,37 @@ impl Search<'_> {
     ) -> tantivy::Result<()> {
         let clues = Clues::of(self.request.query.loose());
         let pairs = Pairs::look_up(self.view, &clues).with_singles(self.view, &clues);
-        let mut tiers =
-            NEAR.map(|(tier, share)| (share, self.gather(tier, answer), tally.as_ref().map(Tally::empty)));
+        let mut gather = self.gather(NEAR, Some(NEAR_MAX), answer);
         for (n, segment) in self.view.segments.iter().enumerate() {
             let near = pairs.near(segment, n, &self.budget);
             let mut limits = self.plan(segment).near()?;
-            let needed =
-                tiers.each_ref().map(|(share, ..)| ((f32::from(near.pairs) * if *share == 0.3 { super::score::weight::tier() } else { super::score::weight::tier2() }).ceil() as u8).max(1));
+            let needed = ((f32::from(near.pairs) * NEAR_SHARE).ceil() as u8).max(1);
             for (doc, &count) in (0..).zip(&near.counts) {
-                let Some(tier) = needed.iter().position(|needed| count >= *needed) else { continue };
-                let wanted = limits.as_mut().is_none_or(|limits| go_to(limits, doc) == doc);
+                let wanted =
+                    count >= needed && limits.as_mut().is_none_or(|limits| go_to(limits, doc) == doc);
                 if wanted && segment.is_alive(doc) && !seen.contains(&(n, doc)) {
-                    let (_, gather, tally) = &mut tiers[tier];
-                    tally.iter_mut().for_each(|tally| tally.count(n, segment, doc));
-                    let score =
-                        near.scores[doc as usize] * freshness(self.now, segment.published.get_val(doc));
-                    gather.offer(n, segment, doc, score);
+                    gather.offer(n, segment, doc, near.scores[doc as usize]);
                 }
             }
         }
-        for (_, gather, more) in tiers {
-            if answer.total >= ENOUGH {
-                break;
-            }
-            self.add(gather, answer);
-            if let (Some(tally), Some(more)) = (tally.as_mut(), more) {
-                tally.add(more);
-            }
+        gather.total = gather.total.min(NEAR_MAX);
+        if let Some(tally) = tally {
+            gather
+                .best()
+                .for_each(|best| tally.count(best.segment, &self.view.segments[best.segment], best.doc));
         }
+        self.add(gather, answer);
         Ok(())
+    }
+
+    /// 1 for the old, up to 1 + [`FRESHNESS`] for what was published just now. Who types a word or two
+    /// follows a subject; who types a sentence wants that one article, however old.
+    fn freshness(&self, segment: &Segment, doc: DocId) -> f32 {
+        if !self.fresh {
+            return 1.0;
+        }
+        let age = self.now.saturating_sub(segment.published.get_val(doc)).max(0);
+        1.0 + FRESHNESS * FRESHNESS_HALF_LIFE / (FRESHNESS_HALF_LIFE + age as f32 / DAY)
     }
 
     fn add(&self, gather: Gather, answer: &mut Answer) {
@@ -291,25 +323,23 @@ impl Search<'_> {
             true => vec![1.0; docs.len()],
             false => self.closer.factors(&self.view.segments[n], docs),
         };
-        answer.hits.extend(gather.finish(look).into_iter().map(|place| place.hit(self.request.sort)));
+        answer.hits.extend(
+            gather
+                .finish(self.view, CLOSER, self.request.fold, look)
+                .into_iter()
+                .map(|placed| hit(placed, self.request.sort)),
+        );
     }
 }
 
-impl Place {
-    fn hit(self, sort: Sort) -> Hit {
-        let score = match sort {
-            Sort::Relevance => {
-                let (score, closer) = (collect::score(self.key), (self.key >> 32) as f32);
-                f32::from(self.tier) + (closer + score / (score + 50.0)) / 2.0
-            }
-            Sort::Newest | Sort::Oldest => f32::from(self.tier),
-        };
-        Hit { article: self.article, also: Vec::new(), score, place: self }
-    }
-}
-
-/// 1 for the old, up to 1 + [`FRESHNESS`] for what was published just now.
-fn freshness(now: i64, published: i64) -> f32 {
-    let days = now.saturating_sub(published).max(0) as f32 / DAY;
-    1.0 + super::score::weight::fresh() * FRESHNESS_HALF_LIFE / (FRESHNESS_HALF_LIFE + days)
+fn hit(placed: Placed, sort: Sort) -> Hit {
+    let Placed { place, also } = placed;
+    let score = match sort {
+        Sort::Relevance => {
+            let (score, closer) = (collect::score(place.key), (place.key >> 32) as f32);
+            f32::from(place.tier) + (closer + score / (score + 50.0)) / 2.0
+        }
+        Sort::Newest | Sort::Oldest => f32::from(place.tier),
+    };
+    Hit { article: place.article, also, score, place }
 }

@@ -35,9 +35,15 @@ impl Closer {
     pub fn new(view: &View, clues: &Clues) -> Closer {
         let slot = |clue: &Clue| {
             let (first, second) = clue.letters;
-            let df = |segment: &Segment| segment.grams.entry(Space::Text, first, second).map_or(0, |entry| u64::from(entry.df));
+            let df = |segment: &Segment| {
+                segment.grams.entry(Space::Text, first, second).map_or(0, |entry| u64::from(entry.df))
+            };
             let df = view.segments.iter().map(df).sum();
-            Slot { letters: clue.letters, weight: clue.weight * idf(view.articles, df), follows: clue.follows }
+            Slot {
+                letters: clue.letters,
+                weight: clue.weight * idf(view.articles, df),
+                follows: clue.follows,
+            }
         };
         let slots: Vec<Slot> = clues.pairs.iter().take(MAX_SLOTS).map(slot).collect();
         let weight = slots.iter().map(|slot| slot.weight).sum();
@@ -50,14 +56,19 @@ impl Closer {
 
     /// A factor of 1 and more for each of some articles of a segment, which are in order.
     pub fn factors(&self, segment: &Segment, docs: &[DocId]) -> Vec<f32> {
-        let mut lists: Vec<Option<Postings>> =
-            self.slots.iter().map(|slot| segment.grams.postings(Space::Text, slot.letters.0, slot.letters.1)).collect();
+        let mut lists: Vec<Option<Postings>> = self
+            .slots
+            .iter()
+            .map(|slot| segment.grams.postings(Space::Text, slot.letters.0, slot.letters.1))
+            .collect();
         let mut places: Vec<Vec<u32>> = vec![Vec::new(); lists.len()];
         docs.iter()
             .map(|&doc| {
                 for (list, places) in lists.iter_mut().zip(&mut places) {
                     places.clear();
-                    if let Some(list) = list && list.seek(doc) == doc {
+                    if let Some(list) = list
+                        && list.seek(doc) == doc
+                    {
                         list.places(places);
                     }
                 }
@@ -68,14 +79,11 @@ impl Closer {
 
     fn factor(&self, places: &[Vec<u32>], title: u32) -> f32 {
         let runs = self.longest_runs(places);
-        let (mut run, mut covered, mut titled, mut early) = (0.0, 0.0, 0.0, 0.0);
+        let (mut run, mut covered, mut titled) = (0.0, 0.0, 0.0);
         for (n, slot) in self.slots.iter().enumerate() {
             if runs[n] > 0 {
                 covered += slot.weight;
                 run += slot.weight * together(runs[n]);
-            }
-            if let Some(first) = places[n].iter().find(|place| **place >= title) {
-                early += slot.weight / (1.0 + (*first - title) as f32 / weight::SOON());
             }
             if places[n].first().is_some_and(|place| *place < title) {
                 titled += slot.weight;
@@ -83,7 +91,10 @@ impl Closer {
         }
         let near = self.nearness(places);
         let share = |part: f32| part / self.weight.max(f32::MIN_POSITIVE);
-        1.0 + weight::RUNS() * share(run) + weight::COVERED() * share(covered) + weight::TITLED() * share(titled) + weight::NEAR() * near + weight::EARLY() * share(early)
+        1.0 + weight::RUNS * share(run)
+            + weight::COVERED * share(covered)
+            + weight::TITLED * share(titled)
+            + weight::NEARBY * near
     }
 
     /// For each slot, how many slots of the query the longest run around it has in the article.
@@ -115,11 +126,12 @@ impl Closer {
 
     /// How much of the query one short stretch of the article holds.
     fn nearness(&self, places: &[Vec<u32>]) -> f32 {
-        if weight::NEAR() == 0.0 {
-            return 0.0;
-        }
         let window = (self.slots.len() as u32 * 2).max(16);
-        let mut all: Vec<(u32, usize)> = places.iter().enumerate().flat_map(|(n, places)| places.iter().map(move |place| (*place, n))).collect();
+        let mut all: Vec<(u32, usize)> = places
+            .iter()
+            .enumerate()
+            .flat_map(|(n, places)| places.iter().map(move |place| (*place, n)))
+            .collect();
         all.sort_unstable();
         let mut counts = vec![0u32; places.len()];
         let (mut best, mut sum, mut first) = (0f32, 0f32, 0);
@@ -146,8 +158,8 @@ impl Closer {
 fn together(run: u32) -> f32 {
     match run {
         0 | 1 => 0.0,
-        2 => weight::TWO(),
-        3 => weight::THREE(),
+        2 => weight::TWO,
+        3 => weight::THREE,
         _ => 1.0,
     }
 }

@@ -9,6 +9,7 @@ use tantivy::schema::{
 
 use super::grams::GramsPlugin;
 use super::query::Part;
+use super::sketch::Sketch;
 use crate::text::fold;
 
 /// Part of the index directory's name. Raise it when fields, bigrams or folding change: an index of
@@ -21,6 +22,7 @@ pub const ACCOUNT: &str = "account";
 pub const PUBLISHED_AT: &str = "published_at";
 pub const LANG: &str = "lang";
 pub const HAS: &str = "has";
+pub const SKETCH: [&str; 2] = ["sketch_a", "sketch_b"];
 
 /// Nothing is stored: the answer is the id, everything shown comes from the database.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +35,8 @@ pub struct Fields {
     pub lang: Field,
     /// What it holds besides text: names of [`Part`]s.
     pub has: Field,
+    /// The halves of a [`Sketch`], fast.
+    pub sketch: [Field; 2],
     /// Folded letters, for [`GramsPlugin`] only.
     pub title: Field,
     pub body: Field,
@@ -52,6 +56,7 @@ impl Fields {
             published_at: schema.add_i64_field(PUBLISHED_AT, FAST),
             lang: schema.add_text_field(LANG, raw()),
             has: schema.add_text_field(HAS, raw()),
+            sketch: SKETCH.map(|name| schema.add_u64_field(name, FAST)),
             title: schema.add_text_field("title", letters()),
             body: schema.add_text_field("body", letters()),
             name: schema.add_text_field("name", letters()),
@@ -104,9 +109,12 @@ impl Entry {
         document.add_i64(fields.published_at, self.published_at);
         document.add_text(fields.lang, &self.lang);
         self.has.iter().for_each(|part| document.add_text(fields.has, <&str>::from(*part)));
+        let body = fold::letters(&self.body);
+        let sketch = Sketch::of(&body);
+        fields.sketch.iter().zip(sketch.0).for_each(|(field, half)| document.add_u64(*field, half));
+        document.add_text(fields.body, body);
         let mut add = |field, text: &str| document.add_text(field, fold::letters(text));
         add(fields.title, &self.title);
-        add(fields.body, &self.body);
         add(fields.name, &self.account_name);
         add(fields.name, &self.account_handle);
         add(fields.author, &self.author);

@@ -9,33 +9,37 @@ use super::grams::{Postings, Space};
 use super::query::clues::{Clue, Clues};
 use super::view::{Segment, View};
 
-/// All that was tuned, on the development relevance sets only.
+/// All that was tuned, by kinds of queries, on the development relevance sets only.
 pub mod weight {
+    /// Of BM25: how soon more places of a pair in one text stop to count.
+    pub const K1: f32 = 1.2;
+    /// Of BM25: how much a long text counts less.
+    pub const B: f32 = 0.5;
+    /// A pair in the title, against one in the text.
+    pub const TITLE: f32 = 3.0;
     pub const NAME: f32 = 1.0;
     pub const AUTHOR: f32 = 1.0;
     pub const TAG: f32 = 1.5;
-    pub static A: [std::sync::atomic::AtomicU32; 20] = [const { std::sync::atomic::AtomicU32::new(0) }; 20];
-    #[allow(non_snake_case)] fn P(n: usize) -> f32 { f32::from_bits(A[n].load(std::sync::atomic::Ordering::Relaxed)) }
-    pub fn set(p: &[f32]) { for (a, p) in A.iter().zip(p) { a.store(p.to_bits(), std::sync::atomic::Ordering::Relaxed) } }
-    #[allow(non_snake_case)] pub fn RUNS() -> f32 { P(0) }
-    #[allow(non_snake_case)] pub fn COVERED() -> f32 { P(1) }
-    #[allow(non_snake_case)] pub fn TITLED() -> f32 { P(2) }
-    #[allow(non_snake_case)] pub fn NEAR() -> f32 { P(3) }
-    #[allow(non_snake_case)] pub fn TWO() -> f32 { P(4) }
-    #[allow(non_snake_case)] pub fn THREE() -> f32 { P(5) }
-    #[allow(non_snake_case)] pub fn ACROSS() -> f32 { P(6) }
-    #[allow(non_snake_case)] pub fn k1() -> f32 { P(8) }
-    #[allow(non_snake_case)] pub fn b() -> f32 { P(9) }
-    #[allow(non_snake_case)] pub fn title() -> f32 { P(10) }
-    #[allow(non_snake_case)] pub fn tier() -> f32 { P(11) }
-    #[allow(non_snake_case)] pub fn asking() -> f32 { P(12) }
-    #[allow(non_snake_case)] pub fn single() -> f32 { P(13) }
-    #[allow(non_snake_case)] pub fn tier2() -> f32 { P(14) }
-    #[allow(non_snake_case)] pub fn fresh() -> f32 { P(15) }
-    #[allow(non_snake_case)] pub fn EARLY() -> f32 { P(16) }
-    #[allow(non_snake_case)] pub fn SOON() -> f32 { P(17) }
-    pub fn top() -> usize { P(7) as usize }
-    pub const TITLE: f32 = 3.0;
+    /// A pair across the border of two words of the query, against one inside a word.
+    pub const ACROSS: f32 = 0.6;
+    /// A pair that touches a word which only makes a question.
+    pub const ASKING: f32 = 0.3;
+    /// A word of one letter, against a pair.
+    pub const SINGLE: f32 = 1.5;
+
+    // What a closer look adds to a score, at most.
+
+    /// Pairs that stand in the article as in the query, one behind the other.
+    pub const RUNS: f32 = 0.3;
+    /// All pairs of the query are there.
+    pub const COVERED: f32 = 4.0;
+    /// All are in the title.
+    pub const TITLED: f32 = 0.3;
+    /// All are in one stretch of the text.
+    pub const NEARBY: f32 = 4.0;
+    /// Of [`RUNS`], a run of two pairs, and of three; more count whole.
+    pub const TWO: f32 = 0.4;
+    pub const THREE: f32 = 0.7;
 }
 
 /// Where pairs are looked for, and what one there counts; the text itself is counted by BM25.
@@ -82,7 +86,8 @@ struct Found {
 impl Pairs {
     pub fn look_up(view: &View, clues: &Clues) -> Pairs {
         let pair = |clue: &Clue| {
-            let found: Vec<Found> = view.segments.iter().map(|segment| Found::of(segment, clue.letters)).collect();
+            let found: Vec<Found> =
+                view.segments.iter().map(|segment| Found::of(segment, clue.letters)).collect();
             let df: u64 = found.iter().map(Found::df).sum();
             Pair { worth: clue.weight * idf(view.articles, df), found }
         };
@@ -93,12 +98,15 @@ impl Pairs {
     /// Besides, words of one letter that are rare.
     pub fn with_singles(mut self, view: &View, clues: &Clues) -> Pairs {
         for &letter in &clues.singles {
-            let lists: Vec<Vec<TermEntry>> =
-                view.segments.iter().map(|segment| segment.grams.entries_from(Space::Text, letter).collect()).collect();
+            let lists: Vec<Vec<TermEntry>> = view
+                .segments
+                .iter()
+                .map(|segment| segment.grams.entries_from(Space::Text, letter).collect())
+                .collect();
             // An article counts once for each different letter behind; near enough for rare ones.
             let df: u64 = lists.iter().flatten().map(|entry| u64::from(entry.df)).sum();
             if df <= view.articles / RARE_SINGLE + 20 {
-                self.singles.push(Single { worth: weight::single() * idf(view.articles, df), lists });
+                self.singles.push(Single { worth: weight::SINGLE * idf(view.articles, df), lists });
             }
         }
         self
@@ -152,7 +160,7 @@ impl Pairs {
                 let Some(entry) = found else { continue };
                 let mut list = segment.grams.open_list(*entry);
                 while (list.doc() as usize) < end && !budget.is_spent() {
-                    near.scores[list.doc() as usize] += pair.worth * if weight == 3.0 { weight::title() } else { weight };
+                    near.scores[list.doc() as usize] += pair.worth * weight;
                     list.advance();
                 }
             }
@@ -226,7 +234,7 @@ impl Scorer<'_> {
             }
             for (list, (_, weight)) in lists.around.iter_mut().zip(AROUND) {
                 if list.as_mut().is_some_and(|list| list.seek(doc) == doc) {
-                    score += lists.worth * if weight == 3.0 { weight::title() } else { weight };
+                    score += lists.worth * weight;
                 }
             }
         }
@@ -237,8 +245,8 @@ impl Scorer<'_> {
 #[inline]
 fn frequency(count: u32, length: u32, mean_length: f32) -> f32 {
     let count = count as f32;
-    let norm = 1.0 - weight::b() + weight::b() * length as f32 / mean_length;
-    count * (weight::k1() + 1.0) / (count + weight::k1() * norm)
+    let norm = 1.0 - weight::B + weight::B * length as f32 / mean_length;
+    count * (weight::K1 + 1.0) / (count + weight::K1 * norm)
 }
 
 /// As in Lucene: never negative.

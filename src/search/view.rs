@@ -8,6 +8,7 @@ use tantivy::{DocId, Searcher};
 
 use super::grams::Grams;
 use super::schema::{self, Fields};
+use super::sketch::Sketch;
 
 pub struct View {
     pub segments: Vec<Segment>,
@@ -27,6 +28,7 @@ pub struct Segment {
     pub published: Arc<dyn ColumnValues<i64>>,
     pub langs: Option<StrColumn>,
     pub has: Option<StrColumn>,
+    sketches: [Arc<dyn ColumnValues<u64>>; 2],
 }
 
 impl View {
@@ -50,8 +52,16 @@ impl Segment {
             published: columns.column_first_or_default(schema::PUBLISHED_AT)?,
             langs: columns.str(schema::LANG)?,
             has: columns.str(schema::HAS)?,
+            sketches: [
+                columns.column_first_or_default(schema::SKETCH[0])?,
+                columns.column_first_or_default(schema::SKETCH[1])?,
+            ],
             reader: reader.clone(),
         })
+    }
+
+    pub fn sketch(&self, doc: DocId) -> Sketch {
+        Sketch([self.sketches[0].get_val(doc), self.sketches[1].get_val(doc)])
     }
 
     #[inline]

@@ -25,6 +25,8 @@ pub struct Wanted {
     pub cursor: String,
     /// What the answer holds is to be counted.
     pub facets: bool,
+    /// Articles that say the same are put under the best of them.
+    pub fold: bool,
 }
 
 impl Wanted {
@@ -42,6 +44,10 @@ impl Wanted {
                 }
                 "facets" => {
                     wanted.facets = matches!(&*value, "1" | "true");
+                    continue;
+                }
+                "fold" => {
+                    wanted.fold = matches!(&*value, "1" | "true");
                     continue;
                 }
                 "from" => &mut wanted.from,

@@ -5,7 +5,7 @@
 //! pair with its neighbours in the article; it is looked for by itself where it is rare.
 
 use super::Term;
-use super::super::score::weight;
+use crate::search::score::weight;
 use crate::text::{fold, segment};
 
 /// Pairs that are looked at, of the many a pasted page would have.
@@ -56,8 +56,8 @@ impl Clues {
         let room = MAX_PAIRS.saturating_sub(self.pairs.len());
         for (n, pair) in letters.windows(2).enumerate().take(room) {
             let weight = match (word_of.get(n), word_of.get(n + 1)) {
-                (Some((_, true)), _) | (_, Some((_, true))) => weight::asking(),
-                (Some(one), Some(other)) if one.0 != other.0 && letters.len() > 2 => weight::ACROSS(),
+                (Some((_, true)), _) | (_, Some((_, true))) => weight::ASKING,
+                (Some(one), Some(other)) if one.0 != other.0 && letters.len() > 2 => weight::ACROSS,
                 _ => 1.0,
             };
             self.pairs.push(Clue { letters: (pair[0], pair[1]), weight, follows: n > 0 });
@@ -81,10 +81,86 @@ fn words(text: &str) -> Vec<String> {
 /// Does the word only make a question, or hold a sentence together? Folded.
 fn is_asking(word: &str) -> bool {
     const WORDS: &[&str] = &[
-        "什么", "甚么", "是什么", "为什么", "为何", "何时", "何地", "何人", "何处", "如何", "怎么", "怎样", "怎么样", "多少",
-        "多大", "多久", "多长", "多高", "哪", "哪个", "哪些", "哪里", "哪儿", "哪一", "哪一个", "哪种", "哪位", "哪年", "哪几", "几", "几个",
-        "谁", "吗", "呢", "是", "的", "了", "在", "有", "和", "与", "于", "为", "被", "由", "从", "对", "将", "把", "其", "之", "这", "那",
-        "也", "都", "而", "及", "或", "等", "并", "请问", "是否", "一", "个", "种", "年", "不", "以", "到", "中", "上", "下", "会", "要", "就", "可", "说", "人", "多", "大",
+        "什么",
+        "甚么",
+        "是什么",
+        "为什么",
+        "为何",
+        "何时",
+        "何地",
+        "何人",
+        "何处",
+        "如何",
+        "怎么",
+        "怎样",
+        "怎么样",
+        "多少",
+        "多大",
+        "多久",
+        "多长",
+        "多高",
+        "哪",
+        "哪个",
+        "哪些",
+        "哪里",
+        "哪儿",
+        "哪一",
+        "哪一个",
+        "哪种",
+        "哪位",
+        "哪年",
+        "哪几",
+        "几",
+        "几个",
+        "谁",
+        "吗",
+        "呢",
+        "是",
+        "的",
+        "了",
+        "在",
+        "有",
+        "和",
+        "与",
+        "于",
+        "为",
+        "被",
+        "由",
+        "从",
+        "对",
+        "将",
+        "把",
+        "其",
+        "之",
+        "这",
+        "那",
+        "也",
+        "都",
+        "而",
+        "及",
+        "或",
+        "等",
+        "并",
+        "请问",
+        "是否",
+        "一",
+        "个",
+        "种",
+        "年",
+        "不",
+        "以",
+        "到",
+        "中",
+        "上",
+        "下",
+        "会",
+        "要",
+        "就",
+        "可",
+        "说",
+        "人",
+        "多",
+        "大",
     ];
     WORDS.contains(&word)
 }

@@ -19,6 +19,8 @@ pub struct Item {
     /// Without operator and quotation marks.
     pub value: String,
     pub quoted: bool,
+    /// See [`super::Term::gentle`].
+    pub gentle: bool,
     /// An operator was meant, but its value is none.
     pub note: Option<Note>,
     /// Reads the same where it stands alone; without the minus.
@@ -32,6 +34,7 @@ impl Item {
             operator: None,
             value: text.to_owned(),
             quoted: false,
+            gentle: false,
             note: None,
             typed: text.to_owned(),
         }
@@ -123,7 +126,7 @@ impl<'a> Lexer<'a> {
             None => (Some(operator), value, quoted),
             Some(_) => (None, typed.clone(), false),
         };
-        Some(Item { negated, operator, value, quoted, note, typed })
+        Some(Item { negated, operator, value, quoted, gentle: false, note, typed })
     }
 
     /// What stands between quotation marks, if it is some; past them.
@@ -150,11 +153,16 @@ impl<'a> Lexer<'a> {
     /// what is inside is a term like the others.
     fn quoted(&mut self, negated: bool) -> Option<Item> {
         let apart = self.stands_apart();
+        let gentle = !self.rest.starts_with(['"', '＂']);
         let value = self.marked()?;
         let quoted = apart && self.rest.chars().next().is_none_or(|c| c.is_whitespace() || is_bracket(c));
         let value = without_marks(value);
-        let typed = if quoted { format!("\"{value}\"") } else { alone(&value, self.zone) };
-        Some(Item { quoted, negated, typed, ..Item::plain(&value) })
+        let typed = match (quoted, gentle) {
+            (true, false) => format!("\"{value}\""),
+            (true, true) => format!("“{value}”"),
+            (false, _) => alone(&value, self.zone),
+        };
+        Some(Item { quoted, gentle, negated, typed, ..Item::plain(&value) })
     }
 
     fn plain(&mut self, negated: bool) -> Option<Item> {

@@ -3,10 +3,10 @@
 //! [`parse`] reads the language, [`plan`] makes queries of the index of it. The language is
 //! forgiving: every string has an answer.
 
+pub mod clues;
 pub mod lex;
 pub mod moment;
 pub mod operator;
-pub mod clues;
 pub mod parse;
 pub mod plan;
 
@@ -56,6 +56,9 @@ pub struct Term {
     /// Only what is compared; never empty.
     pub letters: String,
     pub quoted: bool,
+    /// Quoted by marks that authors use too (“” 「」), as titles are when they are pasted: where
+    /// nothing at all is found, it counts as unquoted.
+    pub gentle: bool,
     pub within: Within,
 }
 
@@ -119,6 +122,23 @@ impl Parsed {
         self.clauses.iter().filter_map(Clause::loose)
     }
 
+    /// The same without gentle quotation marks, if there are some.
+    pub fn relaxed(&self) -> Option<Parsed> {
+        let mut relaxed = self.clone();
+        let mut any = false;
+        for atom in
+            relaxed.clauses.iter_mut().filter(|clause| !clause.negated).flat_map(|clause| &mut clause.any)
+        {
+            if let Atom::Text(term) = atom
+                && term.gentle
+                && term.quoted
+            {
+                (term.quoted, any) = (false, true);
+            }
+        }
+        any.then_some(relaxed)
+    }
+
     /// Handles asked for, to be looked up.
     pub fn handles(&self) -> impl Iterator<Item = &str> {
         self.clauses.iter().flat_map(|clause| &clause.any).filter_map(|atom| match atom {
@@ -166,7 +186,13 @@ impl Term {
             text.truncate(end);
         }
         let letters = fold::letters(&text);
-        (!letters.is_empty()).then_some(Term { text, letters, quoted, within: Within::Anywhere })
+        (!letters.is_empty()).then_some(Term {
+            text,
+            letters,
+            quoted,
+            gentle: false,
+            within: Within::Anywhere,
+        })
     }
 
     /// Words that make up the term, without those of one letter (of which there is one in nearly

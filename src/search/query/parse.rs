@@ -195,7 +195,10 @@ impl Reader {
                 .ok()
                 .flatten()
                 .filter(|atoms| !atoms.is_empty()),
-            None => Some(vec![Atom::Text(Term::new(&item.value, item.quoted, self.room)?)]),
+            None => {
+                let term = Term::new(&item.value, item.quoted, self.room)?;
+                Some(vec![Atom::Text(Term { gentle: item.gentle, ..term })])
+            }
         }
     }
 }
