@@ -226,6 +226,7 @@ async fn count_lately(app: &App, query: Parsed) -> Option<usize> {
         limit: 1,
         after: None,
         now: now.0,
+        fold: false,
         facets: false,
         time: Some(LOOK),
     };
