@@ -516,6 +516,7 @@ both_databases! {
                 after: None,
                 now: app.app.clock.now().0,
                 facets: false,
+                fold: false,
                 time: None,
             };
             let answer = app.app.search.ask(request).await.unwrap();
