@@ -47,7 +47,11 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/static/{*path}", get(statics::show_file))
         .route("/media/{account}/{file}", get(media::pages::show_media))
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
-        .merge(uploads().layer(RequestBodyLimitLayer::new(UPLOAD_LIMIT)))
+        .merge(
+            uploads()
+                .layer(RequestBodyLimitLayer::new(UPLOAD_LIMIT))
+                .layer(from_fn(media::pages::say_how_large)),
+        )
         // The layers above say how much is read.
         .layer(DefaultBodyLimit::disable())
         .fallback(async || Error::NotFound);
@@ -127,7 +131,11 @@ fn demo() -> Router<Arc<App>> {
 
 /// Where members of accounts work.
 fn studio() -> Router<Arc<App>> {
-    Router::new().merge(studio_accounts()).merge(studio_articles()).merge(studio_pushes())
+    Router::new()
+        .merge(studio_accounts())
+        .merge(studio_articles())
+        .merge(studio_pushes())
+        .merge(studio_sources())
 }
 
 /// Opening accounts, their settings and members; the operators' list.
@@ -163,6 +171,11 @@ fn uploads() -> Router<Arc<App>> {
     Router::new()
         .route("/studio/@{handle}/avatar", post(accounts::pages::settings::change_avatar))
         .route("/studio/@{handle}/media", get(media::pages::list_media).post(media::pages::upload_media))
+}
+
+/// Connecting feeds.
+fn studio_sources() -> Router<Arc<App>> {
+    Router::new()
         .route(
             "/studio/@{handle}/sources",
             get(import::pages::list_sources).post(import::pages::connect_source),

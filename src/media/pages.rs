@@ -6,8 +6,9 @@ use askama::Template;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::multipart::MultipartError;
-use axum::extract::{Multipart, Query, State};
+use axum::extract::{Multipart, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -59,6 +60,15 @@ fn unreadable(error: &MultipartError) -> Error {
     match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Error::invalid("file", too_large()),
         _ => Error::invalid("file", "media-form-broken"),
+    }
+}
+
+/// Middleware of forms with a picture: whoever sends too much is told how much may be sent.
+pub async fn say_how_large(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    match response.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Error::invalid("file", too_large()).into_response(),
+        _ => response,
     }
 }
 

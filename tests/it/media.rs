@@ -149,8 +149,15 @@ both_databases! {
         upload(app, "/studio/@lundun/media", "a.jpg", &large, &[], true).await.assert_status(201);
         large.resize(21 * 1024 * 1024, 0);
         let answer = upload(app, "/studio/@lundun/media", "a.jpg", &large, &[], true).await;
-        assert!(matches!(answer.status.as_u16(), 413 | 422), "{}", answer.status);
-        assert!(answer.text().contains("太大"), "{}", answer.text());
+        assert!(answer.assert_status(422).text().contains("文件太大，最大 20 MB"));
+        // So too where the length is told beforehand, and nothing is read.
+        let request = app
+            .request(Method::POST, "/studio/@lundun/media")
+            .header(header::ORIGIN, "http://xiangxun.test")
+            .header(header::CONTENT_LENGTH, 900 * 1024 * 1024)
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=XX");
+        let answer = app.send(request.body(Body::from("--XX")).unwrap()).await;
+        assert!(answer.assert_status(422).text().contains("文件太大，最大 20 MB"));
     }
 
     async fn only_those_who_write_upload_and_only_owners_change_the_avatar(app) {
