@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::auth::{ApiUser, Scope};
 use crate::db::entities::alert::{self, AlertCadence, AlertState};
 use crate::error::Error;
+use crate::path::Path;
 
 /// A saved search.
 #[derive(Clone, Debug, Serialize, ToSchema)]

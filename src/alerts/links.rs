@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::db::entities::alert::{self, AlertState};
 use crate::error::Error;
 use crate::page::{Page, View};
+use crate::path::Path;
 use crate::subscriptions::links::PREFIX;
 
 const PURPOSE: &str = "alert";

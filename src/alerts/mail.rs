@@ -46,7 +46,7 @@ struct View<'a> {
     search_url: String,
     manage_url: String,
     stop_url: String,
-    site_name: &'a str,
+    site_name: String,
     site_url: String,
 }
 
@@ -107,7 +107,7 @@ pub fn compose(app: &App, found: &Found, message_id: &str) -> Result<Letter, ask
         search_url: config.url(&search_path(&found.alert.query)),
         manage_url: config.url("/settings/alerts"),
         stop_url: config.url(&links::stop_path(app, found.alert.id)),
-        site_name: &config.site_name,
+        site_name: config.site_name_in(locale),
         site_url: config.url("/"),
     };
     Ok(Letter {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::Form;
@@ -22,6 +22,7 @@ use crate::db::entities::alert::{AlertCadence, AlertState};
 use crate::db::entities::user;
 use crate::error::{Error, Problems};
 use crate::page::{Page, View, redirect_with_flash};
+use crate::path::Path;
 use crate::search::explain::piece_text;
 use crate::search::queries::{Bearer, bearers};
 use crate::search::query::parse::Reading;

@@ -16,7 +16,7 @@ const SHORT_NAME: usize = 16;
 /// `GET /opensearch.xml`
 pub async fn show_description(State(app): State<Arc<App>>) -> Response {
     let locale = Locale::from_tag(&app.config.locale).unwrap_or(Locale::ZhHans);
-    let name: String = app.config.site_name.chars().take(SHORT_NAME).collect();
+    let name: String = app.config.site_name_in(locale).chars().take(SHORT_NAME).collect();
     let mut xml = Xml::new("OpenSearchDescription", &[("xmlns", "http://a9.com/-/spec/opensearch/1.1/")]);
     xml.text("ShortName", &name);
     xml.text("Description", &locale.text("search-start-title"));

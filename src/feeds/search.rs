@@ -39,7 +39,7 @@ pub async fn show_search_feed(
     let locale = Locale::from_tag(&app.config.locale).unwrap_or(Locale::ZhHans);
     let title = locale.text_with(
         "search-feed-title",
-        &[("query", wanted.q.clone()), ("site", app.config.site_name.clone())],
+        &[("query", wanted.q.clone()), ("site", app.config.site_name_in(locale))],
     );
     let shown: Vec<_> =
         items.iter().map(|item| (&item.article.id, item.article.version, &item.account_name)).collect();

@@ -128,6 +128,8 @@ both_databases! {
             let page = app.get("/").await.assert_status(200).text();
             assert!(page.contains(&format!("<meta property=\"og:site_name\" content=\"{name}\">")), "{tag}: {page}");
         }
+        let named = app.get("/opensearch.xml").await.assert_status(200).text();
+        assert!(named.contains("<ShortName>乡讯</ShortName>"), "{named}");
         let config = xiangxun::config::Config { site_name: "海港晚报".into(), ..Default::default() };
         assert_eq!(config.site_name_in(Locale::ZhHant), "海港晚报", "the operator's name is left alone");
     }
