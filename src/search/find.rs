@@ -11,6 +11,7 @@ use super::query::parse::{Reading, read};
 use super::query::{Filter, Part};
 use super::rank::{Answer, Cursor, Facets, Hit, Request, Sort};
 use super::snippet::Highlighter;
+use super::trap::Traps;
 use super::wanted::Wanted;
 use crate::app::App;
 use crate::articles::content::plain_text;
@@ -84,20 +85,32 @@ pub async fn find(app: &App, wanted: &Wanted, reader: Reader) -> Result<Found, E
     let started = Instant::now();
     let (request, mut found) = prepare(app, wanted, reader).await?;
     if let Some(request) = request {
-        let (answer, shown) = fetch(app, request.clone(), &mut found).await?;
+        let (answer, mut shown) = fetch(app, request.clone(), &mut found).await?;
         if request.facets {
             found.facets = Some(counts(app, answer.facets).await?);
         }
         let also = also(app, shown.iter().map(|(hit, _)| hit)).await?;
+        let traps = Traps::of(&request.query);
         let relaxed = request.query.relaxed().filter(|_| found.relaxed);
         let highlighter = Highlighter::new(&relaxed.unwrap_or(request.query));
+        let by_relevance = request.sort == Sort::Relevance;
         let show = move || {
+            if by_relevance && !traps.is_empty() {
+                words_first(&traps, &mut shown);
+            }
             shown.into_iter().map(|(hit, row)| item(&highlighter, hit, row, &also)).collect::<Vec<_>>()
         };
         found.items = tokio::task::spawn_blocking(show).await.map_err(anyhow::Error::from)?;
     }
     found.took = started.elapsed();
     Ok(found)
+}
+
+/// Puts articles that only seem to hold a word behind those that do; scores keep falling.
+fn words_first(traps: &Traps, shown: &mut Vec<(Hit, Published)>) {
+    let scores: Vec<f32> = shown.iter().map(|(hit, _)| hit.score).collect();
+    shown.sort_by_cached_key(|(_, row)| traps.takes_in([&row.title, &plain_text(&row.body_html)]));
+    shown.iter_mut().zip(scores).for_each(|((hit, _), score)| hit.score = score);
 }
 
 /// The ids found, in order, without their articles; for what shows articles in its own way.

@@ -38,6 +38,7 @@ pub mod score;
 pub mod sketch;
 pub mod snippet;
 pub mod suggest;
+mod trap;
 pub mod view;
 pub mod wanted;
 

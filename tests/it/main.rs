@@ -24,6 +24,7 @@ mod search;
 mod search_feeds;
 mod search_language;
 mod search_page;
+mod search_traps;
 mod security;
 mod subscriptions;
 mod suggest;

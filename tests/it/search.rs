@@ -420,7 +420,7 @@ both_databases! {
         follower::catch_up(&app.app).await.unwrap();
         let root = app.app.config.data.join("index");
         type Harm = fn(&Path, &Path);
-        let harms: [(&str, Harm); 8] = [
+        let harms: [(&str, Harm); 11] = [
             ("another database's", |_, live| {
                 let meta = std::fs::read_to_string(live.join("meta.json")).unwrap();
                 std::fs::write(live.join("meta.json"), meta.replace("\\\"at\\\":", "\\\"at\\\":1")).unwrap();
@@ -438,6 +438,19 @@ both_databases! {
                 std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
             }),
             ("a file deleted", |_, live| std::fs::remove_file(largest_file(live, "pos")).unwrap()),
+            ("a byte of the bigrams flipped", |_, live| {
+                let file = largest_file(live, "grams");
+                let mut bytes = std::fs::read(&file).unwrap();
+                let middle = bytes.len() / 2;
+                bytes[middle] ^= 0x55;
+                std::fs::write(&file, bytes).unwrap();
+            }),
+            ("the bigrams cut short", |_, live| {
+                let file = largest_file(live, "grams");
+                let bytes = std::fs::read(&file).unwrap();
+                std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+            }),
+            ("the bigrams deleted", |_, live| std::fs::remove_file(largest_file(live, "grams")).unwrap()),
             ("no meta", |_, live| std::fs::write(live.join("meta.json"), "{").unwrap()),
             ("another version", |root, _| std::fs::write(root.join("current"), "v0-9").unwrap()),
             ("its folder deleted", |_, live| std::fs::remove_dir_all(live).unwrap()),

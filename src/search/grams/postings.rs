@@ -256,13 +256,15 @@ impl Postings {
         let Block { base, docs, places, .. } = self.blocks[block];
         let count = (self.df as usize - block * BLOCK).min(BLOCK);
         let bytes = self.bytes.as_slice();
+        let last = (self.lengths.count() as DocId).saturating_sub(1);
         let mut bits = BitReader { at: docs * 8 };
         let k = bits.read(bytes, PARAMETER_BITS);
         self.docs.clear();
         self.counts.clear();
         let mut next = base;
         for _ in 0..count {
-            let doc = next.wrapping_add(bits.read_rice(bytes, k)).min(TERMINATED - 1);
+            // Damage must not lead past the segment's articles.
+            let doc = next.wrapping_add(bits.read_rice(bytes, k)).min(last);
             self.docs.push(doc);
             next = doc + 1;
             if self.detail != Detail::Docs {
