@@ -125,9 +125,13 @@ pub fn histogram(page: &Page, wanted: &Wanted, counts: &Counts) -> Histogram {
     }
     let most = bins.iter().map(|(_, count)| *count).max().unwrap_or(1).max(1);
     let stride = bins.len().div_ceil(MAX_TICKS);
+    let year = |n: usize| bins.get(n).map(|(period, _)| period.year());
     let bar = |(n, (period, count)): (usize, &(Period, usize))| Bar {
         title: page.t2("search-bar", "period", period.name(page.locale), "count", count),
-        tick: if n % stride == 0 { period.tick() } else { String::new() },
+        tick: match n % stride {
+            0 => period.tick(page.locale, n == 0 || year(n) != year(n - stride)),
+            _ => String::new(),
+        },
         // The smallest can still be seen and hit.
         height: if *count == 0 { 0 } else { (count * HEIGHT).div_ceil(most).max(2) },
         href: if *count == 0 { String::new() } else { period.href(wanted) },
@@ -178,9 +182,19 @@ impl Period {
         }
     }
 
-    fn tick(self) -> String {
+    fn year(self) -> i32 {
         match self {
-            Period::Month(at) => format!("{}.{}", at.div_euclid(12), at.rem_euclid(12) + 1),
+            Period::Month(at) => at.div_euclid(12),
+            Period::Year(year) => year,
+        }
+    }
+
+    /// Under its bar: the year, or the month; the year with the month where it is another than before.
+    fn tick(self, locale: Locale, new_year: bool) -> String {
+        match self {
+            Period::Month(at) if new_year => format!("{}.{}", self.year(), at.rem_euclid(12) + 1),
+            Period::Month(at) if locale == Locale::En => (at.rem_euclid(12) + 1).to_string(),
+            Period::Month(at) => format!("{}月", at.rem_euclid(12) + 1),
             Period::Year(year) => year.to_string(),
         }
     }

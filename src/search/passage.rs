@@ -19,21 +19,20 @@ pub fn widen(text: &str, window: Range<usize>, chars: usize) -> Range<usize> {
     start..end
 }
 
-/// Where to begin, with at most so many characters before `at`: at a sentence, else near `at` at a
-/// clause, else at a word.
+/// Where to begin, with at most so many characters before `at`: at a sentence, else at a clause, else
+/// at a word.
 fn beginning(text: &str, at: usize, room: usize) -> usize {
     let far = before(text, at, room * 2 / 3);
     if let Some(sentence) = sentence_start(text, at).filter(|start| *start >= far) {
         return sentence;
     }
-    let near = before(text, at, room / 3);
-    let clauses = text[near..at].char_indices().map(|(comma, c)| (near + comma + c.len_utf8(), c));
+    let clauses = text[far..at].char_indices().map(|(comma, c)| (far + comma + c.len_utf8(), c));
     let mut clauses =
         clauses.filter(|(end, c)| is_clause_end(*c) && *end < at && !is_inside_word(text, *end));
     if let Some((clause, _)) = clauses.next() {
         return clause;
     }
-    let mut start = near;
+    let mut start = before(text, at, room / 3);
     while start < at && is_inside_word(text, start) {
         start += text[start..].chars().next().map_or(1, char::len_utf8);
     }
@@ -62,6 +61,15 @@ fn ending(text: &str, window: Range<usize>, chars: usize) -> usize {
         end = before(text, end, 1);
     }
     if end > window.end { end } else { limit }
+}
+
+/// Whether a passage begins, and ends, in the middle of a sentence.
+pub fn cut_short(text: &str, passage: Range<usize>) -> [bool; 2] {
+    let begins = text[..passage.start].trim().is_empty()
+        || sentence_start(text, passage.start).is_some_and(|start| start == passage.start);
+    let inside = text[passage.clone()].trim_end_matches(|c: char| is_closing(c) || c.is_whitespace());
+    let ends = text[passage.end..].trim().is_empty() || inside.ends_with(['。', '！', '？', '!', '?', '.']);
+    [!begins, !ends]
 }
 
 /// Where the sentence begins that `at` is in; `None` if that is very far.
@@ -160,14 +168,14 @@ mod tests {
 
     fn widened<'a>(text: &'a str, found: &str, chars: usize) -> &'a str {
         let at = text.find(found).unwrap();
-        &text[widen(text, at..at + found.len(), chars)]
+        text[widen(text, at..at + found.len(), chars)].trim_end()
     }
 
     #[test]
     fn a_passage_begins_and_ends_with_a_sentence_where_it_can() {
         let text = "前一句话到此为止。“第二句话里有颱風登陸，”他说。第三句话。第四句话很长很长很长很长很长很长很长。";
         assert_eq!(widened(text, "颱風", 28), "“第二句话里有颱風登陸，”他说。第三句话。");
-        assert_eq!(widened(text, "第三句", 28), "“第二句话里有颱風登陸，”他说。第三句话。");
+        assert_eq!(widened(text, "第三句", 28), "第三句话。第四句话很长很长很长很长很长很长很长。");
         assert_eq!(widened("Not 3.5 but four. It rained. Then it stopped.", "rained", 16), "It rained.");
     }
 
@@ -182,6 +190,7 @@ mod tests {
         let filler = "没有标点的文字".repeat(20);
         let text = format!("{filler}，但是到了晚上颱風{filler}");
         assert!(widened(&text, "颱風", 30).starts_with("但是到了晚上颱風"));
+        assert_eq!(cut_short(&text, 0..3), [false, true]);
         let text = format!("{filler}Sutherland 2024年颱風，12,345 人 typhoon{filler}");
         let at = text.find("颱風").unwrap();
         for chars in 12..40 {

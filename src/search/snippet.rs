@@ -5,9 +5,10 @@
 
 use std::ops::Range;
 
-use super::passage::{end_after, is_inside_letters, widen};
+use super::passage::{cut_short, end_after, is_inside_letters, widen};
 use super::query::{Parsed, Within};
 use crate::text::fold::{self, Folded};
+use crate::text::segment;
 
 /// Articles are searched whole, but passages are looked for in so much of the text only.
 const MAX_BODY_BYTES: usize = 400_000;
@@ -38,8 +39,8 @@ impl Highlighter {
         }
         // Parts are marked where the whole does not stand.
         for term in wanted().filter(|term| !term.quoted && term.within == Within::Anywhere) {
-            for word in term.words() {
-                highlighter.add(&fold::letters(word), 1.0, term.within);
+            for part in parts(&term.text) {
+                highlighter.add(&part, 1.0, term.within);
             }
         }
         highlighter.needles.sort_by_key(|needle| std::cmp::Reverse(needle.letters.len()));
@@ -72,15 +73,9 @@ impl Highlighter {
         let found = self.find(text, false);
         let window = best_window(text, &found, chars);
         let window = widen(text, window, chars);
-        let mut out = String::new();
-        if !text[..window.start].trim().is_empty() {
-            out.push('…');
-        }
-        out += html(text, window.clone(), &merged(found)).trim();
-        if !text[window.end..].trim().is_empty() {
-            out.push('…');
-        }
-        out
+        let marked = html(text, window.clone(), &merged(found));
+        let [before, behind] = cut_short(text, window).map(|cut| if cut { "…" } else { "" });
+        format!("{before}{}{behind}", marked.trim())
     }
 
     /// Every place of every needle, in order; places inside a longer needle's are left out.
@@ -131,8 +126,9 @@ fn places<'a>(folded: &'a Folded, letters: &'a str) -> impl Iterator<Item = usiz
     folded.text.match_indices(letters).map(|(at, _)| at).take(MAX_PLACES)
 }
 
-/// The stretch of at most `chars` characters with the greatest weight of different needles (again
-/// counts a little), the earliest of equals.
+/// The stretch of at most `chars` characters with the greatest weight of different needles, the
+/// earliest of equals. The same again counts next to nothing, and does not make it longer: the room is
+/// for whole sentences.
 fn best_window(text: &str, found: &[Match], chars: usize) -> Range<usize> {
     let mut best = (0.0, 0..0);
     for (n, first) in found.iter().enumerate() {
@@ -141,15 +137,37 @@ fn best_window(text: &str, found: &[Match], chars: usize) -> Range<usize> {
         let mut seen: Vec<usize> = Vec::new();
         let mut end = first.source.end;
         for m in found[n..].iter().take_while(|m| m.source.end <= reach).take(64) {
-            weight += if seen.contains(&m.needle) { m.weight * 0.1 } else { m.weight };
-            seen.push(m.needle);
-            end = end.max(m.source.end);
+            if seen.contains(&m.needle) {
+                weight += m.weight * 0.02;
+            } else {
+                weight += m.weight;
+                seen.push(m.needle);
+                end = end.max(m.source.end);
+            }
         }
         if weight > best.0 {
             best = (weight, first.source.start..end);
         }
     }
     best.1
+}
+
+/// The words of an unquoted term. What the dictionary does not know comes as single characters, and
+/// those that stand together are one: 新冠疫苗 is 新冠 and 疫苗.
+fn parts(text: &str) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    let mut single = false;
+    for word in segment::words(text) {
+        let letters = fold::letters(word);
+        let is_single = letters.chars().nth(1).is_none();
+        match parts.last_mut() {
+            Some(last) if single && is_single && !letters.is_empty() => last.push_str(&letters),
+            _ => parts.push(letters.clone()),
+        }
+        single = is_single && !letters.is_empty();
+    }
+    parts.retain(|part| part.chars().nth(1).is_some());
+    parts
 }
 
 fn cut(text: &str, bytes: usize) -> &str {
@@ -248,8 +266,12 @@ mod tests {
         let filler = "这一句话里什么都没有说到。".repeat(30);
         let text = format!("{filler}颱風來了。{filler}\n\n中央氣象臺發佈颱風登陸預警，\n各地停課。{filler}");
         let passage = highlighter("台风 登陆 预警").passage(&text, 30);
-        assert!(passage.starts_with("…中央氣象臺發佈<mark>颱風登陸預警</mark>， 各地停課。"), "{passage}");
-        assert!(passage.ends_with('…'));
+        assert!(passage.starts_with("中央氣象臺發佈<mark>颱風登陸預警</mark>， 各地停課。"), "{passage}");
+        let cut = highlighter("台风")
+            .passage(&format!("{}颱風{}", "没有标点".repeat(40), "没有标点".repeat(40)), 30);
+        assert!(cut.starts_with('…') && cut.ends_with('…'), "{cut}");
+        let marked = highlighter("新冠疫苗").mark("新冠病毒的疫苗");
+        assert_eq!(marked, "<mark>新冠</mark>病毒的<mark>疫苗</mark>");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use scraper::{Html, Selector};
 use xiangxun::search::follower;
 
 use crate::both_databases;
-use crate::search::{publish, publish_as};
+use crate::search::{ask, publish, publish_as};
 use crate::support::TestApp;
 
 fn address(pairs: &[(&str, &str)]) -> String {
@@ -81,6 +81,40 @@ both_databases! {
         assert_eq!(wrong.select(&Selector::parse("details.narrow[open]").unwrap()).count(), 1);
     }
 
+    async fn what_an_answer_holds_is_counted_and_narrows_it(app) {
+        let (north, _) = app.account("north").await;
+        let (south, _) = app.account("south").await;
+        for (month, account, lang) in [(1, &north, "zh-Hans"), (1, &south, "zh-Hant"), (3, &north, "zh-Hans"), (3, &north, "zh-Hant")] {
+            let day = format!("2024-{month:02}-15T00:00:00Z");
+            let moment = chrono::DateTime::parse_from_rfc3339(&day).unwrap().timestamp_millis();
+            publish_as(app, account.id, None, "颱風消息", "内容", lang, moment).await;
+        }
+        publish_as(app, south.id, None, "颱風旧闻", "内容", "en", 0).await;
+        follower::catch_up(&app.app).await.unwrap();
+        // Half a century is shown by years.
+        let all = page(app, "/search?q=%E5%8F%B0%E9%A3%8E", "zh-CN").await;
+        let bars = links(&all, ".bars a");
+        assert_eq!(bars.iter().map(|bar| bar.1.as_str()).collect::<Vec<_>>(), ["/search?q=%E5%8F%B0%E9%A3%8E&from=1970&to=1970", "/search?q=%E5%8F%B0%E9%A3%8E&from=2024&to=2024"]);
+        let year = page(app, &bars[1].1, "zh-CN").await;
+        let titles: Vec<&str> = year.select(&Selector::parse(".bars [title]").unwrap()).map(|bar| bar.attr("title").unwrap()).collect();
+        assert_eq!(titles, ["2024年1月：2 篇", "2024年2月：0 篇", "2024年3月：2 篇"]);
+        assert_eq!(links(&year, ".chips a")[0].0, "发布于 2024 ×");
+        let counts = links(&year, ".counts a");
+        let labels: Vec<&str> = counts.iter().map(|(label, _)| label.as_str()).collect();
+        assert_eq!(labels, ["north 日报 3", "south 日报 1", "简体中文 2", "繁體中文 2"]);
+        let narrowed = page(app, &counts[0].1, "zh-CN").await;
+        let narrowed = page(app, &links(&narrowed, ".counts a").iter().find(|(label, _)| label.starts_with("繁體")).unwrap().1, "zh-CN").await;
+        assert_eq!(texts(&narrowed, ".hits h2").len(), 1);
+        let chosen = links(&narrowed, ".counts a[aria-current]");
+        assert_eq!(chosen.iter().map(|(label, _)| label.as_str()).collect::<Vec<_>>(), ["north 日报 ×", "繁體中文 ×"]);
+        assert_eq!(texts(&page(app, &chosen[0].1, "zh-CN").await, ".hits h2").len(), 2);
+        // Programs count too, where they ask for it.
+        let answer = ask(app, &[("q", "台风"), ("facets", "true"), ("from", "2024")]).await;
+        assert_eq!(answer["facets"]["accounts"][0]["account"]["handle"], "north");
+        assert_eq!(answer["facets"]["months"], serde_json::json!([{"name": "2024-03", "count": 2}, {"name": "2024-01", "count": 2}]));
+        assert!(ask(app, &[("q", "台风")]).await.get("facets").is_none());
+    }
+
     async fn results_come_in_the_chosen_order(app) {
         let (account, _) = app.account("daily").await;
         for n in 1..=3 {
@@ -94,6 +128,20 @@ both_databases! {
         assert_eq!(texts(&page, ".orders [aria-current]"), ["最早"]);
         let newest = self::page(app, &orders[1].1, "zh-CN").await;
         assert_eq!(texts(&newest, ".hits h2"), ["新闻3", "新闻2", "新闻1"]);
+    }
+
+    async fn a_report_that_several_accounts_carry_is_one_result(app) {
+        let (north, _) = app.account("north").await;
+        let (south, _) = app.account("south").await;
+        let report: String = (0..40).map(|n| format!("第{}名救援人员在{}号公路以北{}公里处找到了失踪者。", n, n * 31, n * 7 + 3)).collect();
+        publish(app, north.id, "山区救援", &report).await;
+        publish(app, south.id, "山区救援（转载）", &format!("本报综合报道，{report}")).await;
+        follower::catch_up(&app.app).await.unwrap();
+        let page = page(app, &address(&[("q", "救援人员 失踪者")]), "zh-CN").await;
+        assert_eq!(texts(&page, ".hits h2").len(), 1);
+        let also = links(&page, ".hits .meta + .meta a");
+        assert_eq!(also.len(), 1);
+        assert!(also[0].1.starts_with("/@south/") != texts(&page, ".hits h2")[0].contains("转载"), "{also:?}");
     }
 
     async fn an_account_can_be_searched_from_its_own_page(app) {
