@@ -13,7 +13,9 @@ use crate::db::Db;
 use crate::import::fetch::{FetchSettings, Fetcher};
 use crate::mail::Mailer;
 use crate::search::Search;
+use crate::search::insight::Insight;
 use crate::search::suggest::Suggest;
+use crate::search::synonyms::Synonyms;
 
 /// The running instance; shared as `Arc<App>`, which is also the router's state.
 #[derive(Debug)]
@@ -34,6 +36,10 @@ pub struct App {
     pub suggest: Suggest,
     /// This node's saved searches, ready to be matched.
     pub alerts: Watch,
+    /// Words that mean the same, for searches.
+    pub synonyms: Synonyms,
+    /// Counts of searches that are not written yet.
+    pub insight: Insight,
 }
 
 impl App {
@@ -54,8 +60,21 @@ impl App {
         let settings = FetchSettings::new(&config.base_url, config.fetch_allow_private);
         let fetcher = Fetcher::new(settings).context("setting up outside fetches")?;
         let search = Search::at(config.data.join("index"));
-        let suggest = Suggest::default();
-        let alerts = Watch::default();
-        Ok(Arc::new(Self { config, db, clock, mailer, signer, fetcher, limits, search, suggest, alerts }))
+        let synonyms =
+            Synonyms::load(&config.synonyms).map_err(anyhow::Error::msg).context("reading synonyms")?;
+        Ok(Arc::new(Self {
+            config,
+            db,
+            clock,
+            mailer,
+            signer,
+            search,
+            suggest: Suggest::default(),
+            alerts: Watch::default(),
+            synonyms,
+            insight: Insight::default(),
+            fetcher,
+            limits,
+        }))
     }
 }

@@ -77,6 +77,8 @@ settings! {
     mail_unsubscribe: String = "";
     /// Titles that suggestions are made from, the newest; 100,000 take about 30 MB of memory.
     suggest_titles: u32 = 200_000u32;
+    /// File of words that mean the same, one group a line: `央行 = 中国人民银行`; empty for the one built in.
+    synonyms: PathBuf = "";
     /// Lets feeds be fetched from private addresses. For tests only.
     fetch_allow_private: bool = false;
     /// Take the client's address from `X-Forwarded-For`: only behind a reverse proxy that sets it.
@@ -264,6 +266,8 @@ impl Config {
             self.mail_unsubscribe.is_empty() || crate::auth::Address::parse(&self.mail_unsubscribe).is_ok(),
             "must be an address such as leave@example.org, or empty",
         );
+        let synonyms = crate::search::synonyms::Synonyms::load(&self.synonyms).err();
+        check("synonyms", synonyms.is_none(), synonyms.as_deref().unwrap_or_default());
         check("log_format", ["text", "json"].contains(&self.log_format.as_str()), "must be text or json");
         check(
             "log",

@@ -38,6 +38,7 @@ pub enum Tab {
     Media,
     Sources,
     Members,
+    Searches,
     Settings,
 }
 
@@ -51,6 +52,7 @@ impl Tab {
             Self::Media => "/media",
             Self::Sources => "/sources",
             Self::Members => "/members",
+            Self::Searches => "/searches",
             Self::Settings => "/settings",
         }
     }
@@ -64,6 +66,7 @@ impl Tab {
             Self::Media => "studio-media",
             Self::Sources => "studio-sources",
             Self::Members => "studio-members",
+            Self::Searches => "insight-title",
             Self::Settings => "studio-settings",
         }
     }
@@ -71,7 +74,7 @@ impl Tab {
     /// What a member must be allowed to do to be shown it.
     fn operation(self) -> Operation {
         match self {
-            Self::Overview | Self::Articles | Self::Pushes | Self::Media | Self::Members => {
+            Self::Overview | Self::Articles | Self::Pushes | Self::Media | Self::Members | Self::Searches => {
                 Operation::ReadStudio
             }
             Self::Sources => Operation::ManageSources,

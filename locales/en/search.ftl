@@ -100,3 +100,24 @@ suggest-account = Account
 suggest-tag = Tag
 suggest-query = Frequent search
 suggest-title = Article
+suggest-meant = Did you mean:
+suggest-instead = Nothing was found for “{ $query }”. These are results for “{ $proposal }”.
+
+# What readers looked for
+insight-title = Searches
+insight-privacy = Counted by day only: no user, session or address is kept. A reader’s repeated search counts once a day; rare searches are deleted after a week, the others after 90 days.
+insight-period = Period
+insight-days = { NUMBER($count) } days
+insight-none-title = No searches yet
+insight-none-text = When readers search, this is brought up to date every half minute.
+insight-top = Most frequent
+insight-not-found = Searches that found nothing
+insight-found-all = All of them found articles.
+insight-query = Search
+insight-searches = Times
+insight-empty = Found nothing
+insight-clicks = Opened
+insight-ranks = Opened results by rank
+insight-rank = Rank
+insight-share = Share
+insight-account = Searches within this account.

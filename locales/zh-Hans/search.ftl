@@ -91,3 +91,24 @@ suggest-account = 账号
 suggest-tag = 标签
 suggest-query = 常用搜索
 suggest-title = 文章
+suggest-meant = 您是不是要找：
+suggest-instead = 没有找到“{ $query }”，以下是“{ $proposal }”的结果。
+
+# What readers looked for
+insight-title = 读者的搜索
+insight-privacy = 只按日计数：不留用户、会话和地址。同一读者同一天重复的搜索计一次；罕见的搜索一周后删除，其余保留 90 天。
+insight-period = 时间
+insight-days = { NUMBER($count) } 天
+insight-none-title = 还没有搜索
+insight-none-text = 读者搜索之后，这里每半分钟更新一次。
+insight-top = 最常搜索
+insight-not-found = 没有找到的搜索
+insight-found-all = 都找到了文章。
+insight-query = 搜索
+insight-searches = 次数
+insight-empty = 没有结果
+insight-clicks = 打开
+insight-ranks = 打开的结果排在第几
+insight-rank = 名次
+insight-share = 比例
+insight-account = 限于本账号的搜索。

@@ -91,3 +91,24 @@ suggest-account = 帳號
 suggest-tag = 標籤
 suggest-query = 常用搜尋
 suggest-title = 文章
+suggest-meant = 您是不是要找：
+suggest-instead = 沒有找到「{ $query }」，以下是「{ $proposal }」的結果。
+
+# What readers looked for
+insight-title = 讀者的搜尋
+insight-privacy = 只按日計數：不留使用者、工作階段和位址。同一讀者同一天重複的搜尋計一次；罕見的搜尋一週後刪除，其餘保留 90 天。
+insight-period = 時間
+insight-days = { NUMBER($count) } 天
+insight-none-title = 還沒有搜尋
+insight-none-text = 讀者搜尋之後，這裡每半分鐘更新一次。
+insight-top = 最常搜尋
+insight-not-found = 沒有找到的搜尋
+insight-found-all = 都找到了文章。
+insight-query = 搜尋
+insight-searches = 次數
+insight-empty = 沒有結果
+insight-clicks = 開啟
+insight-ranks = 開啟的結果排在第幾
+insight-rank = 名次
+insight-share = 比例
+insight-account = 限於本帳號的搜尋。

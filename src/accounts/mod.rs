@@ -42,7 +42,7 @@ pub enum By<'a> {
 }
 
 impl By<'_> {
-    fn require_operator(self) -> Result<(), Error> {
+    pub(crate) fn require_operator(self) -> Result<(), Error> {
         match self {
             Self::User(user) if !user.operator => Err(Error::Forbidden("account-operators-only".into())),
             Self::User(_) | Self::Console => Ok(()),

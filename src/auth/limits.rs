@@ -145,7 +145,7 @@ pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) ->
     let path = request.uri().path();
     let limit = match path {
         "/search" | "/api/v1/search" => Some(Limit::Search),
-        "/search/suggestions" | "/api/v1/suggest" => Some(Limit::Suggest),
+        "/search/suggestions" | "/search/clicked" | "/api/v1/suggest" => Some(Limit::Suggest),
         _ if path.starts_with("/search/feed.") => Some(Limit::Search),
         "/api/docs" | "/api/openapi.json" => None,
         _ if path.starts_with("/api/") => Some(Limit::Api),

@@ -103,6 +103,7 @@ impl Node {
         if role != Role::Worker {
             tasks.spawn(search::follower::run(app.clone(), stop.clone()));
             tasks.spawn(search::suggest::follower::run(app.clone(), stop.clone()));
+            tasks.spawn(search::insight::run(app.clone(), stop.clone()));
         }
         Self { app, tasks, stop }
     }

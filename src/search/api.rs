@@ -12,6 +12,7 @@ use super::find::{self, Counts, Found, Item, Reader};
 use super::queries::{Bearer, Place};
 use super::query::Atom;
 use super::query::parse::{Choice, Piece};
+use super::suggest::near;
 use super::wanted::Wanted;
 use crate::app::App;
 use crate::auth::{ApiUser, Scope};
@@ -32,6 +33,8 @@ pub struct SearchResults {
     items: Vec<SearchResult>,
     /// How the query was read: all of this must hold.
     interpretation: Vec<SearchPart>,
+    /// What was probably meant, where few articles hold all of the query and more hold this.
+    did_you_mean: Option<String>,
     /// The time for one search was up before everything was looked at; the total is too low then.
     partial: bool,
     /// What the whole answer holds, on the first page where `facets=true` asked for it.
@@ -159,11 +162,13 @@ pub async fn search_articles(
         Some(caller) if !wanted.scope.is_empty() => Some(caller.require(Scope::SubscriptionsRead)?.id),
         _ => None,
     };
-    let found = find::find(&app, &wanted, Reader { user, zone: Tz::UTC }).await?;
-    Ok(Json(results(&app, wanted, found)))
+    let reader = Reader { user, zone: Tz::UTC };
+    let found = find::find(&app, &wanted, reader).await?;
+    let meant = near::did_you_mean(&app, &wanted, &found, reader).await?;
+    Ok(Json(results(&app, wanted, found, meant)))
 }
 
-fn results(app: &App, wanted: Wanted, found: Found) -> SearchResults {
+fn results(app: &App, wanted: Wanted, found: Found, did_you_mean: Option<String>) -> SearchResults {
     let base = app.config.base_url.trim_end_matches('/');
     let pieces = found.reading.pieces.iter().enumerate();
     SearchResults {
@@ -172,6 +177,7 @@ fn results(app: &App, wanted: Wanted, found: Found) -> SearchResults {
         took_ms: (found.took.as_secs_f64() * 1e5).round() / 100.0,
         next_cursor: found.next.map(|cursor| cursor.encode()),
         interpretation: pieces.map(|(n, piece)| part(&found, piece, n)).collect(),
+        did_you_mean,
         partial: found.partial,
         facets: found.facets.map(facets),
         items: found.items.into_iter().map(|item| result(base, item)).collect(),

@@ -16,7 +16,8 @@
 //! - [`find`]: all of that for one request, with the rows of the database; [`pages`] and [`api`]
 //!   show it, with the help of [`explain`] (how the query was read) and [`facets`] (what the answer
 //!   holds).
-//! - [`suggest`]: what a reader may be typing, or may have meant.
+//! - [`suggest`]: what a reader may be typing, or may have meant; [`synonyms`]: words that mean the same.
+//! - [`insight`]: what readers look for, counted by day.
 
 pub mod api;
 mod collect;
@@ -27,6 +28,7 @@ pub mod find;
 pub mod follower;
 pub mod grams;
 pub mod index;
+pub mod insight;
 pub mod pages;
 pub mod passage;
 pub mod queries;
@@ -38,6 +40,7 @@ pub mod score;
 pub mod sketch;
 pub mod snippet;
 pub mod suggest;
+pub mod synonyms;
 mod trap;
 pub mod view;
 pub mod wanted;

@@ -9,9 +9,12 @@ use axum::response::{IntoResponse, Response};
 use super::explain::{self, Chip};
 use super::facets::{self, Facet, Histogram};
 use super::find::{self, Found, Reader};
+use super::insight;
 use super::query::Part;
+use super::suggest::near;
 use super::wanted::Wanted;
 use crate::app::App;
+use crate::auth::Client;
 use crate::error::{Error, Problems};
 use crate::home::accounts::feeds_at;
 use crate::page::{FeedLink, Page, View};
@@ -24,6 +27,8 @@ struct ResultsPage {
     found: Found,
     chips: Vec<Chip>,
     notes: Vec<String>,
+    /// What was probably meant: its address and text.
+    meant: Option<(String, String)>,
     histogram: Histogram,
     facets: Vec<Facet>,
     problems: Problems,
@@ -66,6 +71,7 @@ impl ResultsPage {
 /// `GET /search`
 pub async fn show_results(
     State(app): State<Arc<App>>,
+    client: Client,
     page: Page,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
@@ -73,6 +79,7 @@ pub async fn show_results(
     wanted.facets = true;
     wanted.fold = true;
     let (mut found, mut problems, mut building) = (Found::default(), Problems::default(), false);
+    let mut notes = Vec::new();
     if !wanted.is_empty() {
         let reader = Reader { user: page.user.as_ref().map(|user| user.id), zone: page.zone() };
         match find::find(&app, &wanted, reader).await {
@@ -80,6 +87,20 @@ pub async fn show_results(
             Err(Error::Invalid(wrong)) => problems = wrong,
             Err(Error::Unavailable { .. }) => building = true,
             Err(error) => return Err(error),
+        }
+    }
+    let mut meant = None;
+    if problems.is_empty() && !building && wanted.cursor.is_empty() {
+        let reader = Reader { user: page.user.as_ref().map(|user| user.id), zone: page.zone() };
+        insight::count(&app, &client, &wanted, &found);
+        meant = near::did_you_mean(&app, &wanted, &found, reader).await?;
+        // Nothing is in nobody's way: what was meant is shown at once.
+        if found.total == 0
+            && let Some(text) = meant.take()
+        {
+            notes.push(page.t2("suggest-instead", "query", &wanted.q, "proposal", &text));
+            wanted.q = text;
+            found = find::find(&app, &wanted, reader).await?;
         }
     }
     let mut page = if wanted.q.is_empty() {
@@ -92,11 +113,14 @@ pub async fn show_results(
     if !wanted.is_empty() && problems.is_empty() {
         page.feeds = feed_links(&page.title, &wanted);
     }
+    notes.extend(explain::notes(&page, &found));
+    let meant = meant.map(|text| (Wanted { q: text.clone(), ..wanted.clone() }.path(None), text));
     let counts = found.facets.take().unwrap_or_default();
     let next_url = found.next.map(|cursor| wanted.path(Some(cursor))).unwrap_or_default();
     Ok(View(ResultsPage {
         chips: explain::chips(&page, &wanted, &found),
-        notes: explain::notes(&page, &found),
+        notes,
+        meant,
         histogram: facets::histogram(&page, &wanted, &counts),
         facets: facets::facets(&page, &wanted, &counts),
         first: wanted.cursor.is_empty(),

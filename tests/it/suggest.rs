@@ -9,7 +9,11 @@ use tokio_util::sync::CancellationToken;
 use xiangxun::accounts::{self, By, NewAccount};
 use xiangxun::app::App;
 use xiangxun::articles::{self, NewArticle, content};
+use xiangxun::auth::users::{self, NewUser};
+use xiangxun::auth::{Address, Client};
 use xiangxun::outbox::{self, Event};
+use xiangxun::page::Locale;
+use xiangxun::search::insight;
 use xiangxun::search::suggest::{self, Suggestion, follower};
 use xiangxun::text::{fold, pinyin};
 
@@ -214,4 +218,127 @@ fn forms(name: &str) -> Vec<String> {
     };
     let mixed: String = read.iter().take(8).enumerate().map(mixed).collect();
     vec![full, six, eight, initials, mixed]
+}
+
+both_databases! {
+    async fn a_query_that_three_readers_asked_is_suggested(app) {
+        outlet(app).await;
+        let ask = |reader: u8, query: &'static str, total: usize| {
+            let client = Client { ip: [203, 0, 113, reader].into(), user_agent: "tests".into() };
+            app.app.insight.searched(app.app.clock.now(), &client, None, query, total);
+        };
+        for reader in 1..=3 {
+            ask(reader, "降準 降息", 5);
+            ask(reader, "無人寫過的事", 0);
+        }
+        for _ in 0..10 {
+            ask(9, "只有一个人问", 5);
+            ask(9, "13800138000", 5);
+        }
+        insight::write(&app.app).await.unwrap();
+        ask(4, "降准　降息", 5);
+        insight::write(&app.app).await.unwrap();
+        follower::load(&app.app).await.unwrap();
+        for typed in ["jiangzhun", "降准", "jzjx"] {
+            assert_eq!(texts(app, typed).await, ["降準 降息"], "{typed}");
+        }
+        assert!(texts(app, "无人").await.is_empty(), "it finds nothing");
+        assert!(texts(app, "只有").await.is_empty(), "one reader is no crowd");
+        let since = insight::day_of(app.app.clock.now());
+        let top = insight::queries::top(app.app.db.read(), 0, since, 10).await.unwrap();
+        let counts: Vec<_> = top.iter().map(|row| (row.shown.as_str(), row.searches, row.empty)).collect();
+        assert_eq!(counts, [("降準 降息", 4, 0), ("無人寫過的事", 3, 3), ("只有一个人问", 1, 0)]);
+        let missing = insight::queries::not_found(app.app.db.read(), 0, since, 10).await.unwrap();
+        assert_eq!(missing.len(), 1);
+        // Rare ones are forgotten after a week, all after 90 days.
+        app.app.clock.advance(Duration::from_secs(9 * 24 * 3600));
+        insight::forget(&app.app).await.unwrap();
+        assert_eq!(insight::queries::top(app.app.db.read(), 0, since, 10).await.unwrap().len(), 2);
+        app.app.clock.advance(Duration::from_secs(90 * 24 * 3600));
+        insight::forget(&app.app).await.unwrap();
+        assert!(insight::queries::top(app.app.db.read(), 0, since, 10).await.unwrap().is_empty());
+    }
+
+    async fn operators_see_what_readers_looked_for_and_nobody_else_does(app) {
+        let (account, publisher) = app.account("rmrb").await;
+        let client = Client { ip: [203, 0, 113, 7].into(), user_agent: "tests".into() };
+        let now = app.app.clock.now();
+        app.app.insight.searched(now, &client, None, "长江<大桥>", 0);
+        app.app.insight.searched(now, &client, Some(account.id), "账号内的话", 2);
+        app.post("/search/clicked", &[("q", "长江<大桥>"), ("rank", "3")]).await.assert_status(204);
+        app.post("/search/clicked", &[("q", "长江<大桥>"), ("rank", "3")]).await.assert_status(204);
+        app.post("/search/clicked", &[("q", "长江<大桥>"), ("rank", "5000")]).await.assert_status(204);
+        app.post("/search/clicked", &[("q", "a"), ("rank", "1"), ("account", "nobody")]).await.assert_status(204);
+        insight::write(&app.app).await.unwrap();
+        app.get("/studio/searches").await.assert_status(303);
+        app.sign_in(publisher.id).await;
+        app.get("/studio/searches").await.assert_status(403);
+        let own = app.get("/studio/@rmrb/searches?days=7").await.assert_status(200).text();
+        assert!(own.contains("账号内的话") && !own.contains("长江"), "{own}");
+        app.sign_out();
+        let new = NewUser {
+            address: Address::parse("operator@example.org").unwrap(),
+            name: "值班".into(),
+            password_hash: None,
+            operator: true,
+            locale: Locale::ZhHans,
+        };
+        let operator = users::create(&app.app, new).await.unwrap();
+        app.sign_in(operator.id).await;
+        let site = app.get("/studio/searches").await.assert_status(200).text();
+        assert!(site.contains("长江&#60;大桥&#62;") || site.contains("长江&lt;大桥&gt;"), "{site}");
+        assert!(!site.contains("账号内的话"));
+        assert!(site.contains("<progress max=\"1\" value=\"1\""), "one reader's clicks on a result are one: {site}");
+        app.get("/studio/searches?days=abc").await.assert_status(400);
+    }
+}
+
+both_databases! {
+    async fn near_misses_lead_to_what_was_meant(app) {
+        let daily = open(&app.app, "people-daily", "人民日报").await;
+        publish(&app.app, daily, &[
+            "中国经济增长超出预期", "经济增长的新动力", "中国经济稳中向好", "西藏旅游升温", "西藏铁路通车", "臺灣大選結果揭曉",
+            "OpenAI 发布新模型", "OpenAI 融资", "防控疫情物资", "防控疫情通报",
+        ]).await;
+        xiangxun::search::follower::catch_up(&app.app).await.unwrap();
+        follower::load(&app.app).await.unwrap();
+        for (typed, meant) in [
+            ("中国经既增长", "中国经济增长"),
+            ("经既增长", "经济增长"),
+            ("西葬旅游", "西藏旅游"),
+            ("renminribao", "人民日报"),
+            ("rmrb", "人民日报"),
+            ("zhongguojingji", "中国经济"),
+            ("zongguojinji", "中国经济"),
+            ("xizanglvyou", "西藏旅游"),
+            ("taiwandaxuan", "臺灣大選"),
+            ("opnai", "OpenAI"),
+            ("防空疫情物资", "防控疫情物资"),
+            ("中国经济增涨超出", "中国经济增长超出"),
+        ] {
+            let query: String = url::form_urlencoded::byte_serialize(typed.as_bytes()).collect();
+            let answer = app.get(&format!("/api/v1/search?q={query}")).await.assert_status(200).json();
+            assert_eq!(answer["did_you_mean"], meant, "{typed}: {:?}", app.app.suggest.known().proposals(typed));
+        }
+        for right in ["经济增长", "\"经既\"", "-经既", "龘靐齉爩", "zzz", "title:经既"] {
+            let query: String = url::form_urlencoded::byte_serialize(right.as_bytes()).collect();
+            let answer = app.get(&format!("/api/v1/search?q={query}")).await.assert_status(200).json();
+            assert_eq!(answer["did_you_mean"], Value::Null, "{right}");
+        }
+        // Where nothing is found, what was meant is shown at once, and it is said so.
+        let page = app.get("/search?q=zhongguojingji").await.assert_status(200).text();
+        assert!(page.contains("没有找到“zhongguojingji”，以下是“中国经济”的结果。"), "{page}");
+        assert!(page.contains("稳中向好"), "{page}");
+    }
+
+    async fn a_wrong_file_of_synonyms_is_named_by_the_settings(app) {
+        let file = app.app.config.data.join("words.txt");
+        std::fs::write(&file, "央行 = 中国人民银行\n美国\n").unwrap();
+        let config = xiangxun::config::Config { synonyms: file.clone(), ..app.app.config.clone() };
+        let problems = config.problems();
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].contains("synonyms") && problems[0].contains("line 2"), "{problems:?}");
+        std::fs::write(&file, "央行 = 中国人民银行\n").unwrap();
+        assert!(config.problems().is_empty());
+    }
 }

@@ -19,6 +19,8 @@ pub mod push;
 pub mod push_article;
 pub mod read_mark;
 pub mod revision;
+pub mod search_click;
+pub mod search_query;
 pub mod session;
 pub mod setting;
 pub mod sign_in_link;

@@ -16,6 +16,7 @@ use super::{Base, Kind, Known, Term};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::outbox::{self, Event};
+use crate::search::insight::{day_of, queries as insight};
 use crate::text::fold;
 
 /// How often other nodes' changes are looked for, and how long changes gather.
@@ -33,6 +34,10 @@ const FRESH: usize = 10_000;
 const READ: u64 = 2_000;
 /// Tags and queries at most; the most frequent stay.
 const TERMS: usize = 50_000;
+/// Queries count when so many readers asked them in so many days; so many of them are read.
+const ASKED_TIMES: i64 = 3;
+const ASKED_DAYS: i64 = 30;
+const ASKED_MOST: u64 = 20_000;
 /// A title moves up this much for each doubling of its readers.
 const READERS: i64 = 24 * 3600 * 1000;
 
@@ -84,7 +89,10 @@ impl Follower {
         let accounts = queries::accounts(app.db.read()).await?;
         let titles = queries::titles(app.db.read(), app.config.suggest_titles as usize).await?;
         let reads = queries::reads(app.db.read()).await?;
-        let asked = Vec::new();
+        let since = day_of(app.clock.now()) - ASKED_DAYS;
+        let asked = insight::frequent(app.db.read(), since, ASKED_TIMES, ASKED_MOST).await?;
+        let asked: Vec<(String, u64)> =
+            asked.into_iter().map(|row| (row.shown, row.searches.unsigned_abs())).collect();
         let (accounts, base) = tokio::task::spawn_blocking(move || {
             let base = make_base(&accounts, titles, &reads, asked);
             (name_dictionary(accounts), base)

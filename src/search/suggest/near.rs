@@ -7,20 +7,20 @@
 
 mod vocabulary;
 
-use chrono_tz::Tz;
-
 pub use self::vocabulary::{Vocabulary, VocabularyBuilder};
 use super::dictionary::{Dictionary, Key, code, letter_key};
 use super::lookup::Fit;
 use super::{Known, queries};
 use crate::app::App;
 use crate::error::Error;
-use crate::search::find::{self, Reader};
+use crate::search::find::{self, Found, Reader};
 use crate::search::wanted::Wanted;
 use crate::text::fold;
 use crate::text::pinyin::typed::{Kind, Typed, typed};
 use crate::text::pinyin::{self};
 
+/// A search that finds so many articles is taken as it is.
+const FEW: usize = 3;
 /// Letters of a query that is looked at.
 const MOST: usize = 60;
 /// Ways to read pinyin that are tried.
@@ -72,27 +72,34 @@ pub enum Text {
     },
 }
 
-/// What was probably meant by a query that found `exact` articles as it stands; `None` unless it
-/// finds more. Queries that say more than words are taken as they are.
-pub async fn did_you_mean(app: &App, query: &str, exact: usize) -> Result<Option<String>, Error> {
-    let query = query.trim().to_owned();
-    if query.starts_with(['-', '－']) || query.contains(['"', '“', '”', ':', '：', '＂', '「', '」'])
-    {
+/// What was probably meant by a search whose first page found few articles that hold all of it;
+/// `None` unless that finds more. Queries that say more than words are taken as they are.
+///
+/// # Errors
+/// As of [`find::find`].
+pub async fn did_you_mean(
+    app: &App,
+    wanted: &Wanted,
+    found: &Found,
+    reader: Reader,
+) -> Result<Option<String>, Error> {
+    let query = wanted.q.trim().to_owned();
+    let says_more = query.starts_with(['-', '－'])
+        || query.contains(['"', '“', '”', ':', '：', '＂', '「', '」', '『', '』']);
+    if found.exact >= FEW || says_more || query.is_empty() || !wanted.cursor.is_empty() {
         return Ok(None);
     }
     let known = app.suggest.known();
-    let asked = query.clone();
     let proposals =
-        tokio::task::spawn_blocking(move || known.proposals(&asked)).await.map_err(anyhow::Error::from)?;
+        tokio::task::spawn_blocking(move || known.proposals(&query)).await.map_err(anyhow::Error::from)?;
     for proposal in proposals.into_iter().take(TRIED) {
         let Some(text) = written(app, proposal.text).await? else { continue };
-        if fold::letters(&text) == fold::letters(&query) {
+        if fold::letters(&text) == fold::letters(&wanted.q) {
             continue;
         }
-        let wanted = Wanted { q: text.clone(), limit: "1".into(), ..Wanted::default() };
-        let reader = Reader { user: None, zone: Tz::UTC };
-        if find::find(app, &wanted, reader).await?.exact > exact {
-            return Ok(Some(text));
+        let other = Wanted { q: text, limit: "1".into(), facets: false, ..wanted.clone() };
+        if find::find(app, &other, reader).await?.exact > found.exact {
+            return Ok(Some(other.q));
         }
     }
     Ok(None)
@@ -140,6 +147,11 @@ impl Known {
                 guess: if word.exactly { Guess::Sound } else { Guess::Alike },
                 weight: word.weight,
                 text: Text::Written(word.shown.to_owned()),
+            }));
+            found.extend(words.made_of_words(&sounds).into_iter().map(|(shown, weight)| Proposal {
+                guess: Guess::Alike,
+                weight,
+                text: Text::Written(shown),
             }));
             found.extend(self.in_titles(&way, ""));
         }

@@ -171,6 +171,23 @@ impl Vocabulary {
         })
     }
 
+    /// Words that one after another sound so, or nearly so, and the weight of the rarest. The longest are
+    /// taken first, of equally long ones those that sound exactly so, then the most frequent.
+    pub fn made_of_words(&self, wanted: &[Sound]) -> Option<(String, u64)> {
+        let (mut text, mut weight, mut at) = (String::new(), u64::MAX, 0);
+        while at < wanted.len() {
+            let longest = LETTERS.min(wanted.len() - at);
+            let (length, word) = (2..=longest).rev().find_map(|length| {
+                let words = self.with_sounds(&wanted[at..at + length]);
+                Some((length, words.max_by_key(|word| (word.exactly, word.weight))?))
+            })?;
+            text.push_str(word.shown);
+            weight = weight.min(word.weight);
+            at += length;
+        }
+        (!text.is_empty()).then_some((text, weight))
+    }
+
     /// Names whose initials these are.
     pub fn with_initials<'a>(&'a self, latin: &'a str) -> impl Iterator<Item = (Guess, u64, &'a str)> {
         let named = self.plain.iter().map(|(_, at)| &self.words[*at as usize]);
