@@ -112,7 +112,7 @@ fn queries_come_change_and_go() {
     percolator.insert(4, &query(vec![wanted(vec![Atom::Account { handle: "x".into(), id: Some(7) }])]));
     percolator.remove(3);
     assert_eq!(percolator.matches(&article), [4]);
-    [1, 4].map(|id| percolator.remove(id));
+    [1, 4].into_iter().for_each(|id| percolator.remove(id));
     assert!(percolator.is_empty() && percolator.by_pair.is_empty() && percolator.by_account.is_empty());
     assert!(percolator.rest.is_empty());
 }
