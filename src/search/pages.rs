@@ -94,8 +94,9 @@ pub async fn show_results(
         let reader = Reader { user: page.user.as_ref().map(|user| user.id), zone: page.zone() };
         insight::count(&app, &client, &wanted, &found);
         meant = near::did_you_mean(&app, &wanted, &found, reader).await?;
-        // Nothing is in nobody's way: what was meant is shown at once.
-        if found.total == 0
+        // What was meant is shown at once where nothing was found, or Latin letters that no article holds.
+        let nothing = found.exact == 0 && (found.total == 0 || wanted.q.is_ascii());
+        if nothing
             && let Some(text) = meant.take()
         {
             notes.push(page.t2("suggest-instead", "query", &wanted.q, "proposal", &text));
