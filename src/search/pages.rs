@@ -96,9 +96,7 @@ pub async fn show_results(
         meant = near::did_you_mean(&app, &wanted, &found, reader).await?;
         // What was meant is shown at once where nothing was found, or Latin letters that no article holds.
         let nothing = found.exact == 0 && (found.total == 0 || wanted.q.is_ascii());
-        if nothing
-            && let Some(text) = meant.take()
-        {
+        if nothing && let Some(text) = meant.take() {
             notes.push(page.t2("suggest-instead", "query", &wanted.q, "proposal", &text));
             wanted.q = text;
             found = find::find(&app, &wanted, reader).await?;

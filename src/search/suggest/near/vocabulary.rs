@@ -190,13 +190,15 @@ impl Vocabulary {
 
     /// Names whose initials these are.
     pub fn with_initials<'a>(&'a self, latin: &'a str) -> impl Iterator<Item = (Guess, u64, &'a str)> {
-        let named = self.plain.iter().map(|(_, at)| &self.words[*at as usize]);
-        let found = named.filter(move |word| {
+        let first = latin.as_bytes().first();
+        let named = self.plain.iter().filter(move |(text, _)| text.as_bytes().first() == first);
+        let named = named.map(|(_, at)| &self.words[*at as usize]);
+        let found = named.filter(|word| word.letters.chars().count() == latin.len()).filter(move |word| {
             let initials = sounds(&word.letters).into_iter().map(|sound| match sound {
                 Sound::Syllable(syllable) => syllable.initial(),
                 Sound::Letter(letter) => letter,
             });
-            word.letters.chars().count() == latin.len() && initials.eq(latin.chars())
+            initials.eq(latin.chars())
         });
         found.map(|word| (Guess::Initials, word.weight, &*word.shown))
     }
