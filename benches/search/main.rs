@@ -4,14 +4,16 @@
 //!     cargo bench --bench search -- --corpus FILE
 //!     cargo bench --bench search -- --corpus FILE --relevance DIR --phrases 10000
 //!     cargo bench --bench search -- --corpus FILE --articles 1000000
+//!     cargo bench --bench search -- --corpus FILE --relevance DIR --layouts
 //!
 //! Prints how fast it is indexed and how large the index is, how long searches of each kind take,
 //! how good the answers are (on the sets in DIR), and whether every quoted run of characters finds
 //! exactly the articles that hold it. With `--articles` there are as many, made of the paragraphs of
-//! the file's.
+//! the file's. With `--layouts` it prints what an index of words, of letter pairs, or of both would be.
 
 mod classes;
 mod corpus;
+mod layouts;
 mod phrases;
 mod random;
 mod relevance;
@@ -20,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use anyhow::Context;
 use clap::Parser;
 use xiangxun::search::index::{Progress, Shelf, Volume, WriterSize};
 use xiangxun::search::query::Filter;
@@ -39,6 +42,9 @@ struct Options {
     /// So many articles, made of paragraphs of the corpus
     #[arg(long)]
     articles: Option<usize>,
+    /// Instead: other layouts of an index, as plain fields of tantivy
+    #[arg(long)]
+    layouts: bool,
     /// Runs of the phrase check
     #[arg(long, default_value_t = 1_000)]
     phrases: usize,
@@ -70,6 +76,10 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn measure(options: &Options, articles: &[Article], folder: &Path) -> anyhow::Result<()> {
+    if options.layouts {
+        let sets = options.relevance.as_deref().context("--layouts needs --relevance")?;
+        return layouts::measure(articles, Path::new(sets), folder);
+    }
     if let Some(count) = options.articles {
         let volume = index(Recombined::new(articles, count, options.seed), folder)?;
         return classes::measure(&volume, articles, options.seed);
@@ -77,13 +87,29 @@ fn measure(options: &Options, articles: &[Article], folder: &Path) -> anyhow::Re
     let volume = index(articles.iter().cloned(), &folder.join("corpus"))?;
     classes::measure(&volume, articles, options.seed)?;
     if let Some(sets) = &options.relevance {
-        relevance::measure(&volume, articles, sets, |own| {
-            let volume = Arc::new(Shelf::at(folder.join("wiki")).start()?);
-            fill(&volume, own.iter().cloned())?;
-            Ok(volume)
-        })?;
+        answers(&volume, articles, Path::new(sets), folder)?;
     }
     phrases::check(&volume, articles, options.phrases, options.seed)
+}
+
+/// How good the answers are; one set brings its own articles.
+fn answers(volume: &Volume, articles: &[Article], sets: &Path, folder: &Path) -> anyhow::Result<()> {
+    relevance::heading();
+    for set in relevance::SETS {
+        relevance::print_set(articles, &sets.join(set), &|text, limit| ids(volume, text, limit))?;
+    }
+    let wiki = sets.join("qa-wiki");
+    let own = corpus::read(&wiki.join("dev/docs.jsonl").to_string_lossy())?;
+    let volume = Arc::new(Shelf::at(folder.join("wiki")).start()?);
+    fill(&volume, own.iter().cloned())?;
+    relevance::print_set(&own, &wiki, &|text, limit| ids(&volume, text, limit))?;
+    println!();
+    Ok(())
+}
+
+fn ids(volume: &Volume, text: &str, limit: usize) -> anyhow::Result<Vec<i64>> {
+    let answer = volume.search(&Request { limit, ..request(text) })?;
+    Ok(answer.hits.iter().map(|hit| hit.article).collect())
 }
 
 /// Indexes everything as a rebuild does.

@@ -8,10 +8,8 @@ use std::path::Path;
 
 use opencc_fmmseg::OpenCC;
 use serde::Deserialize;
-use xiangxun::search::index::Volume;
 
-use super::corpus::{self, Article, lines};
-use super::request;
+use super::corpus::{Article, lines};
 
 const DEPTH: usize = 10;
 
@@ -25,35 +23,46 @@ struct Query {
 }
 
 #[derive(Default)]
-struct Score {
-    queries: usize,
-    mrr: f64,
+pub struct Score {
+    pub queries: usize,
+    pub mrr: f64,
     recall: f64,
     ndcg: f64,
     first: usize,
 }
 
-pub fn measure(
-    volume: &Volume,
-    articles: &[Article],
-    folder: &str,
-    own: impl Fn(&[Article]) -> anyhow::Result<std::sync::Arc<Volume>>,
-) -> anyhow::Result<()> {
+/// Answers a query with ids, best first: places of articles in their file.
+pub type Ask<'a> = &'a dyn Fn(&str, usize) -> anyhow::Result<Vec<i64>>;
+
+/// The sets that ask for articles of the corpus.
+pub const SETS: [&str; 4] = ["known-item", "cross-outlet", "tags", "hard"];
+
+pub fn heading() {
     println!(
         "{:<34}{:>8}{:>8}{:>8}{:>8}{:>8}",
         "relevance, first 10", "queries", "MRR", "recall", "nDCG", "first"
     );
-    for set in ["known-item", "cross-outlet", "tags", "hard"] {
-        measure_set(volume, articles, &Path::new(folder).join(set))?;
+}
+
+/// Prints how one set is answered.
+pub fn print_set(articles: &[Article], set: &Path, ask: Ask) -> anyhow::Result<()> {
+    let name = set.file_name().unwrap_or_default().to_string_lossy();
+    for (kind, score) in measure_set(articles, set, ask)? {
+        println!(
+            "{:<34}{:>8}{:>8.3}{:>8.3}{:>8.3}{:>8.3}",
+            format!("{name}/{kind}"),
+            score.queries,
+            score.mean(score.mrr),
+            score.mean(score.recall),
+            score.mean(score.ndcg),
+            score.mean(score.first as f64)
+        );
     }
-    let wiki = Path::new(folder).join("qa-wiki");
-    let articles = corpus::read(&wiki.join("dev/docs.jsonl").to_string_lossy())?;
-    measure_set(&*own(&articles)?, &articles, &wiki)?;
-    println!();
     Ok(())
 }
 
-fn measure_set(volume: &Volume, articles: &[Article], set: &Path) -> anyhow::Result<()> {
+/// By kind of query, each as written and in the other script.
+pub fn measure_set(articles: &[Article], set: &Path, ask: Ask) -> anyhow::Result<BTreeMap<String, Score>> {
     let ids: HashMap<&str, i64> =
         articles.iter().zip(0..).map(|(article, n)| (article.id.as_str(), n)).collect();
     let mut relevant: HashMap<String, HashSet<i64>> = HashMap::new();
@@ -73,40 +82,28 @@ fn measure_set(volume: &Volume, articles: &[Article], set: &Path) -> anyhow::Res
         let query: Query = serde_json::from_str(&line?)?;
         let Some(good) = relevant.get(&query.qid) else { continue };
         let excluded = query.exclude_id.as_ref().and_then(|id| ids.get(id.as_str()).copied());
-        let mut ask = |kind: String, text: &str| -> anyhow::Result<()> {
-            let mut request = request(text);
-            request.limit = DEPTH + 1;
-            let hits = volume.search(&request)?.hits;
-            let hits: Vec<i64> =
-                hits.iter().map(|hit| hit.article).filter(|id| Some(*id) != excluded).take(DEPTH).collect();
+        let mut asked = |kind: String, text: &str| -> anyhow::Result<()> {
+            let hits = ask(text, DEPTH + 1)?;
+            let hits: Vec<i64> = hits.into_iter().filter(|id| Some(*id) != excluded).take(DEPTH).collect();
             scores.entry(kind).or_default().add(&hits, good, excluded);
             Ok(())
         };
-        ask(query.kind.clone(), &query.query)?;
+        asked(query.kind.clone(), &query.query)?;
         let simplified = opencc.convert(&query.query, "t2s", false);
         let other =
             if simplified == query.query { opencc.convert(&query.query, "s2tw", false) } else { simplified };
         if other != query.query {
-            ask(format!("{} > other script", query.kind), &other)?;
+            asked(format!("{} > other script", query.kind), &other)?;
         }
     }
-    let name = set.file_name().unwrap_or_default().to_string_lossy();
-    for (kind, score) in scores {
-        let mean = |sum: f64| sum / score.queries as f64;
-        println!(
-            "{:<34}{:>8}{:>8.3}{:>8.3}{:>8.3}{:>8.3}",
-            format!("{name}/{kind}"),
-            score.queries,
-            mean(score.mrr),
-            mean(score.recall),
-            mean(score.ndcg),
-            mean(score.first as f64)
-        );
-    }
-    Ok(())
+    Ok(scores)
 }
 
 impl Score {
+    pub fn mean(&self, sum: f64) -> f64 {
+        sum / self.queries.max(1) as f64
+    }
+
     fn add(&mut self, hits: &[i64], good: &HashSet<i64>, excluded: Option<i64>) {
         let wanted =
             (good.len() - usize::from(excluded.is_some_and(|id| good.contains(&id)))).clamp(1, DEPTH);
