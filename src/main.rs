@@ -5,6 +5,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use xiangxun::commands;
 
+/// Gives memory back to the system; glibc's own keeps what many threads once needed, which made an
+/// idle site a third larger.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const EXAMPLES: &str = "\
 Examples:
   xiangxun demo                                     look around in a throw-away instance
