@@ -83,6 +83,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     }
     if options.index != Indexing::Never {
         report.searchable = Some(started.elapsed());
+        follower::settle(&app).await.context("merging the search index")?;
     }
     report.print(&app);
     app.db.clone().close().await?;

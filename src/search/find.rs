@@ -107,7 +107,7 @@ pub async fn find(app: &App, wanted: &Wanted, reader: Reader) -> Result<Found, E
 }
 
 /// Puts articles that only seem to hold a word behind those that do; scores keep falling.
-fn words_first(traps: &Traps, shown: &mut Vec<(Hit, Published)>) {
+fn words_first(traps: &Traps, shown: &mut [(Hit, Published)]) {
     let scores: Vec<f32> = shown.iter().map(|(hit, _)| hit.score).collect();
     shown.sort_by_cached_key(|(_, row)| traps.takes_in([&row.title, &plain_text(&row.body_html)]));
     shown.iter_mut().zip(scores).for_each(|((hit, _), score)| hit.score = score);

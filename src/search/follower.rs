@@ -89,6 +89,21 @@ pub async fn catch_up(app: &App) -> anyhow::Result<usize> {
     Ok(done)
 }
 
+/// Merges the small segments that many commits left, so that the index is as small and as fast as it
+/// gets. For the end of bulk work.
+pub async fn settle(app: &App) -> anyhow::Result<()> {
+    let mut follower = Follower::open(app).await?;
+    if let Some((mut writer, size)) = follower.take_writer(true).await? {
+        writer = blocking(move || {
+            writer.settle()?;
+            Ok(writer)
+        })
+        .await?;
+        follower.writer = Some((writer, size));
+    }
+    follower.rest().await
+}
+
 /// Builds a new index beside the live one and swaps it in; `tell(done, all)` hears of articles done.
 /// A follower of this or another process that is at work on the old one goes over to the new.
 pub async fn rebuild(app: &App, mut tell: impl FnMut(u64, u64)) -> anyhow::Result<Arc<Volume>> {

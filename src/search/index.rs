@@ -314,6 +314,20 @@ impl Writer {
         self.volume.reload()
     }
 
+    /// Merges what is to be merged, until nothing is; else that would happen with later commits.
+    pub fn settle(&mut self) -> Result<(), IndexError> {
+        loop {
+            let segments = self.volume.index.searchable_segment_metas()?;
+            let candidates = self.inner.get_merge_policy().compute_merge_candidates(&segments);
+            if candidates.is_empty() {
+                return Ok(());
+            }
+            for candidate in candidates {
+                self.inner.merge(&candidate.0).wait()?;
+            }
+        }
+    }
+
     /// Ends when merges in the background are done.
     pub fn finish(self) -> Result<(), IndexError> {
         self.inner.wait_merging_threads()?;

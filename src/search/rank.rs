@@ -222,7 +222,7 @@ impl Search<'_> {
         // By date, near misses would stand among the hits.
         let complete = answer.total >= ENOUGH || (self.request.sort != Sort::Relevance && answer.total > 0);
         if !complete && self.request.query.loose().next().is_some() {
-            self.near(&mut answer, &mut seen, &mut tally)?;
+            self.near(&mut answer, &seen, &mut tally)?;
         }
         if answer.hits.len() > self.request.limit {
             answer.hits.truncate(self.request.limit);

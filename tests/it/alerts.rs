@@ -538,7 +538,7 @@ fn random_query(dice: &mut StdRng, passages: &[serde_json::Value], accounts: &[i
         let alternatives = if dice.random_ratio(1, 4) { 2 } else { 1 };
         Clause { negated, any: (0..alternatives).map(|_| random_atom(dice, passages, accounts)).collect() }
     });
-    Parsed { clauses: clauses.collect(), ..Parsed::default() }
+    Parsed { clauses: clauses.collect() }
 }
 
 fn random_atom(dice: &mut StdRng, passages: &[serde_json::Value], accounts: &[i64]) -> Atom {

@@ -44,7 +44,7 @@ fn wanted(any: Vec<Atom>) -> Clause {
 }
 
 fn query(clauses: Vec<Clause>) -> Parsed {
-    Parsed { clauses, ..Parsed::default() }
+    Parsed { clauses }
 }
 
 fn matches(query: &Parsed, entry: &Entry) -> bool {

@@ -141,7 +141,7 @@ impl BitReader {
 #[inline]
 pub fn rice_parameter(sum: u64, count: u64) -> u32 {
     // log2(mean * ln 2), rounded down, as integers: 45426 / 65536 is ln 2.
-    let mean = sum.saturating_mul(45_426) / count.max(1) >> 16;
+    let mean = (sum.saturating_mul(45_426) / count.max(1)) >> 16;
     mean.max(1).ilog2().min(31)
 }
 

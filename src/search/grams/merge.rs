@@ -59,7 +59,7 @@ pub fn merge(context: &PluginMergeContext) -> tantivy::Result<()> {
 fn new_numbers(reader: &SegmentReader, next: &mut DocId) -> Vec<DocId> {
     let number = |doc| {
         let alive = reader.alive_bitset().is_none_or(|alive| alive.is_alive(doc));
-        alive.then(|| std::mem::replace(next, *next + 1)).unwrap_or(GONE)
+        if alive { std::mem::replace(next, *next + 1) } else { GONE }
     };
     (0..reader.max_doc()).map(number).collect()
 }

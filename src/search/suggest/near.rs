@@ -127,7 +127,7 @@ impl Known {
         if typed.letters().len() < 2 {
             return Vec::new();
         }
-        let mut found = if typed.has_latin() { self.from_pinyin(&typed) } else { self.from_chinese(query) };
+        let mut found = if typed.has_latin() { self.of_pinyin(&typed) } else { self.of_chinese(query) };
         found.sort_by(|one, other| (one.guess, other.weight).cmp(&(other.guess, one.weight)));
         let mut seen = Vec::new();
         found.retain(|one| {
@@ -138,7 +138,7 @@ impl Known {
         found
     }
 
-    fn from_pinyin(&self, typed: &Typed) -> Vec<Proposal> {
+    fn of_pinyin(&self, typed: &Typed) -> Vec<Proposal> {
         let words = &self.base.vocabulary;
         let mut found = Vec::new();
         for way in typed.syllables(WAYS) {
@@ -171,7 +171,7 @@ impl Known {
         found
     }
 
-    fn from_chinese(&self, query: &str) -> Vec<Proposal> {
+    fn of_chinese(&self, query: &str) -> Vec<Proposal> {
         let words = &self.base.vocabulary;
         let folded = fold::fold(query);
         let letters = fold::letters(query);

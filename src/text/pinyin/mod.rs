@@ -102,7 +102,7 @@ pub fn plain(folded: &str) -> String {
     text
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| Table::new());
+static TABLE: LazyLock<Table> = LazyLock::new(Table::new);
 
 struct Table {
     /// For each character up to the end of the main blocks: its range in `sounds`.
