@@ -245,6 +245,8 @@ async fn bare_error(response: &mut Response) -> Error {
         StatusCode::NOT_FOUND => Error::NotFound,
         StatusCode::METHOD_NOT_ALLOWED => Error::MethodNotAllowed,
         StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge,
+        // The time for a request was up.
+        StatusCode::SERVICE_UNAVAILABLE => Error::Unavailable { retry_after: Duration::from_secs(5) },
         status if status.is_server_error() => Error::Internal(anyhow::anyhow!("answered {status}")),
         status => {
             let body = std::mem::take(response.body_mut());

@@ -21,6 +21,7 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tracing::Instrument;
 
 use crate::app::App;
 use crate::auth::ApiUser;
@@ -84,10 +85,11 @@ pub async fn honour(State(app): State<Arc<App>>, request: Request, next: Next) -
     parts.extensions.insert(caller);
     let request = Request::from_parts(parts, Body::from(body));
     // On a task of its own: a caller who hangs up does not leave the key without its answer.
-    let work = tokio::spawn(async move {
+    let work = async move {
         let response = next.run(request).await;
         keep(&app, id, response).await
-    });
+    };
+    let work = tokio::spawn(work.in_current_span());
     work.await.map_err(|error| Error::Internal(error.into()))?
 }
 

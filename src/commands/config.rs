@@ -1,7 +1,6 @@
 //! `xiangxun config check` and `xiangxun config docs`.
 
 use anyhow::bail;
-use url::Url;
 
 use crate::config::{Config, FILE, FILE_VARIABLE, PREFIX, SETTINGS};
 
@@ -77,16 +76,28 @@ fn shown(config: &Config, name: &str) -> String {
     }
 }
 
-/// An address with its password hidden; any other text as it is.
+/// An address with its password hidden, also one that cannot be read, as a password with an
+/// unescaped character makes it; any other text as it is.
 fn masked(text: &str) -> String {
-    match Url::parse(text) {
-        Ok(mut url) if url.password().is_some() => {
-            // Fails only for addresses that cannot have a password.
-            let _ = url.set_password(Some("***"));
-            url.to_string()
-        }
-        _ => text.to_owned(),
-    }
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    // The last @ ends user and password, whatever they hold.
+    let rest = match rest.rsplit_once('@') {
+        Some((user, host)) => match user.split_once(':') {
+            Some((name, _)) => format!("{name}:***@{host}"),
+            None => format!("{user}@{host}"),
+        },
+        None => rest.to_owned(),
+    };
+    let (before, query) = rest.split_once('?').map_or((&*rest, ""), |(before, query)| (before, query));
+    let pairs: Vec<String> = query
+        .split('&')
+        .map(|pair| match pair.split_once('=') {
+            Some((name, _)) if name.to_lowercase().contains("password") => format!("{name}=***"),
+            _ => pair.to_owned(),
+        })
+        .collect();
+    let query = if query.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) };
+    format!("{scheme}://{before}{query}")
 }
 
 /// Whether the data folder can be written.
@@ -117,4 +128,26 @@ fn warnings(config: &Config) -> Vec<&'static str> {
             .push("fetch_allow_private is on: whoever adds a source can read addresses of your own network");
     }
     warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::masked;
+
+    #[test]
+    fn passwords_are_hidden_also_in_addresses_that_cannot_be_read() {
+        for (address, shown) in [
+            ("postgres://me:secret@db/site", "postgres://me:***@db/site"),
+            ("smtps://me@example.org:p/w#1?@mail.example:465", "smtps://me@example.org:***@mail.example:465"),
+            (
+                "postgres://db/site?password=secret&sslmode=require",
+                "postgres://db/site?password=***&sslmode=require",
+            ),
+            ("smtp://mail.example:25", "smtp://mail.example:25"),
+            ("sqlite:///data/site.sqlite", "sqlite:///data/site.sqlite"),
+            ("", ""),
+        ] {
+            assert_eq!(masked(address), shown);
+        }
+    }
 }

@@ -27,4 +27,9 @@ fn start_at(config: &Config, filter: &str) {
     } else {
         subscriber.init();
     }
+    // A panic is a log line like others, with the id of its request.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "panic: {}", panic.payload_as_str().unwrap_or("of an unknown kind"));
+    }));
 }

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Query;
-use axum::http::{Method, Request, header};
+use axum::http::{Method, Request, StatusCode, header};
 use axum::routing::{get, post};
 use serde::Deserialize;
 use xiangxun::auth::{Scope, api_tokens};
@@ -53,6 +53,7 @@ fn frail(app: &TestApp) -> Router {
     let routes = Router::new()
         .route("/panic", get(async || -> String { panic!("secret words") }))
         .route("/api/v1/panic", get(async || -> String { panic!("secret words") }))
+        .route("/late", get(async || StatusCode::SERVICE_UNAVAILABLE))
         .route("/number", get(async |Query(asked): Query<Numbers>| asked.number.to_string()))
         .route("/api/v1/number", post(async |axum::Json(sent): axum::Json<Numbers>| sent.number.to_string()))
         .route("/form", post(async |axum::Form(sent): axum::Form<Numbers>| sent.number.to_string()));
@@ -176,6 +177,9 @@ both_databases! {
         let problem = app.send_to(frail(app), request("/api/v1/panic")).await.assert_status(500);
         assert_eq!(problem.header("content-type"), "application/problem+json");
         assert!(!problem.text().contains("secret words"));
+        // As a request whose time was up is answered.
+        let late = app.send_to(frail(app), request("/late")).await.assert_status(503);
+        assert!(late.header("content-type").starts_with("text/html") && !late.header("retry-after").is_empty());
     }
 
     async fn malformed_input_is_refused_with_a_page_or_a_problem(app) {

@@ -12,6 +12,7 @@ use sea_orm::{
     ActiveValue::{NotSet, Set},
     ConnectionTrait, DbErr, EntityTrait, QueryFilter,
 };
+use tracing::Instrument;
 
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -44,11 +45,12 @@ pub async fn mark_read(app: &App, user_id: i64, article_id: i64) -> Result<(), D
 /// The same, without keeping the article's page waiting for the database's writer.
 pub fn mark_read_soon(app: &Arc<App>, user_id: i64, article_id: i64) {
     let app = app.clone();
-    tokio::spawn(async move {
+    let work = async move {
         if let Err(error) = mark_read(&app, user_id, article_id).await {
             tracing::warn!("an article was not marked as read: {error}");
         }
-    });
+    };
+    tokio::spawn(work.in_current_span());
 }
 
 /// Everything on the user's timeline published up to `until` counts as read.
