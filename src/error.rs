@@ -246,7 +246,10 @@ async fn bare_error(response: &mut Response) -> Error {
         StatusCode::METHOD_NOT_ALLOWED => Error::MethodNotAllowed,
         StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge,
         // The time for a request was up.
-        StatusCode::SERVICE_UNAVAILABLE => Error::Unavailable { retry_after: Duration::from_secs(5) },
+        StatusCode::SERVICE_UNAVAILABLE => {
+            response.headers_mut().entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("5"));
+            Error::Unavailable { retry_after: Duration::from_secs(5) }
+        }
         status if status.is_server_error() => Error::Internal(anyhow::anyhow!("answered {status}")),
         status => {
             let body = std::mem::take(response.body_mut());
