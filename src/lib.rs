@@ -5,7 +5,7 @@
 //! `queries.rs` its reads, `pages.rs` its HTML and `api.rs` its JSON handlers.
 //!
 //! - [`app`]: what every room is handed; [`config`], [`clock`], [`error`]
-//! - [`routes`]: every URL; [`path`]: what stands in one; [`page`]: what pages share; [`statics`]: files built in
+//! - [`server`]: connections; [`routes`]: every URL; [`path`]: what stands in one; [`page`]: what pages share; [`statics`]: files built in
 //! - [`search`]: full-text search and the follower that feeds it; [`text`]: folding, words, slugs
 //! - [`home`]: the front page and accounts' public pages; [`look`]: stand-in pictures
 //! - [`auth`]: sign-in, sessions, tokens
@@ -49,6 +49,7 @@ pub mod path;
 pub mod pushes;
 pub mod routes;
 pub mod search;
+pub mod server;
 pub mod statics;
 pub mod studio;
 pub mod subscriptions;

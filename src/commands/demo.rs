@@ -38,7 +38,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     let stop = stop_signal()?;
     let mut node = Node::start(app.clone(), Role::All, stop);
     greet(&app, &links, &folder, started);
-    node.answer(listener).await?;
+    node.answer(listener).await;
     node.finish().await
 }
 

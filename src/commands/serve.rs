@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::log;
 use crate::app::App;
 use crate::config::Config;
+use crate::server::{self, Bounds};
 use crate::{auth, delivery, jobs, routes, search};
 
 /// How long requests under way may take after the signal to stop.
@@ -50,7 +51,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
                 "Nobody runs this instance yet. Open this link within a day to become its operator:\n{link}"
             );
         }
-        node.answer(listener).await?;
+        node.answer(listener).await;
     }
     node.finish().await
 }
@@ -109,22 +110,15 @@ impl Node {
     }
 
     /// Answers requests until the stop, then finishes those under way.
-    pub async fn answer(&mut self, listener: TcpListener) -> anyhow::Result<()> {
-        let (stop, stopped) = (self.stop.clone(), self.stop.clone());
+    pub async fn answer(&mut self, listener: TcpListener) {
         let routes = routes::router(self.app.clone());
-        let server =
-            axum::serve(listener, routes.into_make_service_with_connect_info::<std::net::SocketAddr>())
-                .with_graceful_shutdown(async move { stop.cancelled().await });
         let overdue = async {
-            stopped.cancelled().await;
+            self.stop.cancelled().await;
             tokio::time::sleep(LAST_REQUESTS).await;
         };
         tokio::select! {
-            served = server => served.context("answering requests"),
-            () = overdue => {
-                tracing::warn!("some requests were not finished in time");
-                Ok(())
-            }
+            () = server::answer(listener, routes, self.stop.clone(), Bounds::default()) => {}
+            () = overdue => tracing::warn!("some requests were not finished in time"),
         }
     }
 

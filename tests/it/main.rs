@@ -26,6 +26,7 @@ mod search_language;
 mod search_page;
 mod search_traps;
 mod security;
+mod server;
 mod subscriptions;
 mod suggest;
 mod support;
