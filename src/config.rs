@@ -4,16 +4,16 @@
 //! To add one, add it to the list in [`settings!`]: its variable, `xiangxun config docs` and the
 //! check for unknown names follow from there.
 
-use std::path::{Path, PathBuf};
+mod read;
 
-use anyhow::{Context, bail};
-use figment::Figment;
-use figment::providers::{Format, Serialized, Toml};
-use figment::value::{Dict, Value};
+use std::path::PathBuf;
+
+use figment::value::Value;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::page::Locale;
+pub use read::{Reading, choose_file};
 
 /// What every variable begins with.
 pub const PREFIX: &str = "XIANGXUN_";
@@ -45,7 +45,13 @@ macro_rules! settings {
 
         /// Every setting, in the order of the documentation.
         pub const SETTINGS: &[Setting] = &[
-            $(Setting { name: stringify!($name), doc: concat!($($doc),+), read: <$kind as FromText>::read },)+
+            $(Setting {
+                name: stringify!($name),
+                doc: concat!($($doc),+),
+                wanted: <$kind as Kind>::WANTED,
+                read: <$kind as Kind>::read,
+                fits: <$kind as Kind>::fits,
+            },)+
         ];
     };
 }
@@ -89,12 +95,17 @@ settings! {
     log: String = "info";
 }
 
-/// A setting's documentation, and how its variable is read.
+/// A setting's documentation, and how it is read.
 pub struct Setting {
     /// Its key in the settings file.
     pub name: &'static str,
     doc: &'static str,
-    read: fn(&str) -> Result<Value, &'static str>,
+    /// What a value of it is, for those who wrote something else.
+    wanted: &'static str,
+    /// Reads a variable; none where it is not what is wanted.
+    read: fn(&str) -> Option<Value>,
+    /// Whether a value of the settings file is what is wanted.
+    fits: fn(&Value) -> bool,
 }
 
 impl Setting {
@@ -107,114 +118,58 @@ impl Setting {
     }
 }
 
-/// Reads a variable as the type of its setting; the error says what was expected.
-trait FromText {
-    fn read(text: &str) -> Result<Value, &'static str>;
+/// What a setting can be.
+trait Kind {
+    const WANTED: &'static str;
+    fn read(text: &str) -> Option<Value>;
+    fn fits(value: &Value) -> bool;
 }
 
-impl FromText for String {
-    fn read(text: &str) -> Result<Value, &'static str> {
-        Ok(text.into())
+impl Kind for String {
+    const WANTED: &'static str = "a text in quotes";
+    fn read(text: &str) -> Option<Value> {
+        Some(text.into())
+    }
+    fn fits(value: &Value) -> bool {
+        value.as_str().is_some()
     }
 }
 
-impl FromText for PathBuf {
-    fn read(text: &str) -> Result<Value, &'static str> {
-        Ok(text.into())
+impl Kind for PathBuf {
+    const WANTED: &'static str = "a path in quotes";
+    fn read(text: &str) -> Option<Value> {
+        Some(text.into())
+    }
+    fn fits(value: &Value) -> bool {
+        value.as_str().is_some()
     }
 }
 
-impl FromText for u32 {
-    fn read(text: &str) -> Result<Value, &'static str> {
-        text.trim().parse::<Self>().map(Value::from).map_err(|_| "a whole number")
+impl Kind for u32 {
+    const WANTED: &'static str = "a whole number from 0 to 4294967295";
+    fn read(text: &str) -> Option<Value> {
+        text.trim().parse::<Self>().map(Value::from).ok()
+    }
+    fn fits(value: &Value) -> bool {
+        value.to_i128().is_some_and(|number| Self::try_from(number).is_ok())
     }
 }
 
-impl FromText for bool {
-    fn read(text: &str) -> Result<Value, &'static str> {
+impl Kind for bool {
+    const WANTED: &'static str = "true or false";
+    fn read(text: &str) -> Option<Value> {
         match text.trim() {
-            "true" | "yes" | "1" => Ok(true.into()),
-            "false" | "no" | "0" => Ok(false.into()),
-            _ => Err("true or false"),
+            "true" | "yes" | "1" => Some(true.into()),
+            "false" | "no" | "0" => Some(false.into()),
+            _ => None,
         }
+    }
+    fn fits(value: &Value) -> bool {
+        value.to_bool().is_some()
     }
 }
 
 impl Config {
-    /// Reads the settings file (the one named by `XIANGXUN_CONFIG`, else `xiangxun.toml` if there
-    /// is one) and the environment.
-    ///
-    /// # Errors
-    /// Names each setting that is unknown, cannot be read, or makes no sense.
-    pub fn load() -> anyhow::Result<Self> {
-        let config = Self::load_unchecked()?;
-        let problems = config.problems();
-        if !problems.is_empty() {
-            bail!("the settings are not right:\n  {}", problems.join("\n  "));
-        }
-        Ok(config)
-    }
-
-    /// The same without looking whether the settings make sense.
-    pub fn load_unchecked() -> anyhow::Result<Self> {
-        let Some(path) = std::env::var_os(FILE_VARIABLE).map(PathBuf::from) else {
-            return Self::read(Path::new(FILE), std::env::vars());
-        };
-        if !path.is_file() {
-            bail!("there is no settings file {} ({FILE_VARIABLE})", path.display());
-        }
-        Self::read(&path, std::env::vars())
-    }
-
-    /// Reads a settings file, where it exists, and variables; does not look whether they make sense.
-    pub fn read(file: &Path, variables: impl Iterator<Item = (String, String)>) -> anyhow::Result<Self> {
-        let text = match std::fs::read_to_string(file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(error).with_context(|| format!("reading {}", file.display())),
-        };
-        let table = Figment::from(Toml::string(&text))
-            .extract::<Dict>()
-            .map_err(|error| anyhow::anyhow!("{} is not TOML: {error}", file.display()))?;
-        let mut problems: Vec<String> = table
-            .keys()
-            .filter(|key| !SETTINGS.iter().any(|setting| setting.name == key.as_str()))
-            .map(|key| {
-                format!(
-                    "{}: unknown setting `{key}`{}",
-                    file.display(),
-                    hint(key, |setting| setting.name.into())
-                )
-            })
-            .collect();
-        let mut overrides = Dict::new();
-        for (variable, text) in variables {
-            if !variable.starts_with(PREFIX) || variable.starts_with(TEST_PREFIX) || variable == FILE_VARIABLE
-            {
-                continue;
-            }
-            match SETTINGS.iter().find(|setting| setting.variable() == variable) {
-                None => problems
-                    .push(format!("unknown variable `{variable}`{}", hint(&variable, Setting::variable))),
-                Some(setting) => match (setting.read)(&text) {
-                    Ok(value) => drop(overrides.insert(setting.name.into(), value)),
-                    Err(expected) => {
-                        problems.push(format!("{variable}: expected {expected}, found `{text}`"))
-                    }
-                },
-            }
-        }
-        if !problems.is_empty() {
-            problems.sort();
-            bail!("the settings cannot be read:\n  {}", problems.join("\n  "));
-        }
-        Figment::from(Serialized::defaults(Self::default()))
-            .merge(Serialized::defaults(table))
-            .merge(Serialized::defaults(overrides))
-            .extract()
-            .map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))
-    }
-
     /// What is wrong with the settings, each by its name; empty if nothing is.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
@@ -309,16 +264,4 @@ impl Config {
 fn is_address(text: &str) -> bool {
     text.parse::<std::net::SocketAddr>().is_ok()
         || text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
-}
-
-/// "; did you mean ...?", if some setting's name is near enough.
-fn hint(unknown: &str, name: impl Fn(&Setting) -> String) -> String {
-    SETTINGS
-        .iter()
-        .map(name)
-        .map(|known| (strsim::jaro_winkler(unknown, &known), known))
-        .filter(|(likeness, _)| *likeness > 0.7)
-        .max_by(|left, right| left.0.total_cmp(&right.0))
-        .map(|(_, known)| format!("; did you mean `{known}`?"))
-        .unwrap_or_default()
 }

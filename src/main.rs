@@ -1,9 +1,10 @@
 //! `xiangxun <command>`: one match onto `commands/`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xiangxun::commands;
+use xiangxun::{commands, config};
 
 /// Gives memory back to the system; glibc's own keeps what many threads once needed, which made an
 /// idle site a third larger.
@@ -18,13 +19,17 @@ Examples:
   xiangxun import feed https://example.org/feed.xml --account example
   xiangxun config docs                              every setting, its variable and its default
 
-Settings come from xiangxun.toml in the working folder and from XIANGXUN_* variables.";
+Settings come from xiangxun.toml in the working folder, or the file of --config, and from
+XIANGXUN_* variables.";
 
 const ABOUT: &str = "Xiangxun (乡讯): an official-accounts (公众号) news platform that anyone can host";
 
 #[derive(Parser)]
 #[command(name = "xiangxun", version, about = ABOUT, after_help = EXAMPLES, max_term_width = 100)]
 struct Cli {
+    /// The settings file; by default the one named by XIANGXUN_CONFIG, else ./xiangxun.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -82,7 +87,11 @@ enum Import {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let done = match Cli::parse().command {
+    let asked = Cli::parse();
+    if let Some(file) = asked.config {
+        config::choose_file(file);
+    }
+    let done = match asked.command {
         Command::Serve(options) => commands::serve::run(&options).await,
         Command::Import(Import::Feed(options)) => commands::import_feed::run(options).await,
         Command::Demo(options) => commands::demo::run(&options).await,

@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 
-use crate::config::{Config, FILE, FILE_VARIABLE, PREFIX, SETTINGS};
+use crate::config::{Config, FILE, FILE_VARIABLE, PREFIX, Reading, SETTINGS};
 
 #[derive(clap::Subcommand)]
 pub enum Command {
@@ -14,7 +14,7 @@ pub enum Command {
 
 pub fn run(command: &Command) -> anyhow::Result<()> {
     match command {
-        Command::Check => check(&Config::load_unchecked()?),
+        Command::Check => check(&Reading::of_this_process()),
         Command::Docs => {
             println!("{}", documentation());
             Ok(())
@@ -22,13 +22,14 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
     }
 }
 
-fn check(config: &Config) -> anyhow::Result<()> {
+/// Prints the settings as far as they could be read, and everything that is wrong.
+fn check(Reading { config, problems }: &Reading) -> anyhow::Result<()> {
     for setting in SETTINGS {
         println!("{:<20} = {}", setting.name, shown(config, setting.name));
     }
     println!("\ndatabase: {}", masked(&config.database_url()));
-    let mut problems = config.problems();
-    problems.extend(data_folder_problem(config));
+    let problems: Vec<String> =
+        problems.iter().cloned().chain(config.problems()).chain(data_folder_problem(config)).collect();
     if problems.is_empty() {
         for warning in warnings(config) {
             println!("note: {warning}");
@@ -39,15 +40,18 @@ fn check(config: &Config) -> anyhow::Result<()> {
     for problem in &problems {
         println!("wrong: {problem}");
     }
-    bail!("{} of the settings {} not right", problems.len(), if problems.len() == 1 { "is" } else { "are" })
+    match problems.len() {
+        1 => bail!("one thing is wrong with the settings"),
+        many => bail!("{many} things are wrong with the settings"),
+    }
 }
 
 /// Every setting with its variable, default and meaning, as a Markdown table.
 pub fn documentation() -> String {
     let defaults = Config::default();
     let mut text = format!(
-        "Settings are read from `{FILE}` (or the file named by `{FILE_VARIABLE}`), one `name = value` a line,\n\
-         and then from variables, which win.\n\n\
+        "Settings are read from `{FILE}` in the working folder (or the file that `--config FILE` or\n\
+         `{FILE_VARIABLE}` names), one `name = value` a line, and then from variables, which win.\n\n\
          | setting | variable | default | meaning |\n| --- | --- | --- | --- |\n"
     );
     for setting in SETTINGS {

@@ -109,6 +109,47 @@ async fn a_wrong_variable_stops_every_command_and_is_named() {
 }
 
 #[tokio::test]
+async fn config_check_prints_the_settings_and_everything_that_is_wrong() {
+    let mut instance = Instance::new(Backend::Sqlite).await;
+    instance.set("XIANGXUN_SMTP_URL", "smtps://news:secret@mail.example");
+    let said = instance.run(&["config", "check"]);
+    assert!(said.contains("smtps://news:***@mail.example") && said.ends_with("the settings are right\n"), "{said}");
+
+    let file = instance.data.join("other.toml");
+    let written = "site_name = \"海港\"\nlisen = \"127.0.0.1:1\"\nsuggest_titles = \"many\"\nbase_url = \"news.example\"\n";
+    std::fs::write(&file, written).unwrap();
+    instance.set("XIANGXUN_QQQ", "1");
+    let arguments = ["config", "check", "--config", file.to_str().unwrap()];
+    let output = instance.command(&arguments).output().unwrap();
+    assert!(!output.status.success());
+    let printed = String::from_utf8(output.stdout).unwrap();
+    for line in [
+        "site_name            = \"海港\"",
+        "listen               = \"127.0.0.1:3000\"",
+        "unknown setting `lisen`; did you mean `listen`?",
+        "`suggest_titles` must be a whole number",
+        "unknown variable `XIANGXUN_QQQ`; the nearest is `XIANGXUN_",
+        "wrong: base_url (XIANGXUN_BASE_URL): ",
+    ] {
+        assert!(printed.contains(line), "{line}: {printed}");
+    }
+    assert!(!printed.contains("secret"), "{printed}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("4 things are wrong with the settings"), "{said}");
+    let said = refusal(&instance, &["--config", "/nonexistent.toml", "migrate"]);
+    assert!(said.contains("there is no settings file /nonexistent.toml (--config)"), "{said}");
+}
+
+#[tokio::test]
+async fn config_docs_prints_every_setting() {
+    let instance = Instance::new(Backend::Sqlite).await;
+    let printed = instance.run(&["config", "docs"]);
+    for setting in xiangxun::config::SETTINGS {
+        assert!(printed.contains(&format!("| `{}` | `{}` | ", setting.name, setting.variable())), "{printed}");
+    }
+}
+
+#[tokio::test]
 async fn a_test_mail_without_a_server_is_written_to_a_file() {
     let instance = Instance::new(Backend::Sqlite).await;
     let said = instance.run(&["test-mail", "reader@example.org"]);

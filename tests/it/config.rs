@@ -3,25 +3,30 @@
 use std::path::{Path, PathBuf};
 
 use xiangxun::commands::config::documentation;
-use xiangxun::config::{Config, SETTINGS};
+use xiangxun::config::{Config, Reading, SETTINGS};
 
 /// Reads a settings file of this text with these variables.
-fn read(text: &str, variables: &[(&str, &str)]) -> anyhow::Result<Config> {
+fn read(text: &str, variables: &[(&str, &str)]) -> Reading {
     let file = std::env::temp_dir().join(format!("xiangxun-settings-{:016x}.toml", rand::random::<u64>()));
     std::fs::write(&file, text).unwrap();
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    let config = Config::read(&file, variables);
+    let reading = Reading::of(&file, variables);
     std::fs::remove_file(&file).unwrap();
-    config
+    reading
 }
 
+/// What is wrong, a line each, without the file's name.
 fn refusal(text: &str, variables: &[(&str, &str)]) -> String {
-    read(text, variables).expect_err("the settings are refused").to_string()
+    let problems = read(text, variables).problems;
+    assert!(!problems.is_empty(), "the settings are refused");
+    problems.join("\n")
 }
 
 #[test]
 fn without_file_and_variables_the_defaults_are_sound() {
-    let config = Config::read(Path::new("/nonexistent/xiangxun.toml"), std::iter::empty()).unwrap();
+    let Reading { config, problems } =
+        Reading::of(Path::new("/nonexistent/xiangxun.toml"), std::iter::empty());
+    assert_eq!(problems, Vec::<String>::new());
     assert_eq!(config.listen, "127.0.0.1:3000");
     assert_eq!(config.database_url(), "sqlite://data/xiangxun.sqlite");
     assert_eq!(config.problems(), Vec::<String>::new());
@@ -29,7 +34,7 @@ fn without_file_and_variables_the_defaults_are_sound() {
 
 #[test]
 fn variables_win_over_the_file_and_are_read_as_their_settings_type() {
-    let config = read(
+    let Reading { config, problems } = read(
         "listen = \"127.0.0.1:1\"\nsite_name = \"文件\"\ndatabase_pool = 3",
         &[
             ("XIANGXUN_SITE_NAME", "2026"),
@@ -38,8 +43,8 @@ fn variables_win_over_the_file_and_are_read_as_their_settings_type() {
             ("XIANGXUN_TRUST_PROXY", "yes"),
             ("XIANGXUN_TEST_POSTGRES_URL", "for the tests alone"),
         ],
-    )
-    .unwrap();
+    );
+    assert_eq!(problems, Vec::<String>::new());
     assert_eq!(config.listen, "127.0.0.1:1");
     assert_eq!(config.site_name, "2026");
     assert_eq!(config.database_pool, 5);
@@ -55,19 +60,48 @@ fn an_unknown_key_or_variable_is_refused_and_the_nearest_valid_one_named() {
         words.contains("unknown variable `XIANGXUN_DATABSE_URL`; did you mean `XIANGXUN_DATABASE_URL`?"),
         "{words}"
     );
-    let words = refusal("zzz = 1", &[]);
-    assert!(words.contains("unknown setting `zzz`") && !words.contains("did you mean"), "{words}");
+    // Nothing is too far from all others to be told the nearest, and spelling by another custom is seen through.
+    for (key, nearest) in
+        [("zzz", "the nearest is `"), ("Data-Base-URL", "did you mean `database_url`?"), ("端口", "the nearest is `")]
+    {
+        let words = refusal(&format!("\"{key}\" = 1"), &[]);
+        assert!(words.contains(&format!("unknown setting `{key}`; {nearest}")), "{words}");
+    }
+    let words = refusal("", &[("XIANGXUN_QQQ", "1")]);
+    assert!(words.contains("unknown variable `XIANGXUN_QQQ`; the nearest is `XIANGXUN_"), "{words}");
 }
 
 #[test]
-fn a_value_of_the_wrong_type_is_refused_by_name() {
+fn a_value_of_the_wrong_type_is_refused_by_name_in_plain_words() {
     let words = refusal("", &[("XIANGXUN_DATABASE_POOL", "many"), ("XIANGXUN_OPEN_ACCOUNTS", "maybe")]);
-    assert!(words.contains("XIANGXUN_DATABASE_POOL: expected a whole number, found `many`"), "{words}");
-    assert!(words.contains("XIANGXUN_OPEN_ACCOUNTS: expected true or false, found `maybe`"), "{words}");
-    let words = refusal("database_pool = \"many\"", &[]);
-    assert!(words.contains("database_pool"), "{words}");
-    let words = refusal("listen = ", &[]);
-    assert!(words.contains("is not TOML"), "{words}");
+    assert!(words.contains("XIANGXUN_DATABASE_POOL must be a whole number from 0 to 4294967295, and is `many`"), "{words}");
+    assert!(words.contains("XIANGXUN_OPEN_ACCOUNTS must be true or false, and is `maybe`"), "{words}");
+    for (line, told) in [
+        ("database_pool = \"many\"", "`database_pool` must be a whole number from 0 to 4294967295, and is the text \"many\""),
+        ("database_pool = -1", "`database_pool` must be a whole number from 0 to 4294967295, and is -1"),
+        ("database_pool = 2.5", "`database_pool` must be a whole number from 0 to 4294967295, and is 2.5"),
+        ("listen = 3000", "`listen` must be a text in quotes, and is 3000"),
+        ("listen = [\"127.0.0.1:1\"]", "`listen` must be a text in quotes, and is a list"),
+        ("data = true", "`data` must be a path in quotes, and is true"),
+        ("[trust_proxy]\nyes = 1", "`trust_proxy` must be true or false, and is a table"),
+        ("open_accounts = \"no\"", "`open_accounts` must be true or false, and is the text \"no\""),
+    ] {
+        let words = refusal(line, &[]);
+        assert!(words.ends_with(told) && words.lines().count() == 1, "{words}");
+    }
+    let words = refusal("smtp_url = smtps://news:secret@mail.example", &[]);
+    assert!(words.contains("is not TOML") && words.contains("line 1") && !words.contains("secret"), "{words}");
+}
+
+#[test]
+fn what_can_be_read_is_read_beside_what_cannot() {
+    let reading = read(
+        "lisen = 1\ndatabase_pool = \"many\"\nsite_name = \"海港\"",
+        &[("XIANGXUN_TRUST_PROXY", "perhaps"), ("XIANGXUN_LOCALE", "en")],
+    );
+    assert_eq!(reading.problems.len(), 3, "{:?}", reading.problems);
+    assert_eq!((reading.config.site_name.as_str(), reading.config.locale.as_str()), ("海港", "en"));
+    assert_eq!(reading.config.database_pool, Config::default().database_pool);
 }
 
 #[test]
