@@ -4,7 +4,7 @@
 //! Rooms by noun. A room's `mod.rs` holds its operations (the only writers of its tables),
 //! `queries.rs` its reads, `pages.rs` its HTML and `api.rs` its JSON handlers.
 //!
-//! - [`app`]: what every room is handed; [`config`], [`clock`], [`error`]
+//! - [`app`]: what every room is handed; [`config`], [`clock`], [`error`]; [`blocking`]: slow work, off the requests' threads
 //! - [`server`]: connections; [`routes`]: every URL; [`path`]: what stands in one; [`page`]: what pages share; [`statics`]: files built in
 //! - [`search`]: full-text search and the follower that feeds it; [`text`]: folding, words, slugs
 //! - [`home`]: the front page and accounts' public pages; [`look`]: stand-in pictures
@@ -29,6 +29,7 @@ pub mod api;
 pub mod app;
 pub mod articles;
 pub mod auth;
+pub mod blocking;
 pub mod clock;
 pub mod commands;
 pub mod config;

@@ -51,7 +51,7 @@ impl Watch {
     pub async fn matches(&self, app: &App, entry: Entry) -> anyhow::Result<Vec<i64>> {
         self.follow(&app.db).await?;
         let state = self.state.clone().read_owned().await;
-        let found = tokio::task::spawn_blocking(move || {
+        let found = crate::blocking::run(move || {
             let state = state.as_ref()?;
             if state.percolator.is_empty() {
                 return None;
@@ -130,7 +130,7 @@ impl State {
 }
 
 async fn fill(db: &Db, mut percolator: Percolator, saved: Vec<Saved>) -> anyhow::Result<Percolator> {
-    let mut parsed = tokio::task::spawn_blocking(move || {
+    let mut parsed = crate::blocking::run(move || {
         saved
             .into_iter()
             .map(|row| (row.id, read(&row.query, &row.timezone).parsed))
@@ -144,7 +144,7 @@ async fn fill(db: &Db, mut percolator: Percolator, saved: Vec<Saved>) -> anyhow:
         accounts.extend(found.into_iter().map(|(asked, account)| (asked, account.id)));
     }
     parsed.iter_mut().for_each(|(_, query)| query.resolve(&accounts));
-    let filled = tokio::task::spawn_blocking(move || {
+    let filled = crate::blocking::run(move || {
         parsed.iter().for_each(|(id, query)| percolator.insert(*id, query));
         percolator
     });
@@ -161,7 +161,7 @@ async fn frequencies(db: &Db) -> anyhow::Result<(Frequencies, usize)> {
     let mut frequencies = Frequencies::default();
     for ids in ids.chunks(100) {
         let rows = search::queries::published(db.read(), ids).await?;
-        frequencies = tokio::task::spawn_blocking(move || {
+        frequencies = crate::blocking::run(move || {
             rows.into_iter().for_each(|row| frequencies.count(&Article::new(&row.into_entry())));
             frequencies
         })

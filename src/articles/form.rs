@@ -57,7 +57,7 @@ impl ArticleForm {
     /// Checks and sanitises what was typed. Long bodies take a while, so it is done off the
     /// threads that serve requests.
     pub async fn parse(self) -> Result<Content, Error> {
-        tokio::task::spawn_blocking(move || Content::parse(&self)).await.map_err(anyhow::Error::from)?
+        crate::blocking::run(move || Content::parse(&self)).await.map_err(anyhow::Error::from)?
     }
 
     pub fn is_markdown(&self) -> bool {

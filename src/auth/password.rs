@@ -107,7 +107,7 @@ pub async fn verify(text: &str, kept: Option<String>) -> Result<bool, Error> {
 
 async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> anyhow::Result<T> {
     let _turn = TURNS.acquire().await.context("waiting for a turn to hash")?;
-    tokio::task::spawn_blocking(work).await.context("hashing on another thread")
+    crate::blocking::run(work).await.context("hashing on another thread")
 }
 
 #[cfg(test)]

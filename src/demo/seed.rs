@@ -61,7 +61,7 @@ pub struct Links {
 
 /// Fills an empty instance.
 pub async fn seed(app: &App) -> anyhow::Result<Links> {
-    let articles = tokio::task::spawn_blocking(unpack);
+    let articles = crate::blocking::run(unpack);
     let publisher = user(app, "publisher@demo.localhost", "出版人", true).await?;
     let reader = user(app, "reader@demo.localhost", "讀者", false).await?;
     let mut ids = HashMap::new();

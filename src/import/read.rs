@@ -75,7 +75,7 @@ pub async fn read_document(
     };
     let _permit = READING.acquire().await;
     // A panic in there is ours to fix, and the document's to be blamed for meanwhile.
-    tokio::task::spawn_blocking(read).await.unwrap_or_else(|why| Err(ParseError::Unreadable(why.to_string())))
+    crate::blocking::run(read).await.unwrap_or_else(|why| Err(ParseError::Unreadable(why.to_string())))
 }
 
 /// What was found at an address that someone typed.

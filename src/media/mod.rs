@@ -75,7 +75,7 @@ pub(crate) fn too_large() -> Message {
 
 async fn prepare(bytes: Vec<u8>, purpose: Use) -> Result<Picture, Error> {
     let _turn = DECODER.acquire().await.context("the decoder is closed")?;
-    let result = tokio::task::spawn_blocking(move || picture::prepare(&bytes, purpose)).await;
+    let result = crate::blocking::run(move || picture::prepare(&bytes, purpose)).await;
     match result {
         Ok(Ok(picture)) => Ok(picture),
         Ok(Err(message)) => Err(Error::invalid("file", message)),

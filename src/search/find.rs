@@ -100,7 +100,7 @@ pub async fn find(app: &App, wanted: &Wanted, reader: Reader) -> Result<Found, E
             }
             shown.into_iter().map(|(hit, row)| item(&highlighter, hit, row, &also)).collect::<Vec<_>>()
         };
-        found.items = tokio::task::spawn_blocking(show).await.map_err(anyhow::Error::from)?;
+        found.items = crate::blocking::run(show).await.map_err(anyhow::Error::from)?;
     }
     found.took = started.elapsed();
     Ok(found)

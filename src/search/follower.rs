@@ -55,7 +55,7 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
 async fn follow(app: &App, stop: &CancellationToken) -> anyhow::Result<()> {
     let mut changes = app.db.changes();
     // The dictionary takes a moment to load; the first reader who searches shall not wait for it.
-    tokio::task::spawn_blocking(segment::load);
+    crate::blocking::run(segment::load);
     let mut follower = Follower::open(app).await?;
     let mut last_work = Instant::now();
     while !stop.is_cancelled() {
@@ -375,7 +375,7 @@ async fn blocking<T: Send + 'static>(
 async fn blocking_index<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, IndexError> + Send + 'static,
 ) -> anyhow::Result<Result<T, IndexError>> {
-    Ok(tokio::task::spawn_blocking(work).await?)
+    Ok(crate::blocking::run(work).await?)
 }
 
 impl Search {

@@ -105,7 +105,7 @@ impl Search {
             return Err(Error::Unavailable { retry_after: Duration::from_secs(5) });
         };
         let _turn = self.turns.acquire().await.map_err(anyhow::Error::from)?;
-        let answer = tokio::task::spawn_blocking(move || volume.search(&request)).await;
+        let answer = crate::blocking::run(move || volume.search(&request)).await;
         Ok(answer.map_err(anyhow::Error::from)?.map_err(anyhow::Error::from)?)
     }
 

@@ -4,28 +4,9 @@ use std::io::Write;
 
 use serde_json::json;
 
+use crate::on_both_databases;
 use crate::support::Backend;
 use crate::support::node::Instance;
-
-macro_rules! on_both_databases {
-    ($($name:ident)*) => {
-        $(
-            mod $name {
-                use super::Backend;
-
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn sqlite() {
-                    super::$name(Backend::Sqlite).await;
-                }
-
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn postgres() {
-                    super::$name(Backend::Postgres).await;
-                }
-            }
-        )*
-    };
-}
 
 on_both_databases! {
     people_and_accounts_are_managed_from_the_console

@@ -20,13 +20,13 @@ use xiangxun::accounts::{self, By, NewAccount};
 use xiangxun::app::App;
 use xiangxun::auth::users::{self, NewUser};
 use xiangxun::auth::{Address, Scope, api_tokens};
-use xiangxun::config::Config;
 use xiangxun::db::entities::article::{self, ArticleState};
 use xiangxun::db::entities::delivery::{self, DeliveryState};
 use xiangxun::db::entities::{account, idempotency_key, push, user};
 use xiangxun::page::Locale;
 use xiangxun::{jobs, subscriptions};
 
+use crate::on_both_databases;
 use crate::support::Backend;
 use crate::support::node::{Instance, Node, client, letters_in};
 
@@ -37,26 +37,6 @@ const SUBSCRIBERS: usize = 3;
 const ARCHIVE: usize = 600;
 /// How long everything may take to settle after the last kill.
 const PATIENCE: Duration = Duration::from_secs(90);
-
-macro_rules! on_both_databases {
-    ($($name:ident)*) => {
-        $(
-            mod $name {
-                use super::Backend;
-
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn sqlite() {
-                    super::$name(Backend::Sqlite).await;
-                }
-
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn postgres() {
-                    super::$name(Backend::Postgres).await;
-                }
-            }
-        )*
-    };
-}
 
 on_both_databases! {
     killed_while_publishing_and_pushing_it_loses_and_doubles_nothing
@@ -82,7 +62,7 @@ async fn killed_while_publishing_and_pushing_it_loses_and_doubles_nothing(backen
     let node = instance.serve().await;
     desk.finish_what_was_cut_off(&node.url("/api/v1/accounts/crash")).await;
 
-    let app = open(&instance).await;
+    let app = instance.open().await;
     let count = desk.next.load(Ordering::Relaxed);
     everything_is_told(&app, count).await;
     assert_articles_everywhere(&node, &app, count).await;
@@ -103,7 +83,7 @@ async fn killed_while_importing_it_goes_on_where_it_was(backend: Backend) {
     }
     instance.run(&arguments);
     let node = instance.serve().await;
-    let app = open(&instance).await;
+    let app = instance.open().await;
     assert_articles_everywhere(&node, &app, ARCHIVE).await;
     println!("{backend:?}: {kills} kills, {ARCHIVE} articles");
 }
@@ -123,7 +103,7 @@ async fn killed_while_indexing_it_finds_every_article_once(backend: Backend) {
         node.wait().unwrap();
     }
     let node = instance.serve().await;
-    let app = open(&instance).await;
+    let app = instance.open().await;
     assert_articles_everywhere(&node, &app, ARCHIVE).await;
     assert!(node.stop(), "SIGTERM ends it in good order");
     println!("{backend:?}: {kills} kills, {ARCHIVE} articles");
@@ -140,17 +120,6 @@ fn kills(quarters: usize) -> usize {
     usize::div_ceil(all * quarters, 4)
 }
 
-/// The instance's rows, read from outside of its process.
-async fn open(instance: &Instance) -> Arc<App> {
-    let config = Config {
-        data: instance.data.clone(),
-        database_url: instance.database_url.clone(),
-        database_pool: 3,
-        ..Config::default()
-    };
-    App::open(config).await.unwrap()
-}
-
 /// An account with subscribers, and who writes for it through the API.
 struct Desk {
     client: reqwest::Client,
@@ -162,7 +131,7 @@ struct Desk {
 
 impl Desk {
     async fn open(instance: &Instance) -> Self {
-        let app = open(instance).await;
+        let app = instance.open().await;
         let editor = user(&app, "editor@example.org").await;
         let new = NewAccount {
             handle: "crash".into(),
@@ -236,7 +205,7 @@ async fn user(app: &App, email: &str) -> user::Model {
 
 /// A request cut off by the kill holds its idempotency key for a minute: lets that minute pass.
 async fn forget_that_requests_were_under_way(instance: &Instance) {
-    let app = open(instance).await;
+    let app = instance.open().await;
     idempotency_key::Entity::update_many()
         .col_expr(
             idempotency_key::Column::CreatedAt,

@@ -16,6 +16,7 @@ mod home;
 mod house;
 mod import;
 mod locales;
+mod logs;
 mod media;
 mod outcome;
 mod pages;

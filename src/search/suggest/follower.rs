@@ -93,7 +93,7 @@ impl Follower {
         let asked = insight::frequent(app.db.read(), since, ASKED_TIMES, ASKED_MOST).await?;
         let asked: Vec<(String, u64)> =
             asked.into_iter().map(|row| (row.shown, row.searches.unsigned_abs())).collect();
-        let (accounts, base) = tokio::task::spawn_blocking(move || {
+        let (accounts, base) = crate::blocking::run(move || {
             let base = make_base(&accounts, titles, &reads, asked);
             (name_dictionary(accounts), base)
         })
@@ -151,7 +151,7 @@ impl Follower {
         }
         if accounts {
             let rows = queries::accounts(app.db.read()).await?;
-            self.accounts = Arc::new(tokio::task::spawn_blocking(move || name_dictionary(rows)).await?);
+            self.accounts = Arc::new(crate::blocking::run(move || name_dictionary(rows)).await?);
         }
         let ids: Vec<i64> = articles.into_iter().collect();
         // After a large import the base is made anew soon; until then its newest are known.
@@ -180,7 +180,7 @@ impl Follower {
     async fn fresh_dictionary(&self) -> anyhow::Result<Dictionary<i64>> {
         let mut fresh: Vec<(i64, i64, String)> =
             self.fresh.iter().map(|(id, (at, title))| (*at, *id, title.clone())).collect();
-        Ok(tokio::task::spawn_blocking(move || {
+        Ok(crate::blocking::run(move || {
             fresh.sort_unstable_by(|one, other| other.cmp(one));
             title_dictionary(fresh.into_iter().map(|(_, id, title)| (title, id)))
         })

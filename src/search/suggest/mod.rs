@@ -175,7 +175,7 @@ pub async fn suggest(app: &App, text: &str, limit: usize) -> Result<Vec<Suggesti
     let known = app.suggest.known();
     let typed = text.to_owned();
     let found =
-        tokio::task::spawn_blocking(move || known.find(&typed, limit)).await.map_err(anyhow::Error::from)?;
+        crate::blocking::run(move || known.find(&typed, limit)).await.map_err(anyhow::Error::from)?;
     show(app, found, limit).await
 }
 

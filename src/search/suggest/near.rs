@@ -91,7 +91,7 @@ pub async fn did_you_mean(
     }
     let known = app.suggest.known();
     let proposals =
-        tokio::task::spawn_blocking(move || known.proposals(&query)).await.map_err(anyhow::Error::from)?;
+        crate::blocking::run(move || known.proposals(&query)).await.map_err(anyhow::Error::from)?;
     for proposal in proposals.into_iter().take(TRIED) {
         let Some(text) = written(app, proposal.text).await? else { continue };
         if fold::letters(&text) == fold::letters(&wanted.q) {

@@ -40,3 +40,26 @@ macro_rules! both_databases {
         )*
     };
 }
+
+/// The same for tests of the real binary, functions of one argument, a [`Backend`]:
+/// `on_both_databases! { name_as_a_sentence another_name }`.
+#[macro_export]
+macro_rules! on_both_databases {
+    ($($name:ident)*) => {
+        $(
+            mod $name {
+                use $crate::support::Backend;
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn sqlite() {
+                    super::$name(Backend::Sqlite).await;
+                }
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn postgres() {
+                    super::$name(Backend::Postgres).await;
+                }
+            }
+        )*
+    };
+}

@@ -6,6 +6,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use xiangxun::app::App;
+use xiangxun::config::Config;
+
 use super::Backend;
 use super::app::fresh_postgres_database;
 use super::browser::free_port;
@@ -57,6 +60,17 @@ impl Instance {
             String::from_utf8_lossy(&output.stderr)
         );
         printed
+    }
+
+    /// The instance's rows, read and written from outside of its process.
+    pub async fn open(&self) -> Arc<App> {
+        let config = Config {
+            data: self.data.clone(),
+            database_url: self.database_url.clone(),
+            database_pool: 3,
+            ..Config::default()
+        };
+        App::open(config).await.expect("the instance opens")
     }
 
     /// Starts `serve` and waits until it answers.
