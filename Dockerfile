@@ -1,5 +1,7 @@
 # docker build -t xiangxun .
-# docker run -p 3000:3000 -v xiangxun:/var/lib/xiangxun -e XIANGXUN_BASE_URL=https://news.example xiangxun
+# docker run --name xiangxun -d -p 127.0.0.1:3000:3000 -v xiangxun:/var/lib/xiangxun \
+#     -e XIANGXUN_BASE_URL=https://news.example xiangxun
+# docker exec xiangxun xiangxun config check          (any command: see docs/operate.md)
 
 FROM rust:1-slim-bookworm AS build
 WORKDIR /src
@@ -16,7 +18,7 @@ RUN apt-get update \
     && useradd --system --uid 10001 --home-dir /var/lib/xiangxun --shell /usr/sbin/nologin xiangxun \
     && install -d -m 750 -o xiangxun -g xiangxun /var/lib/xiangxun
 COPY --from=build /usr/local/bin/xiangxun /usr/local/bin/
-COPY LICENSE /usr/local/share/doc/xiangxun/
+COPY LICENSE docs/operate.md /usr/local/share/doc/xiangxun/
 USER xiangxun
 WORKDIR /var/lib/xiangxun
 ENV XIANGXUN_LISTEN=0.0.0.0:3000 \
@@ -25,5 +27,8 @@ ENV XIANGXUN_LISTEN=0.0.0.0:3000 \
 VOLUME /var/lib/xiangxun
 EXPOSE 3000
 STOPSIGNAL SIGTERM
+# There is no curl in here, but bash opens connections. A worker listens nowhere: --no-healthcheck.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
+    CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/${XIANGXUN_LISTEN##*:} && printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3 && read -r line <&3 && [[ $line == *' 200 '* ]]"]
 ENTRYPOINT ["xiangxun"]
 CMD ["serve"]

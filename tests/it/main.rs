@@ -19,6 +19,7 @@ mod locales;
 mod logs;
 mod media;
 mod outcome;
+mod packaging;
 mod pages;
 mod pushes;
 mod search;
