@@ -17,6 +17,7 @@ mod styles;
 
 use url::Url;
 
+pub use embed::PLAYER_HOSTS;
 pub use plain::{excerpt, plain_text};
 
 /// The longest body an author may send, in bytes of Markdown or HTML.

@@ -1,6 +1,6 @@
 //! Headers that every answer carries, and limits on those that requests may carry.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -9,13 +9,19 @@ use axum::response::Response;
 
 use super::session::SignedIn;
 use crate::app::App;
+use crate::articles::content::PLAYER_HOSTS;
 use crate::error::Error;
 
 /// Scripts and styles are our own files only. Articles show pictures, sound and video from anywhere;
-/// frames show letters before they are sent.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; \
-    connect-src 'self'; manifest-src 'self'; img-src 'self' data: https: http:; media-src 'self' https: http:; \
-    frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// frames show letters before they are sent, and the players of a few sites.
+static POLICY: LazyLock<String> = LazyLock::new(|| {
+    let players = PLAYER_HOSTS.map(|host| format!(" https://{host}")).concat();
+    format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'self'; \
+        manifest-src 'self'; img-src 'self' data: https: http:; media-src 'self' https: http:; \
+        frame-src 'self'{players}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+});
 
 /// What pages ask of the browser that a news site never needs.
 const PERMISSIONS: &str = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), midi=(), \
@@ -26,9 +32,9 @@ pub async fn secure(State(app): State<Arc<App>>, request: Request, next: Next) -
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     let policy = if app.config.is_https() {
-        format!("{POLICY}; upgrade-insecure-requests")
+        format!("{}; upgrade-insecure-requests", *POLICY)
     } else {
-        POLICY.to_owned()
+        POLICY.clone()
     };
     let common = [
         ("content-security-policy", policy.as_str()),

@@ -38,6 +38,7 @@ const ELEMENTS: &[&str] = &[
     "h6",
     "hr",
     "i",
+    "iframe",
     "img",
     "ins",
     "kbd",
@@ -134,9 +135,26 @@ fn assert_harmless_element(id: &str, html: &str, element: &scraper::node::Elemen
             _ => {}
         }
     }
+    if name == "iframe" {
+        assert_shut_in(id, html, element);
+    }
     if name == "a" && element.attr("href").is_some() {
         assert_eq!(element.attr("rel"), Some("noopener nofollow ugc"), "{id}: {html}");
     }
+}
+
+/// A frame shows one of the players that our pages' policy allows, and can do nothing to the page.
+fn assert_shut_in(id: &str, html: &str, frame: &scraper::node::Element) {
+    let source = Url::parse(frame.attr("src").unwrap_or_else(|| panic!("{id}: no source in {html}"))).unwrap();
+    let hosts = ["www.youtube-nocookie.com", "player.vimeo.com", "player.bilibili.com", "v.qq.com"];
+    assert!(hosts.contains(&source.host_str().unwrap()), "{id}: {source}");
+    let place = (source.scheme(), source.port(), source.username(), source.password());
+    assert_eq!(place, ("https", None, "", None), "{id}: {source}");
+    let allowed: Vec<&str> = frame.attr("sandbox").unwrap().split(' ').collect();
+    for forbidden in ["allow-top-navigation", "allow-top-navigation-by-user-activation", "allow-forms", "allow-modals"] {
+        assert!(!allowed.contains(&forbidden), "{id}: {html}");
+    }
+    assert_eq!(frame.attr("loading"), Some("lazy"), "{id}: {html}");
 }
 
 /// What a browser makes of a link on one of our pages.
@@ -366,7 +384,7 @@ fn the_debris_of_wechat_is_cleared_away() {
         concat!(
             "<p>第一段<strong>重点</strong>。</p>",
             r#"<p><img src="https://mmbiz.qpic.cn/mmbiz_jpg/x/640?wx_fmt=jpeg" alt="" width="1080" height="540" loading="lazy" decoding="async" referrerpolicy="no-referrer"></p>"#,
-            r#"<figure class="embed embed-video"><a href="https://v.qq.com/x/page/z0024k5dmzd.html" rel="noopener nofollow ugc">▶ 腾讯视频</a></figure>"#,
+            r#"<figure class="embed embed-video"><details><summary>▶ 腾讯视频</summary><iframe src="https://v.qq.com/txp/iframe/player.html?vid=z0024k5dmzd" title="腾讯视频" loading="lazy" sandbox="allow-scripts allow-same-origin allow-presentation allow-popups allow-popups-to-escape-sandbox" allow="fullscreen; encrypted-media; picture-in-picture" referrerpolicy="strict-origin-when-cross-origin"></iframe></details><a href="https://v.qq.com/x/page/z0024k5dmzd.html" class="embed-page" rel="noopener nofollow ugc">↗ 腾讯视频</a></figure>"#,
         )
     );
 }

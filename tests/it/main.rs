@@ -7,6 +7,7 @@ mod auth;
 mod commands;
 mod config;
 mod content;
+mod content_embeds;
 mod crash;
 mod delivery;
 mod feed_documents;

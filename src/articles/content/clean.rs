@@ -8,6 +8,7 @@
 //! make a long output, and browsers (and ammonia after us) find nothing to repair, which is where
 //! hostile input makes HTML parsers slow.
 
+mod card;
 mod stack;
 mod tables;
 mod write;

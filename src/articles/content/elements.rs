@@ -29,6 +29,7 @@ pub const ALLOWED: &[&str] = &[
     "h6",
     "hr",
     "i",
+    "iframe",
     "img",
     "ins",
     "kbd",
@@ -69,7 +70,7 @@ pub const ALLOWED: &[&str] = &[
 
 /// The classes that can appear, by element.
 pub const CLASSES: &[(&str, &[&str])] = &[
-    ("a", &["footnote-backref"]),
+    ("a", &["embed-page", "footnote-backref"]),
     (
         "code",
         &[

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
 
-use super::{elements, links};
+use super::{elements, embed, links};
 
 /// The HTML in `canonical` that is on the lists, as ammonia's parser reads and writes it.
 pub fn pass(canonical: &str) -> String {
@@ -16,9 +16,19 @@ static GUARD: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut guard = Builder::empty();
     guard
         .tags(elements::ALLOWED.iter().copied().collect())
-        .clean_content_tags(HashSet::from(["script", "style", "iframe", "noscript", "svg", "math", "title"]))
+        .clean_content_tags(HashSet::from(["script", "style", "noscript", "svg", "math", "title"]))
         .generic_attributes(HashSet::from(["lang", "dir", "id"]))
         .tag_attributes(tag_attributes())
+        // However a frame got here, it is shut in.
+        .set_tag_attribute_values(HashMap::from([(
+            "iframe",
+            HashMap::from([
+                ("loading", "lazy"),
+                ("sandbox", embed::SANDBOX),
+                ("allow", embed::ALLOW),
+                ("referrerpolicy", embed::REFERRER),
+            ]),
+        )]))
         .allowed_classes(allowed_classes())
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
         .url_relative(UrlRelative::PassThrough)
@@ -27,6 +37,7 @@ static GUARD: LazyLock<Builder<'static>> = LazyLock::new(|| {
             let keep = match (element, attribute) {
                 (_, "id") => value.starts_with(links::ID_PREFIX),
                 ("a", "href") => links::is_clean_link(value),
+                ("iframe", "src") => embed::is_player(value),
                 (_, "src" | "poster" | "cite") => links::is_absolute_http(value),
                 _ => true,
             };
@@ -42,6 +53,7 @@ fn tag_attributes() -> HashMap<&'static str, HashSet<&'static str>> {
         ("audio", HashSet::from(["src", "controls", "preload"])),
         ("blockquote", HashSet::from(["cite"])),
         ("del", HashSet::from(["datetime"])),
+        ("iframe", HashSet::from(["src", "title", "loading", "sandbox", "allow", "referrerpolicy"])),
         (
             "img",
             HashSet::from([

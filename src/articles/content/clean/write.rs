@@ -1,7 +1,5 @@
 //! Content, and what has to be opened before it.
 
-use super::super::attributes;
-use super::super::embed::Embed;
 use super::stack::{Layer, Open};
 use super::{Cleaner, Gap};
 
@@ -203,60 +201,13 @@ impl Cleaner<'_> {
         }
     }
 
-    /// A link to what a frame would have shown: a block of its own where blocks can stand.
-    pub fn card(&mut self, embed: &Embed, title: &str) {
-        let label = match (embed.is_video, title.is_empty()) {
-            (true, true) => format!("▶ {}", embed.provider),
-            (true, false) => format!("▶ {title} ({})", embed.provider),
-            (false, true) => format!("↗ {}", embed.provider),
-            (false, false) => format!("↗ {title} ({})", embed.provider),
-        };
-        let label: String = label.chars().take(200).collect();
-        let label = label.split_whitespace().collect::<Vec<_>>().join(" ");
-        let is_block = matches!(
-            self.block_name(),
-            "" | "p" | "li" | "dd" | "td" | "th" | "blockquote" | "details" | "section"
-        );
-        if is_block {
-            self.close_paragraph();
-            self.close_inline_from(0);
-            self.write_blocks();
-            let kind = if embed.is_video { "embed embed-video" } else { "embed" };
-            let card = format!("<figure class=\"{kind}\">{}</figure>", link(&embed.page, &label));
-            // Old pages have an `embed` within an `object`, both for one player.
-            if !self.out.ends_with(&card) {
-                self.out.push_str(&card);
-            }
-            self.end_of_card();
-        } else {
-            self.open_for(None);
-            let in_link = self
-                .stack
-                .iter()
-                .any(|open| open.layer == Layer::Inline && open.written == "a" && open.is_written);
-            match in_link {
-                true => push_text(&mut self.out, &label),
-                false => self.out.push_str(&link(&embed.page, &label)),
-            }
-        }
-    }
-
-    fn end_of_card(&mut self) {
+    pub fn end_of_card(&mut self) {
         self.at_start = true;
         self.is_settled = false;
         self.breaks = 0;
         self.gap = Gap::None;
         self.last = None;
     }
-}
-
-fn link(page: &str, label: &str) -> String {
-    let mut out = String::from("<a");
-    attributes::push(&mut out, "href", page);
-    out.push('>');
-    push_text(&mut out, label);
-    out.push_str("</a>");
-    out
 }
 
 /// Writes text, with the characters escaped that mean something in HTML.
@@ -284,7 +235,7 @@ fn gap_of(c: char) -> Option<Gap> {
 }
 
 /// Control characters, and the marks without width that editors leave about.
-fn is_ignored(c: char) -> bool {
+pub fn is_ignored(c: char) -> bool {
     matches!(c, '\u{200b}' | '\u{feff}') || (c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{c}'))
 }
 
