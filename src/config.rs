@@ -255,6 +255,11 @@ impl Config {
         format!("{}{path}", self.base_url.trim_end_matches('/'))
     }
 
+    /// An address that works outside of this site: paths are made absolute, others stay as they are.
+    pub fn absolute(&self, address: &str) -> String {
+        if address.starts_with('/') { self.url(address) } else { address.to_owned() }
+    }
+
     /// Whether readers reach the site by https, so that cookies may be marked Secure.
     pub fn is_https(&self) -> bool {
         self.base_url.starts_with("https://")

@@ -25,8 +25,8 @@
     const request = { method: "POST", body: data, headers, credentials: "same-origin" };
     const answer = await fetch(upload.action, request).catch(() => null);
     const told = await answer?.json().catch(() => null);
-    if (!answer?.ok || !told?.url) throw new Error(told?.detail || words.failed);
-    return told.url;
+    if (!answer?.ok || !told?.path) throw new Error(told?.detail || words.failed);
+    return told.path;
   };
 
   const write = (text) => {

@@ -9,7 +9,7 @@ use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Actor, ArticleForm, queries};
+use super::{Actor, ArticleForm, content, queries};
 use crate::accounts::api::by_handle;
 use crate::accounts::roles::{self, Operation};
 use crate::api::idempotency::IdempotencyKey;
@@ -40,8 +40,9 @@ pub struct ArticleJson {
     pub body_format: BodyFormat,
     /// What the author typed; for members only, and null where that is the HTML.
     pub body: Option<String>,
-    /// Sanitised HTML.
+    /// Sanitised HTML; all addresses are absolute.
     pub body_html: String,
+    /// Absolute.
     pub cover_url: Option<String>,
     pub tags: Vec<String>,
     /// BCP 47.
@@ -71,8 +72,9 @@ pub struct AccountRef {
 
 impl ArticleJson {
     fn of(app: &App, account: &account::Model, article: article::Model, for_member: bool) -> Self {
+        let site = app.config.base_url.trim_end_matches('/');
         Self {
-            url: format!("{}{}", app.config.base_url.trim_end_matches('/'), queries::path(account, &article)),
+            url: format!("{site}{}", queries::path(account, &article)),
             account: AccountRef { handle: account.handle.clone(), name: account.name.clone() },
             reading_minutes: count::minutes(article.word_count, &article.lang),
             id: article.id,
@@ -83,8 +85,8 @@ impl ArticleJson {
             author: article.author,
             body_format: article.body_format,
             body: article.body_source.filter(|_| for_member),
-            body_html: article.body_html,
-            cover_url: article.cover_url,
+            body_html: content::absolute(&article.body_html, site),
+            cover_url: article.cover_url.map(|cover| app.config.absolute(&cover)),
             tags: article.tags.0,
             lang: article.lang,
             original_url: article.original_url,
@@ -111,7 +113,8 @@ pub struct ArticleInput {
     /// `markdown` (the default) or `html`.
     pub body_format: Option<BodyFormat>,
     pub body: Option<String>,
-    /// An empty string takes it away; so with `original_url`.
+    /// Absolute, or the path of a picture uploaded here (`/media/...`). An empty string takes it away; so with
+    /// `original_url`.
     pub cover_url: Option<String>,
     pub tags: Option<Vec<String>>,
     /// BCP 47; the account's language unless given.

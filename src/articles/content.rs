@@ -5,6 +5,7 @@
 //! `clean` and lets only listed elements, attributes and URL schemes pass. Every function here
 //! takes time in proportion to its input, however the input is made.
 
+mod addresses;
 mod attributes;
 mod clean;
 mod elements;
@@ -17,6 +18,7 @@ mod styles;
 
 use url::Url;
 
+pub use addresses::{absolute, is_uploaded};
 pub use embed::PLAYER_HOSTS;
 pub use plain::{excerpt, plain_text};
 

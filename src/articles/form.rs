@@ -94,7 +94,10 @@ impl Content {
         let author = line(&form.author, "author", MAX_AUTHOR, &mut problems);
         let body_format = parse_format(&form.body_format, &mut problems);
         let body_html = parse_body(body_format, &form.body, &mut problems);
-        let cover_url = web_address(&form.cover_url, "cover_url", &mut problems);
+        let cover_url = match form.cover_url.trim() {
+            path if content::is_uploaded(path) => Some(path.to_owned()),
+            address => web_address(address, "cover_url", &mut problems),
+        };
         let original_url = web_address(&form.original_url, "original_url", &mut problems);
         let tags = parse_tags(&form.tags, &mut problems);
         let lang = parse_lang(&form.lang, &mut problems);

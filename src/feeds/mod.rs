@@ -19,6 +19,7 @@ use std::convert::Infallible;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
+use crate::articles::content;
 use crate::clock::Timestamp;
 use crate::db::entities::article;
 
@@ -98,12 +99,9 @@ impl Item {
         self.article.published_at.unwrap_or(self.article.created_at)
     }
 
-    /// The body with addresses that work outside this site. The sanitiser writes attributes with
-    /// double quotes, so what follows `="/` is a path of ours.
+    /// The body with addresses that work outside this site.
     pub fn body(&self, base_url: &str) -> String {
-        let body = &self.article.body_html;
-        body.replace(" src=\"/", &format!(" src=\"{base_url}/"))
-            .replace(" href=\"/", &format!(" href=\"{base_url}/"))
+        content::absolute(&self.article.body_html, base_url)
     }
 }
 

@@ -22,7 +22,7 @@ use crate::path::Path;
 /// How long an answer may be shown again without asking, in seconds.
 const MAX_AGE: u32 = 60;
 /// Goes up when the formats are written differently, so that readers fetch them anew.
-const WRITING: u32 = 1;
+const WRITING: u32 = 2;
 
 /// `GET /feed.atom`, `/feed.rss`, `/feed.json`
 pub async fn show_site_feed(

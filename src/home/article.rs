@@ -45,7 +45,7 @@ pub async fn render_article(
     };
     let path = format!("/@{}/{}", account.handle, article.slug);
     let mut page = page.titled(&article.title).described(&description).canonical_path(&path);
-    page.image = article.cover_url.clone().unwrap_or_default();
+    page.image = article.cover_url.as_ref().map(|cover| app.config.absolute(cover)).unwrap_or_default();
     page.feeds = feed_links(&account);
     page.content_lang = Some(article.lang.clone());
     let hour = std::time::Duration::from_secs(3600);

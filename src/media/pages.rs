@@ -186,10 +186,6 @@ impl MediaPage {
         let page = page.titled_key("studio-media");
         Ok(Self { page, studio: studio.at(Tab::Media), kept, pictures, uploads, problems, older_url })
     }
-
-    fn address(&self, picture: &media::Model) -> String {
-        format!("{}{}", self.page.base_url, super::url(picture))
-    }
 }
 
 /// Where in the list a page begins, and the picture that was uploaded just now.

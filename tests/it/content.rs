@@ -127,6 +127,14 @@ fn assert_harmless_element(id: &str, html: &str, element: &scraper::node::Elemen
         );
         match attribute {
             "href" => assert!(is_harmless_link(value), "{id}: href {value:?} in {html}"),
+            "src" | "poster" | "cite" if value.starts_with("/media/") => {
+                let page = Url::parse("https://xiangxun.test/@account/article").unwrap();
+                let url = page.join(value).unwrap();
+                assert!(
+                    url.host_str() == page.host_str() && url.path() == value && !value.contains(".."),
+                    "{id}: {value:?} in {html}"
+                );
+            }
             "src" | "poster" | "cite" => {
                 let url = Url::parse(value).unwrap_or_else(|error| panic!("{id}: {value:?} {error}: {html}"));
                 assert!(matches!(url.scheme(), "http" | "https"), "{id}: {attribute} {value:?} in {html}");
@@ -416,6 +424,21 @@ fn relative_addresses_are_taken_from_the_page_they_came_from() {
         r#"<p><a href="https://news.test/2026/b.html" rel="noopener nofollow ugc">b</a><img src="https://news.test/img/1.png" alt="" loading="lazy" decoding="async" referrerpolicy="no-referrer"></p>"#
     );
     assert_eq!(from_html(r#"<a href="b.html">b</a><img src="/img/1.png">"#).unwrap(), "<p>b</p>");
+}
+
+#[test]
+fn an_uploaded_picture_is_written_as_a_path_of_this_site() {
+    let html = from_markdown("![桥](/media/1/0123456789abcdef0123456789abcdef.jpg)").unwrap();
+    assert!(html.starts_with(r#"<p><img src="/media/1/0123456789abcdef0123456789abcdef.jpg" alt="桥""#), "{html}");
+    assert_eq!(from_html(&html).unwrap(), html);
+    for other in ["/media/../sign-out", "/media/%2e%2e/sign-out", "/media//e.test/x.jpg", "/sign-out", "//media/1/x.jpg?"] {
+        let html = from_html(&format!("<p>x<img src=\"{other}\"></p>")).unwrap();
+        assert!(html == "<p>x</p>" || html.contains("src=\"https://media/1/x.jpg?\""), "{html}");
+    }
+    // In a feed it is a path of the feed's site.
+    let base = Url::parse("https://news.test/feed.xml").unwrap();
+    let html = from_html_at("<img src=/media/1/x.jpg>", Some(&base)).unwrap();
+    assert!(html.contains("src=\"https://news.test/media/1/x.jpg\""), "{html}");
 }
 
 #[test]

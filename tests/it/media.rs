@@ -84,7 +84,7 @@ both_databases! {
             let place = answer.assert_status(303).location().to_owned();
             shown = app.get(&place).await.assert_status(200).text();
             let last = media::Entity::find().order_by_desc(media::COLUMN.id).one(app.app.db.read()).await.unwrap().unwrap();
-            let address = format!("http://xiangxun.test/media/{}", last.key);
+            let address = format!("/media/{}", last.key);
             assert!(shown.contains(&format!("value=\"{address}\"")), "the address to copy: {shown}");
             assert!(shown.contains(&format!("value=\"![]({address})\"")), "the Markdown to copy: {shown}");
         }
@@ -96,6 +96,39 @@ both_databases! {
         app.sign_in(stranger.id).await;
         let other = app.get("/studio/@bali/media?kept=1").await.assert_status(200).text();
         assert!(!other.contains("kept-url"), "{other}");
+    }
+
+    async fn an_uploaded_picture_stays_with_its_article_when_the_site_moves(app) {
+        let (account, owner) = app.account("lundun").await;
+        app.sign_in(owner.id).await;
+        let bytes = picture(40, 30, ImageFormat::Png);
+        let told = upload(app, "/studio/@lundun/media", "a.png", &bytes, &[], true).await.assert_status(201).json();
+        let path = told["path"].as_str().unwrap().to_owned();
+        assert_eq!(told["url"], format!("http://xiangxun.test{path}"));
+        let token = api_tokens::create(&app.app, owner.id, "t", &[Scope::ArticlesWrite]).await.unwrap();
+        let article = serde_json::json!({
+            "title": "有图", "body": format!("![一座桥]({path})"), "cover_url": path, "publish": true,
+        });
+        let made = app.api(Method::POST, "/api/v1/accounts/lundun/articles", &token, &[], article).await.assert_status(201).json();
+        // In the database and on our pages without the site's name, so that another name changes nothing.
+        let row = article::Entity::find().filter(article::COLUMN.account_id.eq(account.id)).one(app.app.db.read()).await.unwrap().unwrap();
+        assert_eq!(row.cover_url.as_deref(), Some(path.as_str()));
+        assert!(row.body_html.contains(&format!("<img src=\"{path}\" alt=\"一座桥\"")), "{}", row.body_html);
+        let page = app.get(&format!("/@lundun/{}", row.slug)).await.assert_status(200).text();
+        assert!(page.contains(&format!("<img src=\"{path}\" alt=\"一座桥\"")), "{page}");
+        assert!(page.contains(&format!("property=\"og:image\" content=\"http://xiangxun.test{path}\"")), "{page}");
+        // With it wherever the article leaves the site.
+        assert_eq!(made["cover_url"], format!("http://xiangxun.test{path}"));
+        assert!(made["body_html"].as_str().unwrap().contains(&format!("src=\"http://xiangxun.test{path}\"")), "{made}");
+        for format in ["atom", "rss", "json"] {
+            let feed = app.get(&format!("/@lundun/feed.{format}")).await.assert_status(200).text();
+            assert!(feed.contains(&format!("http://xiangxun.test{path}")) && !feed.contains(&format!("\"{path}")), "{feed}");
+        }
+        app.subscriber(account.id, "reader@example.org").await;
+        app.push(account.id, &[&row]).await;
+        app.work().await;
+        let letters = app.take_letters();
+        assert!(letters[0].html.contains(&format!("src=\"http://xiangxun.test{path}\"")), "{}", letters[0].html);
     }
 
     async fn the_editor_has_a_form_for_pictures_that_works_without_script(app) {

@@ -38,7 +38,7 @@ static GUARD: LazyLock<Builder<'static>> = LazyLock::new(|| {
                 (_, "id") => value.starts_with(links::ID_PREFIX),
                 ("a", "href") => links::is_clean_link(value),
                 ("iframe", "src") => embed::is_player(value),
-                (_, "src" | "poster" | "cite") => links::is_absolute_http(value),
+                (_, "src" | "poster" | "cite") => links::is_clean_file(value),
                 _ => true,
             };
             keep.then(|| value.to_owned().into())

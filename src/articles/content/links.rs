@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use url::Url;
 
+use super::addresses::is_uploaded;
+
 /// Put before every id of a body, so that none can collide with one of the page around it.
 pub const ID_PREFIX: &str = "text-";
 
@@ -40,8 +42,11 @@ pub fn link(value: &str, base: Option<&Url>) -> Option<String> {
     }
 }
 
-/// The absolute http or https URL of an image or another file.
+/// The absolute http or https URL of an image or another file, or the path of one on this site.
 pub fn file(value: &str, base: Option<&Url>) -> Option<String> {
+    if base.is_none() && is_uploaded(&tidy(value)) {
+        return Some(tidy(value).into_owned());
+    }
     absolute(&tidy(value), base).map(String::from).filter(|url| fits(url))
 }
 
@@ -73,7 +78,12 @@ pub fn is_clean_link(value: &str) -> bool {
         || Url::parse(value).is_ok_and(|url| matches!(url.scheme(), "http" | "https" | "mailto"))
 }
 
-pub fn is_absolute_http(value: &str) -> bool {
+/// Whether the address of a file is one that [`file`] could have written.
+pub fn is_clean_file(value: &str) -> bool {
+    is_uploaded(value) || is_absolute_http(value)
+}
+
+fn is_absolute_http(value: &str) -> bool {
     Url::parse(value).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 

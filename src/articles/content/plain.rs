@@ -45,7 +45,7 @@ pub fn plain_text(html: &str) -> String {
 }
 
 /// Where the tag that `rest` begins with ends; a `>` in quotes does not end it.
-fn tag_end(rest: &str) -> Option<usize> {
+pub fn tag_end(rest: &str) -> Option<usize> {
     let mut quote = None;
     rest.bytes().position(|b| match (quote, b) {
         (None, b'>') => true,
