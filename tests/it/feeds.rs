@@ -173,6 +173,20 @@ both_databases! {
         let news = app.get("/sitemap/news.xml").await.assert_status(200).text();
         assert!(!news.contains("旧闻") && news.contains("<news:title>新闻 &amp; 要闻</news:title>"), "{news}");
         assert!(news.contains("<news:language>zh-cn</news:language>"));
+        // It changes when an article comes, and when one has grown old.
+        let conditional = async |tag: &str| {
+            let request = app.request(Method::GET, "/sitemap/news.xml").header(header::IF_NONE_MATCH, tag);
+            app.send(request.body(axum::body::Body::empty()).unwrap()).await
+        };
+        let tag = app.get("/sitemap/news.xml").await.header("etag").to_owned();
+        assert!(!tag.is_empty());
+        assert_eq!(conditional(&tag).await.assert_status(304).header("etag"), tag);
+        article(app, &account, "newer", "更新的消息", "<p>甲</p>").await;
+        let changed = conditional(&tag).await.assert_status(200);
+        assert!(changed.text().contains("更新的消息") && changed.header("etag") != tag);
+        app.app.clock.advance(Duration::from_secs(3 * 24 * 60 * 60));
+        let old = conditional(changed.header("etag")).await.assert_status(200);
+        assert!(!old.text().contains("更新的消息"), "{}", old.text());
         for path in ["/sitemap/1.xml", "/sitemap/-1.xml", "/sitemap/x", "/sitemap/x.xml"] {
             app.get(path).await.assert_status(404);
         }
