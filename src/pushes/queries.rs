@@ -74,6 +74,15 @@ pub async fn unpushed<C: ConnectionTrait>(
     Candidate::find_by_statement(db.get_database_backend().build(&query)).all(db).await
 }
 
+/// Those of the given articles that were pushed, in no order.
+pub async fn pushed_among<C: ConnectionTrait>(db: &C, ids: &[i64]) -> Result<Vec<i64>, DbErr> {
+    let rows = push_article::Entity::find()
+        .filter(push_article::COLUMN.article_id.is_in(ids.iter().copied()))
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(|row| row.article_id).collect())
+}
+
 /// Whether an article was pushed.
 pub async fn is_pushed<C: ConnectionTrait>(db: &C, article_id: i64) -> Result<bool, DbErr> {
     let row =

@@ -5,8 +5,10 @@ use std::io::Cursor;
 use axum::body::Body;
 use axum::http::{Method, header};
 use image::{ImageFormat, Rgb, RgbImage};
-use sea_orm::{EntityTrait, PaginatorTrait, QueryOrder};
+use sea_orm::{EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use xiangxun::auth::{Scope, api_tokens};
 use xiangxun::db::entities::account;
+use xiangxun::db::entities::article;
 use xiangxun::db::entities::media;
 use xiangxun::db::entities::member::Role;
 

@@ -156,7 +156,7 @@ async fn insert_a_picture(studio: &Browser) {
     field.send_keys(file.to_str().unwrap()).await.unwrap();
     studio.see("已插入正文").await;
     let body = studio.one("textarea[name='body']").await.prop("value").await.unwrap().unwrap();
-    assert!(body.starts_with(SECOND_BODY) && body.contains("\n\n![](http"), "{body}");
+    assert!(body.starts_with(SECOND_BODY) && body.contains("\n\n![](/media/1/"), "{body}");
     // What is no picture is refused before it is sent.
     let text = file.with_extension("txt");
     std::fs::write(&text, "not a picture").unwrap();

@@ -102,6 +102,27 @@ fn hidden(html: &str, name: &str) -> String {
 }
 
 both_databases! {
+    async fn what_was_pushed_meanwhile_is_not_chosen_again(app) {
+        let (account, owner) = app.account("lundun").await;
+        let first = published(app, account.id, "头条").await;
+        let second = published(app, account.id, "次条").await;
+        let gone = article(app, account.id, "撤回", ArticleState::Withdrawn).await;
+        app.sign_in(owner.id).await;
+        let (first_id, second_id, gone_id) = (first.id.to_string(), second.id.to_string(), gone.id.to_string());
+        app.post("/studio/@lundun/pushes", &[("article", &first_id), ("key", "one")]).await.assert_status(303);
+        // Another editor had chosen both already.
+        let ticked = |page: &str, id: &str| page.contains(&format!("name=\"article\" value=\"{id}\" checked"));
+        let both = [("article", first_id.as_str()), ("article", second_id.as_str()), ("key", "two")];
+        let page = app.post("/studio/@lundun/pushes", &both).await.assert_status(409).text();
+        assert!(page.contains("这些文章已经群发过：《头条》"), "{page}");
+        assert!(ticked(&page, &second_id) && !page.contains(&format!("value=\"{first_id}\"")), "{page}");
+        let path = format!("/studio/@lundun/pushes/new?article={first_id}&article={second_id}&article={gone_id}");
+        let page = app.get(&path).await.assert_status(200).text();
+        assert!(ticked(&page, &second_id), "{page}");
+        assert!(!page.contains(&format!("value=\"{first_id}\"")) && !page.contains(&format!("value=\"{gone_id}\"")), "{page}");
+        app.work().await;
+    }
+
     async fn articles_are_chosen_looked_at_and_pushed_to_the_subscribers(app) {
         let (account, owner) = app.account("lundun").await;
         let first = published(app, account.id, "头条").await;

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::accounts::roles::{self, Operation};
 use crate::app::App;
 use crate::clock::Timestamp;
+use crate::db::entities::article::ArticleState;
 use crate::error::Error;
 use crate::page::{Page, View};
 use crate::pushes::MOST_ARTICLES;
@@ -83,6 +84,9 @@ async fn load(
     roles::require(db, account_id, studio.user.id, Operation::Push).await?;
     let ids: Vec<i64> = query.article.into_iter().take(4 * MOST_ARTICLES).collect();
     let mut chosen = queries::candidates(db, account_id, &ids).await?;
+    // What cannot be pushed (any more) is named in the problem, and not chosen again.
+    let pushed = queries::pushed_among(db, &ids).await?;
+    chosen.retain(|article| article.state == ArticleState::Published && !pushed.contains(&article.id));
     chosen.sort_by_key(|article| ids.iter().position(|id| *id == article.id));
     let mut others = queries::unpushed(db, account_id, cursor(&query.before), PAGE as u64 + 1).await?;
     let more = others.len() > PAGE;
