@@ -1,17 +1,21 @@
 //! The binary's commands, run as a person at a terminal runs them.
 
 use std::io::Write;
+use std::time::Duration;
 
 use serde_json::json;
 
 use crate::on_both_databases;
 use crate::support::Backend;
-use crate::support::node::Instance;
+use crate::support::node::{Instance, Node};
+use crate::support::outlet::{Outlet, Page};
 
 on_both_databases! {
     people_and_accounts_are_managed_from_the_console
     an_archive_imported_twice_is_there_once_and_can_be_searched
     migrations_are_listed_and_taken_back
+    a_feed_is_taken_in_from_a_file_and_from_an_address
+    the_index_is_built_anew_from_the_database
 }
 
 async fn people_and_accounts_are_managed_from_the_console(backend: Backend) {
@@ -69,6 +73,77 @@ async fn an_archive_imported_twice_is_there_once_and_can_be_searched(backend: Ba
     assert_eq!(found["total"], 3, "{found}");
     assert_eq!(found["items"][0]["published_at"].as_str().map(|text| &text[..10]), Some("2020-03-29"));
     assert!(node.stop(), "SIGTERM ends it in good order");
+}
+
+const FEED: &str = r#"<?xml version="1.0" encoding="utf-8"?>
+<rss version="2.0"><channel><title>旧站</title><link>https://old.example.org/</link>
+<item><title>码头的旧钟楼重新敲响</title><link>https://old.example.org/clock</link><guid>clock</guid>
+<description>停摆二十年之后，大钟昨日重新敲响。</description></item>
+<item><title>渡轮航线下月恢复</title><link>https://old.example.org/ferry</link><guid>ferry</guid>
+<description>首周免收车辆费用。</description></item>
+</channel></rss>"#;
+
+/// Makes an account with an owner.
+fn open_account(instance: &Instance, handle: &str) {
+    instance.run(&["user", "create", "editor@example.org", "--operator"]);
+    instance.run(&["account", "create", handle, "--name", "海港晚报", "--owner", "editor@example.org"]);
+}
+
+/// How many articles a node finds.
+async fn found(node: &Node, query: &str) -> u64 {
+    node.wait_until("/readyz", Duration::from_secs(60)).await;
+    let query: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
+    let answer = node.get(&format!("/api/v1/search?q={query}")).await;
+    serde_json::from_str::<serde_json::Value>(&answer).unwrap()["total"].as_u64().unwrap()
+}
+
+async fn a_feed_is_taken_in_from_a_file_and_from_an_address(backend: Backend) {
+    let mut instance = Instance::new(backend).await;
+    instance.set("XIANGXUN_FETCH_ALLOW_PRIVATE", "true");
+    open_account(&instance, "harbour");
+    let file = instance.data.join("feed.xml");
+    std::fs::write(&file, FEED).unwrap();
+    let arguments = ["import", "feed", file.to_str().unwrap(), "--account", "harbour"];
+    assert!(instance.run(&arguments).contains("2 entries, 2 new in @harbour"));
+    assert!(instance.run(&arguments).contains("2 entries, 0 new in @harbour"));
+    let said = refusal(&instance, &["import", "feed", file.to_str().unwrap(), "--account", "nobody"]);
+    assert!(said.contains("there is no account nobody"), "{said}");
+    std::fs::write(&file, "这不是订阅源").unwrap();
+    refusal(&instance, &arguments);
+
+    let outlet = Outlet::start().await;
+    outlet.serve("/feed.xml", Page::feed(FEED.replace("渡轮航线", "客轮航线").replace("<guid>ferry", "<guid>liner").replace("/ferry", "/liner")));
+    let url = outlet.url("/feed.xml");
+    let said = instance.run(&["import", "feed", &url, "--account", "@harbour"]);
+    assert!(said.contains(&url) && said.contains("in all in @harbour"), "{said}");
+    let said = refusal(&instance, &["import", "feed", &outlet.url("/nothing.xml"), "--account", "harbour"]);
+    assert!(said.contains("404"), "{said}");
+
+    let node = instance.serve().await;
+    assert_eq!(found(&node, "\"渡輪航線\"").await, 1);
+    assert_eq!(found(&node, "\"客輪航線\"").await, 1);
+    assert!(node.stop());
+}
+
+async fn the_index_is_built_anew_from_the_database(backend: Backend) {
+    let instance = Instance::new(backend).await;
+    open_account(&instance, "harbour");
+    let file = instance.data.join("feed.xml");
+    std::fs::write(&file, FEED).unwrap();
+    instance.run(&["import", "feed", file.to_str().unwrap(), "--account", "harbour"]);
+    let said = instance.run(&["reindex"]);
+    assert!(said.starts_with("2 articles in "), "{said}");
+    // Whatever was there is thrown away, and beside a server that uses it another is made.
+    std::fs::remove_dir_all(instance.data.join("index")).unwrap();
+    let node = instance.serve().await;
+    assert_eq!(found(&node, "\"旧钟楼\"").await, 1);
+    let said = instance.run(&["reindex"]);
+    assert!(said.starts_with("2 articles in "), "{said}");
+    assert_eq!(found(&node, "\"旧钟楼\"").await, 1);
+    assert!(node.stop());
+    let node = instance.serve().await;
+    assert_eq!(found(&node, "\"旧钟楼\"").await, 1);
+    assert!(node.stop());
 }
 
 async fn migrations_are_listed_and_taken_back(backend: Backend) {

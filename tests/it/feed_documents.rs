@@ -1,13 +1,21 @@
 //! What an import makes of each document in tests/fixtures/feeds.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use chrono::SecondsFormat;
 use url::Url;
+use xiangxun::db::entities::source::SourceMode;
 use xiangxun::import::clean::clean_entry;
 use xiangxun::import::fetch::unpack;
-use xiangxun::import::parse::{MAX_DOCUMENT_BYTES, Repair, parse_feed};
+use xiangxun::import::file::{self, FileError};
+use xiangxun::import::parse::{MAX_DOCUMENT_BYTES, ParseError, Repair, parse_feed};
+use xiangxun::import::Failure;
+use xiangxun::page::Locale;
+
+use crate::support::{Backend, TestApp};
 
 fn read(path: &Path) -> String {
     let packed = std::fs::read(path).unwrap();
@@ -57,6 +65,74 @@ fn every_document_is_imported_or_refused_as_expected() {
         assert_eq!(found, expected);
     }
     assert_eq!(found.lines().count(), expected.lines().count());
+}
+
+/// Every file below a folder.
+fn files_below(folder: &Path, files: &mut Vec<std::path::PathBuf>) {
+    for item in std::fs::read_dir(folder).unwrap() {
+        let path = item.unwrap().path();
+        if path.is_dir() {
+            files_below(&path, files);
+        } else {
+            files.push(path);
+        }
+    }
+}
+
+/// The most memory that this process ever took, in bytes.
+fn peak_memory() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
+}
+
+/// `XIANGXUN_TEST_FEEDS=DIR` names a folder of documents; without it only the fixtures are read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_corpus_of_documents_is_imported_or_refused_with_words() {
+    let folder = std::env::var_os("XIANGXUN_TEST_FEEDS").unwrap_or("tests/fixtures/feeds".into());
+    let app = TestApp::start(Backend::Sqlite).await;
+    let (account, _) = app.account("corpus").await;
+    let mut files = Vec::new();
+    files_below(Path::new(&folder), &mut files);
+    files.sort();
+    assert!(!files.is_empty(), "no files below {}", folder.display());
+    let before = peak_memory();
+    let (mut imported, mut entries, mut slowest) = (0, 0, Duration::ZERO);
+    let mut refused: BTreeMap<String, usize> = BTreeMap::new();
+    for path in &files {
+        let bytes = std::fs::read(path).unwrap();
+        let started = Instant::now();
+        match file::import_file(&app.app, &account, &bytes, SourceMode::Publish).await {
+            Ok(done) => {
+                imported += 1;
+                entries += done.entries;
+            }
+            Err(FileError::House(error)) => panic!("{}: {error}", path.display()),
+            Err(FileError::Packed(why)) => *refused.entry(Failure::from(&why).key).or_default() += 1,
+            Err(FileError::Document(why)) => {
+                // A panic is caught and would be told as this.
+                assert!(!matches!(why, ParseError::Unreadable(_)), "{}: {why}", path.display());
+                *refused.entry(Failure::from(&why).key).or_default() += 1;
+            }
+        }
+        slowest = slowest.max(started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(60), "{} takes too long", path.display());
+    }
+    for (key, count) in &refused {
+        for locale in [Locale::ZhHans, Locale::ZhHant, Locale::En] {
+            assert_ne!(&locale.text(key), key, "no words for {key}");
+        }
+        println!("{count:>5} refused: {}", Locale::En.text(key));
+    }
+    let grown = (peak_memory() - before) / 1024 / 1024;
+    println!(
+        "{} documents: {imported} imported with {entries} entries, {} refused; slowest {slowest:.1?}, {grown} MB more memory",
+        files.len(),
+        refused.values().sum::<usize>()
+    );
+    assert!(grown < 256, "{grown} MB");
+    app.allow_unfinished_jobs();
+    app.finish().await;
 }
 
 fn parse(document: &str) -> xiangxun::import::parse::ParsedFeed {

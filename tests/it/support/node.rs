@@ -23,8 +23,7 @@ pub struct Instance {
 
 impl Instance {
     pub async fn new(backend: Backend) -> Self {
-        let data = std::env::temp_dir().join(format!("xiangxun-node-{:016x}", rand::random::<u64>()));
-        std::fs::create_dir_all(&data).unwrap();
+        let data = fresh_folder();
         let database_url = match backend {
             Backend::Sqlite => format!("sqlite://{}", data.join("xiangxun.sqlite").display()),
             Backend::Postgres => fresh_postgres_database().await,
@@ -75,19 +74,36 @@ impl Instance {
 
     /// Starts `serve` and waits until it answers.
     pub async fn serve(&self) -> Node {
-        let port = free_port();
-        let base_url = format!("http://127.0.0.1:{port}");
+        let (address, base_url) = free_address();
         let mut command = self.command(&["serve"]);
-        command.env("XIANGXUN_LISTEN", format!("127.0.0.1:{port}")).env("XIANGXUN_BASE_URL", &base_url);
-        let mut process =
-            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
-        let printed = Arc::new(Mutex::new(String::new()));
-        keep_lines(process.stdout.take().unwrap(), printed.clone());
-        keep_lines(process.stderr.take().unwrap(), printed.clone());
-        let node = Node { base_url, process, printed };
-        node.wait_until("/healthz", Duration::from_secs(30)).await;
-        node
+        command.env("XIANGXUN_LISTEN", address).env("XIANGXUN_BASE_URL", &base_url);
+        Node::start(command, base_url).await
     }
+
+    /// Starts `demo`, which shares nothing with this instance, and waits until it answers.
+    pub async fn demo(&self) -> Node {
+        let (address, base_url) = free_address();
+        Node::start(self.command(&["demo", "--listen", &address]), base_url).await
+    }
+
+    /// Another node's part of the same instance: a data folder of its own.
+    pub fn beside(&self) -> Self {
+        let data = fresh_folder();
+        Self { data, database_url: self.database_url.clone(), settings: self.settings.clone() }
+    }
+}
+
+fn fresh_folder() -> PathBuf {
+    let data = std::env::temp_dir().join(format!("xiangxun-node-{:016x}", rand::random::<u64>()));
+    std::fs::create_dir_all(&data).unwrap();
+    data
+}
+
+/// Where nobody listens, and the address that readers use.
+fn free_address() -> (String, String) {
+    let address = format!("127.0.0.1:{}", free_port());
+    let base_url = format!("http://{address}");
+    (address, base_url)
 }
 
 impl Drop for Instance {
@@ -104,6 +120,18 @@ pub struct Node {
 }
 
 impl Node {
+    /// Starts a server and waits until it answers.
+    async fn start(mut command: Command, base_url: String) -> Self {
+        let mut process =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
+        let printed = Arc::new(Mutex::new(String::new()));
+        keep_lines(process.stdout.take().unwrap(), printed.clone());
+        keep_lines(process.stderr.take().unwrap(), printed.clone());
+        let node = Self { base_url, process, printed };
+        node.wait_until("/healthz", Duration::from_secs(60)).await;
+        node
+    }
+
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base_url)
     }
