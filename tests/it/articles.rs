@@ -1,89 +1,18 @@
-//! Articles through the router: writing, publishing, revising, scheduling, withdrawing; addresses;
-//! roles; the JSON door.
+//! Articles: writing, saving, publishing, schedules, roles, imports.
 
 use std::time::Duration;
 
-use axum::http::Method;
-use sea_orm::{EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
-use serde_json::json;
+use sea_orm::{EntityTrait, PaginatorTrait, QueryFilter};
 use xiangxun::articles::{self, Actor, NewArticle};
-use xiangxun::auth::{Scope, api_tokens};
 use xiangxun::clock::Timestamp;
 use xiangxun::db::entities::article::{self, ArticleState};
+use xiangxun::db::entities::autosave;
 use xiangxun::db::entities::member::Role;
-use xiangxun::db::entities::{autosave, event, idempotency_key, revision, user};
 
 use crate::both_databases;
-use crate::support::TestApp;
+use crate::support::desk::id_of;
 
 const BODY: &str = "第一段**重点**。\n\n<script>alert(1)</script>\n\n- 甲\n- 乙\n";
-
-impl TestApp {
-    /// The signed-in member writes a draft through the studio; returns its id.
-    async fn write_draft(&self, handle: &str, title: &str, body: &str) -> i64 {
-        let answer = self
-            .post(
-                &format!("/studio/@{handle}/articles"),
-                &[("title", title), ("body", body), ("lang", "zh-Hans")],
-            )
-            .await
-            .assert_status(303);
-        id_of(answer.location())
-    }
-
-    async fn publish(&self, handle: &str, id: i64) {
-        let version = self.article(id).await.version.to_string();
-        self.post(
-            &format!("/studio/@{handle}/articles/{id}/publish"),
-            &[("when", "now"), ("version", &version)],
-        )
-        .await
-        .assert_status(303);
-    }
-
-    /// The signed-in member publishes an article; returns its id.
-    async fn publish_new(&self, handle: &str, title: &str, body: &str) -> i64 {
-        let id = self.write_draft(handle, title, body).await;
-        self.publish(handle, id).await;
-        id
-    }
-
-    async fn article(&self, id: i64) -> article::Model {
-        article::Entity::find_by_id(id).one(self.app.db.write()).await.unwrap().expect("the article is there")
-    }
-
-    /// Kinds of all events, in order.
-    async fn events(&self) -> Vec<String> {
-        let rows =
-            event::Entity::find().order_by_asc(event::COLUMN.id).all(self.app.db.read()).await.unwrap();
-        rows.into_iter().map(|row| row.kind).collect()
-    }
-
-    /// Revisions of an article as (number, editor, title).
-    async fn revisions(&self, id: i64) -> Vec<(i32, Option<i64>, String)> {
-        let rows = revision::Entity::find()
-            .filter(revision::COLUMN.article_id.eq(id))
-            .order_by_asc(revision::COLUMN.number)
-            .all(self.app.db.read())
-            .await
-            .unwrap();
-        rows.into_iter().map(|row| (row.number, row.editor_id, row.title)).collect()
-    }
-
-    /// A member of the account with this role, signed in.
-    async fn sign_in_as(&self, account_id: i64, role: Role) -> user::Model {
-        let user = self.user(&format!("{role}-{account_id}@example.org")).await;
-        self.member(account_id, user.id, role).await;
-        self.sign_out();
-        self.sign_in(user.id).await;
-        user
-    }
-}
-
-fn id_of(location: &str) -> i64 {
-    let id = location.split("/articles/").nth(1).unwrap_or_else(|| panic!("no article in {location}"));
-    id.split(['/', '?']).next().unwrap().parse().unwrap()
-}
 
 both_databases! {
     async fn a_draft_is_written_saved_published_and_read(app) {
@@ -264,69 +193,6 @@ both_databases! {
         assert_eq!(app.events().await, ["article_published"]);
     }
 
-    async fn a_withdrawn_article_is_gone_until_it_is_reinstated(app) {
-        let (_, owner) = app.account("daily").await;
-        app.sign_in(owner.id).await;
-        let id = app.publish_new("daily", "有误", "不实的内容").await;
-        let path = format!("/studio/@daily/articles/{id}");
-        app.get(&format!("{path}/withdraw")).await.assert_status(200);
-        app.post(&format!("{path}/withdraw"), &[("reason", &"长".repeat(501))]).await.assert_status(422);
-        for _ in 0..2 {
-            app.post(&format!("{path}/withdraw"), &[("reason", "数字 <b>有误</b>")]).await.assert_status(303);
-        }
-        app.sign_out();
-        let page = app.get("/@daily/you-wu").await.assert_status(410).text();
-        assert!(page.contains("撤回") && page.contains("数字 &") && !page.contains("<b>有误") && !page.contains("不实的内容"), "{page}");
-        app.sign_in(owner.id).await;
-        app.post(&format!("{path}/reinstate"), &[]).await.assert_status(303);
-        app.get("/@daily/you-wu").await.assert_status(200);
-        assert_eq!(app.events().await, ["article_published", "article_withdrawn", "article_published"]);
-    }
-
-    async fn former_addresses_lead_to_the_present_one(app) {
-        let (_, owner) = app.account("daily").await;
-        app.sign_in(owner.id).await;
-        let id = app.publish_new("daily", "旧题", "正文").await;
-        let path = format!("/studio/@daily/articles/{id}");
-        for (slug, version) in [("second", "2"), ("third", "3"), ("second", "4")] {
-            app.post(&path, &[("title", "旧题"), ("body", "正文"), ("slug", slug), ("version", version)]).await.assert_status(303);
-        }
-        for old in ["jiu-ti", "third"] {
-            let answer = app.get(&format!("/@daily/{old}")).await.assert_status(301);
-            assert_eq!(answer.location(), "/@daily/second");
-        }
-        app.get("/@daily/second").await.assert_status(200);
-        // Handles in capitals are redirected too; a former address is not given to another article.
-        assert_eq!(app.get("/@Daily/second").await.assert_status(301).location(), "/@daily/second");
-        let page = app.post("/studio/@daily/articles", &[("title", "新"), ("body", "正文"), ("slug", "third")]).await.assert_status(422).text();
-        assert!(page.contains("请换一个"), "{page}");
-        let other = app.publish_new("daily", "旧题", "同名").await;
-        assert_eq!(app.article(other).await.slug, "jiu-ti-2");
-    }
-
-    async fn an_unchanged_article_is_not_sent_again(app) {
-        let (_, owner) = app.account("daily").await;
-        app.sign_in(owner.id).await;
-        let id = app.publish_new("daily", "不变", "正文").await;
-        app.sign_out();
-        let first = app.get("/@daily/bu-bian").await.assert_status(200);
-        let etag = first.header("etag").to_owned();
-        let modified = first.header("last-modified").to_owned();
-        assert!(modified.ends_with("GMT") && etag.starts_with('"'));
-        let ask = |name: &'static str, value: &str| {
-            app.request(Method::GET, "/@daily/bu-bian").header(name, value).body(axum::body::Body::empty()).unwrap()
-        };
-        assert!(app.send(ask("if-none-match", &etag)).await.assert_status(304).bytes.is_empty());
-        app.send(ask("if-none-match", &format!("\"x\", W/{etag}"))).await.assert_status(304);
-        app.send(ask("if-modified-since", &modified)).await.assert_status(304);
-        app.sign_in(owner.id).await;
-        app.app.clock.advance(Duration::from_secs(5));
-        app.post(&format!("/studio/@daily/articles/{id}"), &[("title", "不变"), ("body", "变了"), ("version", "2")]).await.assert_status(303);
-        app.sign_out();
-        app.send(ask("if-none-match", &etag)).await.assert_status(200);
-        app.send(ask("if-modified-since", &modified)).await.assert_status(200);
-    }
-
     async fn roles_decide_who_may_do_what(app) {
         let (account, owner) = app.account("daily").await;
         app.sign_in(owner.id).await;
@@ -369,22 +235,6 @@ both_databases! {
         assert_eq!(app.article(id_of(&own)).await.version, 4);
     }
 
-    async fn the_preview_shows_what_readers_would_see(app) {
-        let (_, owner) = app.account("daily").await;
-        app.sign_in(owner.id).await;
-        let page = app.post("/studio/@daily/preview", &[("title", "题"), ("body", "**粗**<img src=x onerror=alert(1)>")]).await.assert_status(200).text();
-        assert!(page.contains("<strong>粗</strong>") && !page.contains("onerror"), "{page}");
-        let request = app
-            .request(Method::POST, "/studio/@daily/preview")
-            .header("origin", "http://xiangxun.test")
-            .header("accept", "application/json")
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(axum::body::Body::from("body=*x*"));
-        let json = app.send(request.unwrap()).await.assert_status(200).json();
-        assert_eq!(json["html"], "<p><em>x</em></p>");
-        assert_eq!(article::Entity::find().count(app.app.db.read()).await.unwrap(), 0);
-    }
-
     async fn an_imported_batch_is_written_once_and_revised_with_a_baseline(app) {
         let (account, owner) = app.account("daily").await;
         let now = app.app.clock.now();
@@ -420,99 +270,5 @@ both_databases! {
         assert!(articles::revise_imported(&tx, now, row.id, change("又改")).await.is_err());
         drop(tx);
         assert_eq!(app.article(row.id).await.title, "本站改题");
-    }
-
-    async fn the_json_door_opens_to_tokens_with_the_right_scope(app) {
-        let (account, owner) = app.account("daily").await;
-        let token = api_tokens::create(&app.app, owner.id, "test", &[Scope::ArticlesRead, Scope::ArticlesWrite]).await.unwrap();
-        let reading = api_tokens::create(&app.app, owner.id, "reading", &[Scope::ArticlesRead]).await.unwrap();
-        let path = "/api/v1/accounts/daily/articles";
-        let body = json!({ "title": "接口", "body": "正文 <script>x</script>", "tags": ["新闻", "本地"], "publish": true });
-        app.api(Method::POST, path, "", &[], body.clone()).await.assert_status(401);
-        app.api(Method::POST, path, &reading, &[], body.clone()).await.assert_status(403);
-        let key = [("idempotency-key", "once-only")];
-        let first = app.api(Method::POST, path, &token, &key, body.clone()).await.assert_status(201).json();
-        let again = app.api(Method::POST, path, &token, &key, body).await.assert_status(201);
-        assert_eq!(again.header("idempotency-replayed"), "true");
-        assert_eq!(again.json(), first);
-        app.api(Method::POST, path, &token, &key, json!({ "title": "别的" })).await.assert_status(422);
-        assert_eq!(article::Entity::find().filter(article::COLUMN.account_id.eq(account.id)).count(app.app.db.read()).await.unwrap(), 1);
-        assert_eq!((first["state"].as_str(), first["slug"].as_str(), first["url"].as_str()), (Some("published"), Some("jie-kou"), Some("http://xiangxun.test/@daily/jie-kou")));
-        assert_eq!(first["body_html"], "<p>正文</p>");
-
-        let one = format!("/api/v1/articles/{}", first["id"]);
-        let changed = app.api(Method::PATCH, &one, &token, &[], json!({ "title": "接口二", "version": 2 })).await.assert_status(200).json();
-        assert_eq!((changed["title"].as_str(), changed["tags"][1].as_str(), changed["version"].as_i64()), (Some("接口二"), Some("本地"), Some(3)));
-        app.api(Method::PATCH, &one, &token, &[], json!({ "title": "过时", "version": 2 })).await.assert_status(409);
-        let problem = app.api(Method::PATCH, &one, &token, &[], json!({ "cover_url": "data:x" })).await.assert_status(422);
-        assert_eq!(problem.header("content-type"), "application/problem+json");
-        assert_eq!(problem.json()["errors"][0]["field"], "cover_url");
-        app.api(Method::PATCH, &one, &token, &[], json!({ "titel": "x" })).await.assert_status(422);
-
-        let draft = app.api(Method::POST, path, &token, &[], json!({ "title": "草稿" })).await.assert_status(201).json();
-        let draft_path = format!("/api/v1/articles/{}", draft["id"]);
-        app.api(Method::GET, &draft_path, "", &[], json!(null)).await.assert_status(404);
-        app.api(Method::GET, &draft_path, &reading, &[], json!(null)).await.assert_status(200);
-        app.api(Method::POST, &format!("{draft_path}/publish"), &token, &[], json!(null)).await.assert_status(422);
-        app.api(Method::PATCH, &draft_path, &token, &[], json!({ "body": "有了" })).await.assert_status(200);
-        let at = (app.app.clock.now() + Duration::from_secs(3600)).rfc3339();
-        let scheduled = app.api(Method::POST, &format!("{draft_path}/schedule"), &token, &[], json!({ "publish_at": at })).await.assert_status(200).json();
-        assert_eq!((scheduled["state"].as_str(), scheduled["publish_at"].as_str()), (Some("scheduled"), Some(at.as_str())));
-        app.api(Method::POST, &format!("{draft_path}/schedule"), &token, &[], json!({ "publish_at": null })).await.assert_status(200);
-        app.api(Method::POST, &format!("{draft_path}/publish"), &token, &[], json!(null)).await.assert_status(200);
-
-        let list = app.api(Method::GET, &format!("{path}?limit=1"), "", &[], json!(null)).await.assert_status(200).json();
-        assert_eq!((list["items"][0]["title"].as_str(), list["items"][0]["body"].as_str()), (Some("草稿"), None));
-        let next = format!("{path}?limit=1&cursor={}", list["next_cursor"].as_str().unwrap());
-        let list = app.api(Method::GET, &next, "", &[], json!(null)).await.assert_status(200).json();
-        assert_eq!((list["items"][0]["title"].as_str(), list["next_cursor"].as_str()), (Some("接口二"), None));
-        app.api(Method::GET, &format!("{path}?state=draft"), "", &[], json!(null)).await.assert_status(403);
-        app.api(Method::GET, &format!("{path}?cursor=x"), "", &[], json!(null)).await.assert_status(422);
-
-        app.api(Method::POST, &format!("{one}/withdraw"), &token, &[], json!({ "reason": "有误" })).await.assert_status(200);
-        app.api(Method::GET, &one, "", &[], json!(null)).await.assert_status(410);
-        assert_eq!(app.api(Method::GET, &one, &token, &[], json!(null)).await.assert_status(200).json()["withdrawn_reason"], "有误");
-    }
-
-    async fn an_article_whose_answer_was_lost_to_a_crash_is_not_made_again(app) {
-        let (_, owner) = app.account("daily").await;
-        let token = api_tokens::create(&app.app, owner.id, "test", &[Scope::ArticlesWrite]).await.unwrap();
-        let path = "/api/v1/accounts/daily/articles";
-        let body = json!({ "title": "断电之前", "body": "正文", "publish": true });
-        let key = [("idempotency-key", "lost-answer")];
-        let first = app.api(Method::POST, path, &token, &key, body.clone()).await.assert_status(201).json();
-        // What a crash leaves: the article, but no answer kept under the key.
-        idempotency_key::Entity::delete_many().exec(app.app.db.write()).await.unwrap();
-        let again = app.api(Method::POST, path, &token, &key, body).await.assert_status(201).json();
-        assert_eq!((&again["id"], &again["state"]), (&first["id"], &first["state"]));
-        assert_eq!(article::Entity::find().count(app.app.db.read()).await.unwrap(), 1);
-    }
-
-    async fn hostile_bodies_do_not_reach_the_page(app) {
-        let (_, owner) = app.account("daily").await;
-        app.sign_in(owner.id).await;
-        let vectors: Vec<String> = include_str!("../fixtures/xss.jsonl")
-            .lines()
-            .step_by(400)
-            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["payload"].as_str().unwrap().to_owned())
-            .collect();
-        for (format, id) in [("markdown", "md"), ("html", "ht")] {
-            let body = vectors.join("\n\n");
-            let fields = [("title", "<script>alert('题')</script>"), ("digest", "\"><img src=x onerror=alert(1)>"), ("author", "<b>x"), ("tags", "<i>"), ("slug", id), ("body_format", format), ("body", &body)];
-            let draft = id_of(app.post("/studio/@daily/articles", &fields).await.assert_status(303).location());
-            app.publish("daily", draft).await;
-            for path in [format!("/@daily/{id}"), format!("/studio/@daily/articles/{draft}"), format!("/studio/@daily/articles/{draft}/revisions/1"), "/studio/@daily/articles?state=published".to_owned()] {
-                let page = app.get(&path).await.assert_status(200).text();
-                let document = scraper::Html::parse_document(&page);
-                for node in document.tree.nodes() {
-                    let Some(element) = node.value().as_element() else { continue };
-                    assert!(element.attrs().all(|(name, _)| !name.starts_with("on") && name != "style"), "{path}: {element:?}");
-                    if element.name() == "script" {
-                        assert!(element.attr("src").is_some_and(|src| src.starts_with("/static/")), "{path}: {element:?}");
-                    }
-                    assert!(!matches!(element.name(), "iframe" | "object" | "embed" | "base"), "{path}: {element:?}");
-                }
-            }
-        }
     }
 }

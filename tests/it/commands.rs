@@ -112,7 +112,14 @@ async fn a_feed_is_taken_in_from_a_file_and_from_an_address(backend: Backend) {
     refusal(&instance, &arguments);
 
     let outlet = Outlet::start().await;
-    outlet.serve("/feed.xml", Page::feed(FEED.replace("渡轮航线", "客轮航线").replace("<guid>ferry", "<guid>liner").replace("/ferry", "/liner")));
+    outlet.serve(
+        "/feed.xml",
+        Page::feed(
+            FEED.replace("渡轮航线", "客轮航线")
+                .replace("<guid>ferry", "<guid>liner")
+                .replace("/ferry", "/liner"),
+        ),
+    );
     let url = outlet.url("/feed.xml");
     let said = instance.run(&["import", "feed", &url, "--account", "@harbour"]);
     assert!(said.contains(&url) && said.contains("in all in @harbour"), "{said}");
@@ -169,7 +176,10 @@ async fn config_check_prints_the_settings_and_everything_that_is_wrong() {
     let mut instance = Instance::new(Backend::Sqlite).await;
     instance.set("XIANGXUN_SMTP_URL", "smtps://news:secret@mail.example");
     let said = instance.run(&["config", "check"]);
-    assert!(said.contains("smtps://news:***@mail.example") && said.ends_with("the settings are right\n"), "{said}");
+    assert!(
+        said.contains("smtps://news:***@mail.example") && said.ends_with("the settings are right\n"),
+        "{said}"
+    );
 
     let file = instance.data.join("other.toml");
     let written = "site_name = \"海港\"\nlisen = \"127.0.0.1:1\"\nsuggest_titles = \"many\"\nbase_url = \"news.example\"\n";
@@ -201,7 +211,10 @@ async fn config_docs_prints_every_setting() {
     let instance = Instance::new(Backend::Sqlite).await;
     let printed = instance.run(&["config", "docs"]);
     for setting in xiangxun::config::SETTINGS {
-        assert!(printed.contains(&format!("| `{}` | `{}` | ", setting.name, setting.variable())), "{printed}");
+        assert!(
+            printed.contains(&format!("| `{}` | `{}` | ", setting.name, setting.variable())),
+            "{printed}"
+        );
     }
 }
 

@@ -61,9 +61,11 @@ fn an_unknown_key_or_variable_is_refused_and_the_nearest_valid_one_named() {
         "{words}"
     );
     // Nothing is too far from all others to be told the nearest, and spelling by another custom is seen through.
-    for (key, nearest) in
-        [("zzz", "the nearest is `"), ("Data-Base-URL", "did you mean `database_url`?"), ("端口", "the nearest is `")]
-    {
+    for (key, nearest) in [
+        ("zzz", "the nearest is `"),
+        ("Data-Base-URL", "did you mean `database_url`?"),
+        ("端口", "the nearest is `"),
+    ] {
         let words = refusal(&format!("\"{key}\" = 1"), &[]);
         assert!(words.contains(&format!("unknown setting `{key}`; {nearest}")), "{words}");
     }
@@ -74,10 +76,16 @@ fn an_unknown_key_or_variable_is_refused_and_the_nearest_valid_one_named() {
 #[test]
 fn a_value_of_the_wrong_type_is_refused_by_name_in_plain_words() {
     let words = refusal("", &[("XIANGXUN_DATABASE_POOL", "many"), ("XIANGXUN_OPEN_ACCOUNTS", "maybe")]);
-    assert!(words.contains("XIANGXUN_DATABASE_POOL must be a whole number from 0 to 4294967295, and is `many`"), "{words}");
+    assert!(
+        words.contains("XIANGXUN_DATABASE_POOL must be a whole number from 0 to 4294967295, and is `many`"),
+        "{words}"
+    );
     assert!(words.contains("XIANGXUN_OPEN_ACCOUNTS must be true or false, and is `maybe`"), "{words}");
     for (line, told) in [
-        ("database_pool = \"many\"", "`database_pool` must be a whole number from 0 to 4294967295, and is the text \"many\""),
+        (
+            "database_pool = \"many\"",
+            "`database_pool` must be a whole number from 0 to 4294967295, and is the text \"many\"",
+        ),
         ("database_pool = -1", "`database_pool` must be a whole number from 0 to 4294967295, and is -1"),
         ("database_pool = 2.5", "`database_pool` must be a whole number from 0 to 4294967295, and is 2.5"),
         ("listen = 3000", "`listen` must be a text in quotes, and is 3000"),
@@ -90,7 +98,10 @@ fn a_value_of_the_wrong_type_is_refused_by_name_in_plain_words() {
         assert!(words.ends_with(told) && words.lines().count() == 1, "{words}");
     }
     let words = refusal("smtp_url = smtps://news:secret@mail.example", &[]);
-    assert!(words.contains("is not TOML") && words.contains("line 1") && !words.contains("secret"), "{words}");
+    assert!(
+        words.contains("is not TOML") && words.contains("line 1") && !words.contains("secret"),
+        "{words}"
+    );
 }
 
 #[test]

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use chrono::SecondsFormat;
 use url::Url;
 use xiangxun::db::entities::source::SourceMode;
+use xiangxun::import::Failure;
 use xiangxun::import::clean::clean_entry;
 use xiangxun::import::fetch::unpack;
 use xiangxun::import::file::{self, FileError};
 use xiangxun::import::parse::{MAX_DOCUMENT_BYTES, ParseError, Repair, parse_feed};
-use xiangxun::import::Failure;
 use xiangxun::page::Locale;
 
 use crate::support::{Backend, TestApp};

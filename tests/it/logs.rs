@@ -54,11 +54,16 @@ async fn every_line_of_a_request_carries_its_id(backend: Backend) {
     // Nor is any line of these requests without an id, or with another's.
     let of_requests = |line: &&Value| {
         let target = line["target"].as_str().unwrap();
-        target.starts_with("tower_http") || target.starts_with("xiangxun::auth") || target.starts_with("xiangxun::api")
+        target.starts_with("tower_http")
+            || target.starts_with("xiangxun::auth")
+            || target.starts_with("xiangxun::api")
     };
     let all = lines(&node);
-    let strays: Vec<_> =
-        all.iter().filter(of_requests).filter(|line| !ids.iter().any(|id| line["span"]["id"] == **id)).collect();
+    let strays: Vec<_> = all
+        .iter()
+        .filter(of_requests)
+        .filter(|line| !ids.iter().any(|id| line["span"]["id"] == **id))
+        .collect();
     assert!(strays.is_empty(), "{strays:#?}");
     assert!(node.stop());
 }
@@ -74,7 +79,10 @@ async fn token_of_a_writer(instance: &Instance) -> String {
         locale: Locale::ZhHans,
     };
     let writer = users::create(&app, new).await.unwrap();
-    let new = NewAccount { handle: "log".into(), name: "日志".into(), bio: String::new(), lang: "zh-Hans".into() };
+    let new =
+        NewAccount {
+            handle: "log".into(), name: "日志".into(), bio: String::new(), lang: "zh-Hans".into()
+        };
     accounts::open(&app, By::Console, Some(writer.id), &new).await.unwrap();
     let token = api_tokens::create(&app, writer.id, "log", &[Scope::ArticlesWrite]).await.unwrap();
     app.db.clone().close().await.unwrap();

@@ -2,12 +2,18 @@
 
 mod accounts;
 mod alerts;
+mod api;
 mod articles;
+mod articles_api;
+mod articles_shown;
 mod auth;
+mod auth_sessions;
+mod auth_tokens;
 mod commands;
 mod config;
 mod content;
 mod content_embeds;
+mod content_hostile;
 mod crash;
 mod delivery;
 mod demo;
@@ -17,6 +23,7 @@ mod fetch;
 mod home;
 mod house;
 mod import;
+mod limits;
 mod locales;
 mod logs;
 mod media;

@@ -51,7 +51,12 @@ async fn what_one_node_publishes_or_withdraws_the_other_finds_or_forgets_at_once
         locale: Locale::ZhHans,
     };
     let writer = users::create(&app, new).await.unwrap();
-    let new = NewAccount { handle: "harbour".into(), name: "海港".into(), bio: String::new(), lang: "zh-Hans".into() };
+    let new = NewAccount {
+        handle: "harbour".into(),
+        name: "海港".into(),
+        bio: String::new(),
+        lang: "zh-Hans".into(),
+    };
     accounts::open(&app, By::Console, Some(writer.id), &new).await.unwrap();
     let token = api_tokens::create(&app, writer.id, "t", &[Scope::ArticlesWrite]).await.unwrap();
     app.db.clone().close().await.unwrap();

@@ -46,8 +46,11 @@ fn the_packaged_settings_are_right() {
 #[test]
 fn every_file_that_the_unit_names_is_installed_by_its_setup() {
     let installed = installed();
-    let mut named: Vec<&str> = values("ExecStart")[0].split(' ').filter(|word| word.starts_with('/')).collect();
-    named.extend(values("Documentation").iter().map(|url| url.strip_prefix("file://").expect("a file of ours")));
+    let mut named: Vec<&str> =
+        values("ExecStart")[0].split(' ').filter(|word| word.starts_with('/')).collect();
+    named.extend(
+        values("Documentation").iter().map(|url| url.strip_prefix("file://").expect("a file of ours")),
+    );
     named.extend(values("WorkingDirectory"));
     assert_eq!(named.len(), 4, "{named:?}");
     for path in named {

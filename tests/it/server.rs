@@ -24,7 +24,10 @@ struct Served {
 
 async fn serve(bounds: Bounds) -> Served {
     let routes = Router::new()
-        .route("/", get(async |ConnectInfo(client): ConnectInfo<SocketAddr>| format!("hello {}", client.ip())))
+        .route(
+            "/",
+            get(async |ConnectInfo(client): ConnectInfo<SocketAddr>| format!("hello {}", client.ip())),
+        )
         .route(
             "/slow",
             get(async || {
@@ -50,7 +53,8 @@ async fn read_to_end(mut connection: TcpStream) -> String {
 
 async fn read_some(connection: &mut TcpStream) -> String {
     let mut answer = [0; 4096];
-    let length = tokio::time::timeout(PATIENCE, connection.read(&mut answer)).await.expect("an answer").unwrap();
+    let length =
+        tokio::time::timeout(PATIENCE, connection.read(&mut answer)).await.expect("an answer").unwrap();
     String::from_utf8_lossy(&answer[..length]).into_owned()
 }
 

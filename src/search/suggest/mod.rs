@@ -174,8 +174,7 @@ pub async fn suggest(app: &App, text: &str, limit: usize) -> Result<Vec<Suggesti
     let limit = limit.clamp(1, MOST);
     let known = app.suggest.known();
     let typed = text.to_owned();
-    let found =
-        crate::blocking::run(move || known.find(&typed, limit)).await.map_err(anyhow::Error::from)?;
+    let found = crate::blocking::run(move || known.find(&typed, limit)).await.map_err(anyhow::Error::from)?;
     show(app, found, limit).await
 }
 

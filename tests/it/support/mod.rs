@@ -3,8 +3,10 @@
 pub mod app;
 pub mod browser;
 pub mod builders;
+pub mod desk;
 pub mod node;
 pub mod outlet;
+pub mod people;
 pub mod readers;
 pub mod smtp;
 
