@@ -105,6 +105,7 @@ fn reader_pages() -> Router<Arc<App>> {
         .route("/search/clicked", post(search::insight::pages::count_click))
         .route("/@{handle}", get(home::accounts::show_account))
         .route("/@{handle}/{slug}", get(articles::pages::show_article))
+        .route("/embed/{site}/{video}", get(articles::pages::show_player))
 }
 
 /// Sign-in, sign-up, settings.

@@ -19,7 +19,7 @@ mod styles;
 use url::Url;
 
 pub use addresses::{absolute, is_uploaded};
-pub use embed::PLAYER_HOSTS;
+pub use embed::{PLAYER_HOSTS, Video};
 pub use plain::{excerpt, plain_text};
 
 /// The longest body an author may send, in bytes of Markdown or HTML.

@@ -3,6 +3,7 @@
 mod confirm;
 mod editor;
 mod list;
+mod player;
 mod preview;
 mod revisions;
 mod show;
@@ -15,6 +16,7 @@ pub use editor::{
     autosave_article, create_article, discard_autosave, edit_article, new_article, save_article,
 };
 pub use list::list_articles;
+pub use player::show_player;
 pub use preview::preview_article;
 pub use revisions::{list_revisions, show_revision};
 pub use show::show_article;

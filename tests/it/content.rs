@@ -78,7 +78,7 @@ fn the_debris_of_wechat_is_cleared_away() {
         concat!(
             "<p>第一段<strong>重点</strong>。</p>",
             r#"<p><img src="https://mmbiz.qpic.cn/mmbiz_jpg/x/640?wx_fmt=jpeg" alt="" width="1080" height="540" loading="lazy" decoding="async" referrerpolicy="no-referrer"></p>"#,
-            r#"<figure class="embed embed-video"><details><summary>▶ 腾讯视频</summary><iframe src="https://v.qq.com/txp/iframe/player.html?vid=z0024k5dmzd" title="腾讯视频" loading="lazy" sandbox="allow-scripts allow-same-origin allow-presentation allow-popups allow-popups-to-escape-sandbox" allow="fullscreen; encrypted-media; picture-in-picture" referrerpolicy="strict-origin-when-cross-origin"></iframe></details><a href="https://v.qq.com/x/page/z0024k5dmzd.html" class="embed-page" rel="noopener nofollow ugc">↗ 腾讯视频</a></figure>"#,
+            r#"<figure class="embed embed-video"><iframe src="/embed/tencent/z0024k5dmzd" title="腾讯视频" loading="lazy" sandbox="allow-scripts allow-same-origin allow-presentation allow-popups allow-popups-to-escape-sandbox" allow="autoplay; fullscreen; encrypted-media; picture-in-picture"></iframe><a href="https://v.qq.com/x/page/z0024k5dmzd.html" rel="noopener nofollow ugc">▶ 腾讯视频</a></figure>"#,
         )
     );
 }

@@ -13,17 +13,17 @@ fn frames(html: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_video_is_a_player_to_be_opened_and_a_link() {
+fn a_video_is_a_frame_and_a_link() {
     let html = from_html(
-        r#"<p>看：</p><iframe width="560" height="315" src="https://www.youtube.com/embed/dQw4w9WgXcQ?autoplay=1" title="渡轮 <首航>" onload="x()" srcdoc="<script>x()</script>" allow="camera" sandbox="allow-top-navigation" allowfullscreen></iframe><p>完。</p>"#,
+        r#"<p>看：</p><iframe width="560" height="315" src="https://www.youtube.com/embed/dQw4w9WgXcQ?autoplay=1" title="渡轮 <首航>" onload="x()" srcdoc="<script>x()</script>" allow="camera" sandbox="allow-top-navigation" name="y" allowfullscreen></iframe><p>完。</p>"#,
     )
     .unwrap();
     let player = concat!(
-        r#"<figure class="embed embed-video"><details><summary>▶ 渡轮 &lt;首航&gt; (YouTube)</summary>"#,
-        r#"<iframe src="https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ" title="渡轮 &lt;首航&gt; (YouTube)" loading="lazy" "#,
+        r#"<figure class="embed embed-video">"#,
+        r#"<iframe src="/embed/youtube/dQw4w9WgXcQ" title="渡轮 &lt;首航&gt; (YouTube)" loading="lazy" "#,
         r#"sandbox="allow-scripts allow-same-origin allow-presentation allow-popups allow-popups-to-escape-sandbox" "#,
-        r#"allow="fullscreen; encrypted-media; picture-in-picture" referrerpolicy="strict-origin-when-cross-origin"></iframe></details>"#,
-        r#"<a href="https://www.youtube.com/watch?v=dQw4w9WgXcQ" class="embed-page" rel="noopener nofollow ugc">↗ YouTube</a></figure>"#,
+        r#"allow="autoplay; fullscreen; encrypted-media; picture-in-picture"></iframe>"#,
+        r#"<a href="https://www.youtube.com/watch?v=dQw4w9WgXcQ" rel="noopener nofollow ugc">▶ 渡轮 &lt;首航&gt; (YouTube)</a></figure>"#,
     );
     assert_eq!(html, format!("<p>看：</p>{player}<p>完。</p>"));
     assert_eq!(from_html(&html).unwrap(), html, "the same when sanitised again");
@@ -43,8 +43,9 @@ fn a_video_is_a_player_to_be_opened_and_a_link() {
 #[case::in_a_link(r#"<a href="https://e.test/"><iframe src="https://youtu.be/abc"></iframe></a>"#)]
 #[case::in_bold_text(r#"<b>甲<iframe src="https://youtu.be/abc"></iframe>乙</b>"#)]
 #[case::in_a_players_place(
-    r#"<figure class="embed embed-video"><details><iframe src="https://youtu.be/abc"></iframe>甲</details></figure>"#
+    r#"<figure class="embed embed-video"><iframe src="https://youtu.be/abc"></iframe></figure>"#
 )]
+#[case::as_we_write_it_ourselves(r#"<p>甲</p><iframe src="/embed/youtube/abc"></iframe>"#)]
 #[case::as_an_object(
     r#"<object data="https://www.youtube.com/v/abc"><embed src="https://www.youtube.com/v/abc"></object>"#
 )]
@@ -54,11 +55,7 @@ fn a_video_is_a_player_to_be_opened_and_a_link() {
 fn one_video_is_one_player_wherever_it_stands(#[case] input: &str) {
     let html = from_html(input).unwrap();
     assert_eq!(frames(&html).len(), 1, "{html}");
-    assert_eq!(
-        html.matches("class=\"embed-page\"").count(),
-        usize::from(!input.contains("details")),
-        "{html}"
-    );
+    assert_eq!(html.matches("rel=\"noopener nofollow ugc\">▶ ").count(), 1, "and one link: {html}");
     assert_eq!(from_html(&html).unwrap(), html, "the same when sanitised again");
 }
 
@@ -76,6 +73,9 @@ fn one_video_is_one_player_wherever_it_stands(#[case] input: &str) {
 #[case::blob("blob:https://www.youtube.com/abc")]
 #[case::relative("/studio")]
 #[case::nothing("")]
+#[case::out_of_our_frames("/embed/youtube/../../sign-out")]
+#[case::of_no_site_we_know("/embed/evil/abc")]
+#[case::one_of_another_site("//evil.test/embed/youtube/abc")]
 #[case::a_redirect_of_the_host("https://www.youtube.com/redirect?q=https://evil.test")]
 #[case::an_id_that_leads_away("https://www.youtube.com/embed/..%2f..%2fredirect")]
 #[case::an_id_that_breaks_out("https://v.qq.com/iframe/player.html?vid=x\"><script>alert(1)</script>")]
@@ -104,7 +104,8 @@ fn nothing_else_becomes_a_frame(#[case] source: &str) {
 #[case::in_a_title("<title><iframe src=https://youtu.be/abc></iframe></title>", 0)]
 #[case::a_document_of_its_own("<iframe srcdoc='<script>alert(1)</script>'></iframe>", 0)]
 #[case::unseen("<iframe src=https://youtu.be/abc width=0 height=0></iframe>", 0)]
-#[case::as_deep_as_can_be(&deep(), 0)]
+#[case::as_deep_as_can_be(&deep(39), 1)]
+#[case::deeper_than_can_be(&deep(60), 0)]
 fn frames_in_odd_places_are_harmless(#[case] input: &str, #[case] most: usize) {
     let html = from_html(input).unwrap();
     assert!(frames(&html).len() <= most, "{html}");
@@ -115,11 +116,32 @@ fn frames_in_odd_places_are_harmless(#[case] input: &str, #[case] most: usize) {
     assert_eq!(from_html(&html).unwrap(), html, "the same when sanitised again");
 }
 
-fn deep() -> String {
-    format!("{}<iframe src=https://youtu.be/abc></iframe>", "<blockquote>".repeat(39))
+fn deep(blocks: usize) -> String {
+    format!("{}<iframe src=https://youtu.be/abc></iframe>", "<blockquote>".repeat(blocks))
 }
 
 both_databases! {
+    async fn a_frame_holds_a_link_to_the_player_and_nothing_of_others(app) {
+        for (path, player) in [
+            ("/embed/youtube/dQw4w9WgXcQ", "https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ?autoplay=1"),
+            ("/embed/bilibili/BV1xx411c7mD.2", "https://player.bilibili.com/player.html?bvid=BV1xx411c7mD&#38;p=2&#38;autoplay=1"),
+        ] {
+            let answer = app.get(path).await.assert_status(200);
+            assert!(answer.text().contains(&format!("<a href=\"{player}\">")), "{}", answer.text());
+            // Loaded by itself it asks nobody for anything but our style, and only we may frame it.
+            assert_eq!(
+                answer.header("content-security-policy"),
+                "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'self'; sandbox allow-same-origin"
+            );
+            assert_eq!(answer.header("x-frame-options"), "SAMEORIGIN");
+            let others = answer.text().matches("https://").count();
+            assert_eq!(others, 1, "{}", answer.text());
+        }
+        for path in ["/embed/youtube/%22%3E%3Cscript%3E", "/embed/evil/abc", "/embed/youtube/a.b", "/embed/youtube", "/embed/vimeo/x"] {
+            app.get(path).await.assert_status(404);
+        }
+    }
+
     async fn the_policy_of_pages_allows_these_players_and_no_other_frames(app) {
         let (account, _) = app.account("times").await;
         let article = app.published(account.id, "有片").await;

@@ -235,14 +235,7 @@ impl<'a> Cleaner<'a> {
             "audio" => self.start_player(tag, "audio"),
             "input" => self.replace_checkbox(tag),
             "object" | "embed" | "iframe" => {
-                let source = ["data-src", "src", "data"].iter().filter_map(|name| attributes::get(tag, name));
-                let source = source.filter_map(|source| links::absolute(source, self.base)).next();
-                let is_beacon =
-                    |name| attributes::get(tag, name).is_some_and(|n| matches!(n.trim(), "0" | "1"));
-                if let Some(source) = source.filter(|_| !is_beacon("width") && !is_beacon("height")) {
-                    let title = attributes::get(tag, "title").unwrap_or_default().trim().to_owned();
-                    self.card(&Embed::of(&source), &title);
-                }
+                self.replace_frame(tag);
                 if &*tag.name == "iframe" && !tag.self_closing {
                     self.skip = Skip::Raw("iframe".to_owned());
                     return TokenSinkResult::RawData(RawKind::Rawtext);

@@ -70,7 +70,7 @@ pub const ALLOWED: &[&str] = &[
 
 /// The classes that can appear, by element.
 pub const CLASSES: &[(&str, &[&str])] = &[
-    ("a", &["embed-page", "footnote-backref"]),
+    ("a", &["footnote-backref"]),
     (
         "code",
         &[

@@ -22,12 +22,7 @@ static GUARD: LazyLock<Builder<'static>> = LazyLock::new(|| {
         // However a frame got here, it is shut in.
         .set_tag_attribute_values(HashMap::from([(
             "iframe",
-            HashMap::from([
-                ("loading", "lazy"),
-                ("sandbox", embed::SANDBOX),
-                ("allow", embed::ALLOW),
-                ("referrerpolicy", embed::REFERRER),
-            ]),
+            HashMap::from([("loading", "lazy"), ("sandbox", embed::SANDBOX), ("allow", embed::ALLOW)]),
         )]))
         .allowed_classes(allowed_classes())
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
@@ -37,7 +32,7 @@ static GUARD: LazyLock<Builder<'static>> = LazyLock::new(|| {
             let keep = match (element, attribute) {
                 (_, "id") => value.starts_with(links::ID_PREFIX),
                 ("a", "href") => links::is_clean_link(value),
-                ("iframe", "src") => embed::is_player(value),
+                ("iframe", "src") => embed::own(value).is_some(),
                 (_, "src" | "poster" | "cite") => links::is_clean_file(value),
                 _ => true,
             };
@@ -53,7 +48,7 @@ fn tag_attributes() -> HashMap<&'static str, HashSet<&'static str>> {
         ("audio", HashSet::from(["src", "controls", "preload"])),
         ("blockquote", HashSet::from(["cite"])),
         ("del", HashSet::from(["datetime"])),
-        ("iframe", HashSet::from(["src", "title", "loading", "sandbox", "allow", "referrerpolicy"])),
+        ("iframe", HashSet::from(["src", "title", "loading", "sandbox", "allow"])),
         (
             "img",
             HashSet::from([

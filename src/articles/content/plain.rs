@@ -15,7 +15,7 @@ pub fn excerpt(html: &str, most: usize) -> String {
 /// The text of sanitised HTML, a line for each paragraph.
 ///
 /// What is not part of the running text is left out, so that a quoted phrase is found across it:
-/// ruby readings, footnote marks, the arrows back from footnotes, second links to videos.
+/// ruby readings, footnote marks and the arrows back from footnotes.
 pub fn plain_text(html: &str) -> String {
     let mut out = String::with_capacity(html.len());
     let mut rest = html;
@@ -68,8 +68,6 @@ fn skipped(tag: &str) -> Option<&'static str> {
         "rp" => Some("</rp>"),
         "sup" if tag.contains("footnote-ref") => Some("</sup>"),
         "a" if tag.contains("class=\"footnote-backref\"") => Some("</a>"),
-        // The player before it bears the same name.
-        "a" if tag.contains("class=\"embed-page\"") => Some("</a>"),
         "iframe" => Some("</iframe>"),
         _ => None,
     }
