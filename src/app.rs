@@ -37,7 +37,7 @@ pub struct App {
     /// This node's saved searches, ready to be matched.
     pub alerts: Watch,
     /// Words that mean the same, for searches.
-    pub synonyms: Synonyms,
+    pub synonyms: Arc<Synonyms>,
     /// Counts of searches that are not written yet.
     pub insight: Insight,
 }
@@ -71,7 +71,7 @@ impl App {
             search,
             suggest: Suggest::default(),
             alerts: Watch::default(),
-            synonyms,
+            synonyms: Arc::new(synonyms),
             insight: Insight::default(),
             fetcher,
             limits,

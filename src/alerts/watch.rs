@@ -49,7 +49,7 @@ struct State {
 impl Watch {
     /// The active alerts that an article matches, as they are now, in order.
     pub async fn matches(&self, app: &App, entry: Entry) -> anyhow::Result<Vec<i64>> {
-        self.follow(&app.db).await?;
+        self.follow(app).await?;
         let state = self.state.clone().read_owned().await;
         let found = crate::blocking::run(move || {
             let state = state.as_ref()?;
@@ -67,9 +67,9 @@ impl Watch {
         self.state.read().await.as_ref().map_or(0, |state| state.percolator.len())
     }
 
-    async fn follow(&self, db: &Db) -> anyhow::Result<()> {
+    async fn follow(&self, app: &App) -> anyhow::Result<()> {
         if let Some(state) = self.state.read().await.as_ref().filter(|state| !state.is_outgrown()) {
-            let (changed, newest) = outbox::changed_alerts(db.read(), state.cursor).await?;
+            let (changed, newest) = outbox::changed_alerts(app.db.read(), state.cursor).await?;
             if changed.is_empty() && newest - state.cursor < REMEMBER {
                 return Ok(());
             }
@@ -77,8 +77,8 @@ impl Watch {
         let mut locked = self.state.write().await;
         // Taken out meanwhile: what is broken off half-way is loaded anew.
         let state = match locked.take().filter(|state| !state.is_outgrown()) {
-            Some(state) => state.caught_up(db).await?,
-            None => State::load(db).await?,
+            Some(state) => state.caught_up(app).await?,
+            None => State::load(app).await?,
         };
         *locked = Some(state);
         Ok(())
@@ -92,7 +92,8 @@ impl std::fmt::Debug for Watch {
 }
 
 impl State {
-    async fn load(db: &Db) -> anyhow::Result<Self> {
+    async fn load(app: &App) -> anyhow::Result<Self> {
+        let db = &app.db;
         let started = Instant::now();
         // Read first: what changes while we load is loaded again from here.
         let cursor = outbox::latest(db.read()).await?;
@@ -103,7 +104,7 @@ impl State {
             let saved = queries::saved_after(db.read(), last, LOAD).await?;
             let Some(newest) = saved.last() else { break };
             last = newest.id;
-            percolator = fill(db, percolator, saved).await?;
+            percolator = fill(app, percolator, saved).await?;
         }
         if !percolator.is_empty() {
             tracing::info!("{} alerts loaded in {:.1?}", percolator.len(), started.elapsed());
@@ -111,12 +112,13 @@ impl State {
         Ok(Self { percolator, cursor, sampled, matched: AtomicUsize::new(0) })
     }
 
-    async fn caught_up(mut self, db: &Db) -> anyhow::Result<Self> {
+    async fn caught_up(mut self, app: &App) -> anyhow::Result<Self> {
+        let db = &app.db;
         let (changed, newest) = outbox::changed_alerts(db.read(), self.cursor).await?;
         for ids in changed.chunks(LOAD as usize) {
             let saved = queries::saved(db.read(), ids).await?;
             ids.iter().for_each(|id| self.percolator.remove(*id));
-            self.percolator = fill(db, self.percolator, saved).await?;
+            self.percolator = fill(app, self.percolator, saved).await?;
         }
         self.cursor = newest;
         Ok(self)
@@ -129,18 +131,21 @@ impl State {
     }
 }
 
-async fn fill(db: &Db, mut percolator: Percolator, saved: Vec<Saved>) -> anyhow::Result<Percolator> {
+async fn fill(app: &App, mut percolator: Percolator, saved: Vec<Saved>) -> anyhow::Result<Percolator> {
+    let synonyms = app.synonyms.clone();
     let mut parsed = crate::blocking::run(move || {
-        saved
-            .into_iter()
-            .map(|row| (row.id, read(&row.query, &row.timezone).parsed))
-            .collect::<Vec<(i64, Parsed)>>()
+        let parse = |row: Saved| {
+            let mut parsed = read(&row.query, &row.timezone).parsed;
+            parsed.expand(&synonyms);
+            (row.id, parsed)
+        };
+        saved.into_iter().map(parse).collect::<Vec<(i64, Parsed)>>()
     })
     .await?;
     let handles: HashSet<&str> = parsed.iter().flat_map(|(_, query)| query.handles()).collect();
     let mut accounts = HashMap::new();
     for asked in Vec::from_iter(handles).chunks(HANDLES) {
-        let found = search::queries::bearers(db.read(), &asked.iter().copied().collect()).await?;
+        let found = search::queries::bearers(app.db.read(), &asked.iter().copied().collect()).await?;
         accounts.extend(found.into_iter().map(|(asked, account)| (asked, account.id)));
     }
     parsed.iter_mut().for_each(|(_, query)| query.resolve(&accounts));

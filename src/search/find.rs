@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
 
+use super::place::Cursor;
 use super::queries::{self, Bearer, Place, Published};
 use super::query::moment::read_period;
 use super::query::parse::{Reading, read};
 use super::query::{Filter, Part};
-use super::rank::{Answer, Cursor, Facets, Hit, Request, Sort};
+use super::rank::{Answer, Facets, Hit, Request, Sort};
 use super::snippet::Highlighter;
 use super::trap::Traps;
 use super::wanted::Wanted;
@@ -85,20 +86,20 @@ pub async fn find(app: &App, wanted: &Wanted, reader: Reader) -> Result<Found, E
     let started = Instant::now();
     let (request, mut found) = prepare(app, wanted, reader).await?;
     if let Some(request) = request {
-        let (answer, mut shown) = fetch(app, request.clone(), &mut found).await?;
+        let (answer, shown) = fetch(app, request.clone(), &mut found).await?;
         if request.facets {
             found.facets = Some(counts(app, answer.facets).await?);
         }
         let also = also(app, shown.iter().map(|(hit, _)| hit)).await?;
-        let traps = Traps::of(&request.query);
-        let relaxed = request.query.relaxed().filter(|_| found.relaxed);
-        let highlighter = Highlighter::new(&relaxed.unwrap_or(request.query));
+        let answered = request.query.relaxed().filter(|_| found.relaxed).unwrap_or(request.query);
         let by_relevance = request.sort == Sort::Relevance;
         let show = move || {
-            if by_relevance && !traps.is_empty() {
-                words_first(&traps, &mut shown);
+            let mut shown: Vec<Shown> = shown.into_iter().map(Shown::new).collect();
+            if by_relevance {
+                words_first(&Traps::of(&answered), &mut shown);
             }
-            shown.into_iter().map(|(hit, row)| item(&highlighter, hit, row, &also)).collect::<Vec<_>>()
+            let highlighter = Highlighter::new(&answered);
+            shown.into_iter().map(|shown| shown.item(&highlighter, &also)).collect::<Vec<_>>()
         };
         found.items = crate::blocking::run(show).await.map_err(anyhow::Error::from)?;
     }
@@ -107,10 +108,13 @@ pub async fn find(app: &App, wanted: &Wanted, reader: Reader) -> Result<Found, E
 }
 
 /// Puts articles that only seem to hold a word behind those that do; scores keep falling.
-fn words_first(traps: &Traps, shown: &mut [(Hit, Published)]) {
-    let scores: Vec<f32> = shown.iter().map(|(hit, _)| hit.score).collect();
-    shown.sort_by_cached_key(|(_, row)| traps.takes_in([&row.title, &plain_text(&row.body_html)]));
-    shown.iter_mut().zip(scores).for_each(|((hit, _), score)| hit.score = score);
+fn words_first(traps: &Traps, shown: &mut [Shown]) {
+    if traps.is_empty() {
+        return;
+    }
+    let scores: Vec<f32> = shown.iter().map(|shown| shown.hit.score).collect();
+    shown.sort_by_cached_key(|shown| traps.takes_in([&shown.article.title, &shown.text]));
+    shown.iter_mut().zip(scores).for_each(|(shown, score)| shown.hit.score = score);
 }
 
 /// The ids found, in order, without their articles; for what shows articles in its own way.
@@ -166,6 +170,7 @@ async fn prepare(app: &App, wanted: &Wanted, reader: Reader) -> Result<(Option<R
         reading.parsed.handles().chain(wanted.accounts.iter().map(String::as_str)).collect();
     let accounts = queries::bearers(app.db.read(), &asked).await?;
     request.query = reading.parsed.clone();
+    request.query.expand(&app.synonyms);
     request.query.resolve(&accounts.iter().map(|(asked, account)| (asked.clone(), account.id)).collect());
     let mut narrowed: Option<Vec<i64>> = None;
     if !wanted.accounts.is_empty() {
@@ -260,9 +265,26 @@ fn in_order(hits: &[Hit], rows: Vec<Published>) -> Vec<(Hit, Published)> {
     hits.iter().filter_map(|hit| Some((hit.clone(), rows.remove(&hit.article)?))).collect()
 }
 
-fn item(highlighter: &Highlighter, hit: Hit, article: Published, also: &HashMap<i64, Place>) -> Item {
-    let title_html = highlighter.mark(&article.title);
-    let snippet_html = highlighter.passage(&plain_text(&article.body_html), PASSAGE);
-    let also = hit.also.iter().filter_map(|id| also.get(id).cloned()).collect();
-    Item { score: hit.score, also, title_html, snippet_html, article }
+/// A result on its way to the page.
+struct Shown {
+    hit: Hit,
+    article: Published,
+    /// The article's, plain.
+    text: String,
+}
+
+impl Shown {
+    fn new((hit, article): (Hit, Published)) -> Shown {
+        Shown { hit, text: plain_text(&article.body_html), article }
+    }
+
+    fn item(self, highlighter: &Highlighter, also: &HashMap<i64, Place>) -> Item {
+        Item {
+            title_html: highlighter.mark(&self.article.title),
+            snippet_html: highlighter.passage(&self.text, PASSAGE),
+            also: self.hit.also.iter().filter_map(|id| also.get(id).cloned()).collect(),
+            score: self.hit.score,
+            article: self.article,
+        }
+    }
 }

@@ -9,8 +9,9 @@
 //! - [`index`]: the directory on disk: open, write, commit with the follower's cursor, swap.
 //! - [`view`]: the index as one search sees it.
 //! - [`query`]: what the reader typed, understood and planned; [`docs`]: sets of articles.
-//! - [`score`], [`collect`] and [`rank`]: scores, pages and counts, tiers; [`rerank`] has a closer look
-//!   at the best, [`sketch`] knows what says the same.
+//! - [`rank`]: runs a search, tier by tier, with [`score`], [`collect`] (what goes on a page), [`tally`]
+//!   (counts) and [`place`] (order); [`rerank`] has a closer look at the best, [`sketch`] knows what
+//!   says the same, [`budget`] says when to stop, [`hands`] shares the work out.
 //! - [`snippet`]: what to show of an article, from its own text, with marks; [`passage`] cuts it.
 //! - [`wanted`]: a search as an address has it.
 //! - [`find`]: all of that for one request, with the rows of the database; [`pages`] and [`api`]
@@ -20,6 +21,7 @@
 //! - [`insight`]: what readers look for, counted by day.
 
 pub mod api;
+mod budget;
 mod collect;
 mod docs;
 pub mod explain;
@@ -27,10 +29,12 @@ pub mod facets;
 pub mod find;
 pub mod follower;
 pub mod grams;
+mod hands;
 pub mod index;
 pub mod insight;
 pub mod pages;
 pub mod passage;
+pub mod place;
 pub mod queries;
 pub mod query;
 pub mod rank;
@@ -41,6 +45,7 @@ pub mod sketch;
 pub mod snippet;
 pub mod suggest;
 pub mod synonyms;
+mod tally;
 mod trap;
 pub mod view;
 pub mod wanted;

@@ -135,7 +135,7 @@ fn is_inside_word(text: &str, at: usize) -> bool {
 }
 
 /// Whether letters or digits that are not Chinese go on here.
-pub fn is_inside_letters(text: &str, at: usize) -> bool {
+fn is_inside_letters(text: &str, at: usize) -> bool {
     let mut back = text[..at].chars().rev();
     let mut on = text[at..].chars();
     let (Some(last), Some(next)) = (back.next(), on.next()) else { return false };

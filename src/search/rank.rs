@@ -1,30 +1,28 @@
 //! Runs a query: tiers, freshness, exact totals, pages.
 
-use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tantivy::{DocId, DocSet, TERMINATED};
 
-use super::collect::{self, Gather, Limits, Placed, Tally};
-use super::docs::{Budget, go_to};
+use super::budget::Budget;
+use super::collect::{Gather, Limits, Placed};
+use super::docs::go_to;
+use super::hands::share_out;
+use super::place::{Cursor, Place, Tier};
 use super::query::clues::Clues;
 use super::query::plan::Plan;
 use super::query::{Filter, Parsed, Part};
-use super::rerank::Closer;
-use super::score::Pairs;
+use super::rerank::{Closer, SUBJECT};
+use super::score::{Pairs, Singles};
+use super::tally::Tally;
 use super::view::{Segment, View};
 
 /// With this many articles that hold all that was asked for, nothing looser is added.
 const ENOUGH: usize = 20;
 
-/// The tier of articles that hold all that was asked for.
-const EXACT: u8 = 2;
-/// The tier below, and the share of the query's letter pairs that an article of it must hold. Without
-/// a limit every answer would be half of the archive.
-const NEAR: u8 = 1;
+/// The share of the query's letter pairs that an article must hold to be near. Without a limit every
+/// answer would be half of the archive.
 const NEAR_SHARE: f32 = 0.1;
 /// And of those only the best: who counts wants to count what holds the words.
 const NEAR_MAX: usize = 200;
@@ -33,8 +31,6 @@ const CLOSER: usize = 60;
 
 /// A new article may score this much more than an old one with the same text.
 const FRESHNESS: f32 = 0.1;
-/// That is so for queries of so many letter pairs at most.
-const FRESH_PAIRS: usize = 6;
 /// In days: half of that is gone after so long.
 const FRESHNESS_HALF_LIFE: f32 = 30.0;
 const DAY: f32 = 86_400_000.0;
@@ -109,61 +105,6 @@ impl Hit {
     }
 }
 
-/// A place in the order of answers, better ones greater: tier (2 is the first), then score or time
-/// of publication, then id.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Place {
-    pub tier: u8,
-    /// Score bits as an ordered integer, or milliseconds.
-    pub key: i64,
-    pub article: i64,
-}
-
-impl Eq for Place {}
-
-impl Ord for Place {
-    fn cmp(&self, other: &Place) -> Ordering {
-        (self.tier, self.key, self.article).cmp(&(other.tier, other.key, other.article))
-    }
-}
-
-impl PartialOrd for Place {
-    fn partial_cmp(&self, other: &Place) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-/// The last hit of a page, as an opaque string for the reader. It keeps the time of the first page,
-/// so that freshness weighs the same on all of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cursor {
-    place: Place,
-    now: i64,
-}
-
-impl Cursor {
-    pub fn encode(&self) -> String {
-        let mut bytes = vec![self.place.tier];
-        for part in [self.place.key, self.place.article, self.now] {
-            bytes.extend(part.to_be_bytes());
-        }
-        URL_SAFE_NO_PAD.encode(bytes)
-    }
-
-    /// `None` for anything that [`Cursor::encode`] did not write.
-    pub fn decode(text: &str) -> Option<Cursor> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let (&tier, rest) = bytes.split_first()?;
-        let parts: Vec<i64> = rest
-            .chunks(8)
-            .map(|part| part.try_into().map(i64::from_be_bytes))
-            .collect::<Result<_, _>>()
-            .ok()?;
-        let [key, article, now] = parts[..] else { return None };
-        (NEAR..=EXACT).contains(&tier).then_some(Cursor { place: Place { tier, key, article }, now })
-    }
-}
-
 /// Answers a request. Blocking; takes milliseconds.
 ///
 /// First come articles that hold everything as it was asked for. If they are few, those follow that
@@ -184,14 +125,16 @@ fn search_as_asked(view: &View, request: &Request) -> tantivy::Result<Answer> {
         return Ok(Answer::default());
     }
     let budget = Budget::until(request.time.map(|time| Instant::now() + time));
-    let clues = Clues::of(request.query.wanted());
+    let clues = Clues::of(&request.query);
+    let pairs = Pairs::look_up(view, &clues);
     let search = Search {
         view,
         request,
         now: request.after.map_or(request.now, |after| after.now),
-        pairs: Pairs::look_up(view, &clues),
-        closer: Closer::new(view, &clues),
-        fresh: clues.pairs.len() <= FRESH_PAIRS,
+        closer: Closer::new(&pairs, &clues),
+        fresh: clues.typed().count() <= SUBJECT,
+        clues,
+        pairs,
         budget,
     };
     search.run()
@@ -201,6 +144,7 @@ struct Search<'a> {
     view: &'a View,
     request: &'a Request,
     now: i64,
+    clues: Clues,
     pairs: Pairs,
     closer: Closer,
     /// Newer articles come a little before others.
@@ -208,20 +152,38 @@ struct Search<'a> {
     budget: Budget,
 }
 
+/// What one hand has found.
+struct Haul {
+    gather: Gather,
+    tally: Option<Tally>,
+    /// Articles of the exact tier, as long as they are few.
+    seen: HashSet<(usize, DocId)>,
+}
+
+impl Haul {
+    /// All hands' together.
+    fn joined(hauls: Vec<Haul>) -> Option<Haul> {
+        hauls.into_iter().reduce(|mut all, haul| {
+            all.gather.merge(haul.gather);
+            if let (Some(tally), Some(other)) = (&mut all.tally, haul.tally) {
+                tally.merge(other);
+            }
+            all.seen.extend(haul.seen);
+            all
+        })
+    }
+}
+
 impl Search<'_> {
     fn run(&self) -> tantivy::Result<Answer> {
         let mut answer = Answer::default();
-        let mut tally = self.request.facets.then(|| Tally::new(self.view));
-        let mut seen = HashSet::new();
-        let mut gather = self.gather(EXACT, None, &answer);
-        for (n, segment) in self.view.segments.iter().enumerate() {
-            self.exact(n, segment, &mut gather, &mut seen, &mut tally)?;
-        }
+        let exact = share_out(self.view, |segments| self.exact(segments))?;
+        let Some(Haul { gather, mut tally, seen }) = Haul::joined(exact) else { return Ok(answer) };
         answer.exact = gather.total;
         self.add(gather, &mut answer);
         // By date, near misses would stand among the hits.
         let complete = answer.total >= ENOUGH || (self.request.sort != Sort::Relevance && answer.total > 0);
-        if !complete && self.request.query.loose().next().is_some() {
+        if !complete && self.clues.pairs.iter().any(|clue| clue.loose) {
             self.near(&mut answer, &seen, &mut tally)?;
         }
         if answer.hits.len() > self.request.limit {
@@ -238,10 +200,10 @@ impl Search<'_> {
         Plan { query, filter, fields: &self.view.fields, segment, budget: &self.budget }
     }
 
-    /// For a tier that goes on to its end, or one of the best only.
-    fn gather(&self, tier: u8, best: Option<usize>, answer: &Answer) -> Gather {
+    /// For a tier that goes on to its end, or one of the best only; `shown` are on the page already.
+    fn gather(&self, tier: Tier, best: Option<usize>, shown: usize) -> Gather {
         // One more than asked for tells whether there is a next page.
-        let room = (self.request.limit + 1).saturating_sub(answer.hits.len());
+        let room = (self.request.limit + 1).saturating_sub(shown);
         let sort = self.request.sort;
         let looked_at = if sort == Sort::Relevance { CLOSER } else { 0 };
         let rest = if best.is_some() { 0 } else { room };
@@ -249,30 +211,32 @@ impl Search<'_> {
         Gather::new(tier, sort, Limits { best: best.unwrap_or(looked_at), rest, room, after })
     }
 
-    fn exact(
-        &self,
-        n: usize,
-        segment: &Segment,
-        gather: &mut Gather,
-        seen: &mut HashSet<(usize, DocId)>,
-        tally: &mut Option<Tally>,
-    ) -> tantivy::Result<()> {
-        let mut docs = self.plan(segment).exact()?;
-        let mut scorer = self.pairs.scorer(segment, n);
+    /// Articles that hold all that was asked for.
+    fn exact(&self, segments: &[(usize, &Segment)]) -> tantivy::Result<Haul> {
+        let mut haul = Haul {
+            gather: self.gather(Tier::Exact, None, 0),
+            tally: self.request.facets.then(|| Tally::new(self.view)),
+            seen: HashSet::new(),
+        };
+        let by_relevance = self.request.sort == Sort::Relevance;
         let mut budget = self.budget.clone();
-        let mut doc = docs.doc();
-        while doc != TERMINATED && !budget.is_spent() {
-            if segment.is_alive(doc) {
-                if seen.len() < ENOUGH {
-                    seen.insert((n, doc));
+        for &(n, segment) in segments {
+            let mut docs = self.plan(segment).exact()?;
+            let mut scorer = by_relevance.then(|| self.pairs.scorer(segment, n));
+            let mut doc = docs.doc();
+            while doc != TERMINATED && !budget.is_spent() {
+                if segment.is_alive(doc) {
+                    if haul.seen.len() < ENOUGH {
+                        haul.seen.insert((n, doc));
+                    }
+                    haul.tally.iter_mut().for_each(|tally| tally.count(n, segment, doc));
+                    let score = scorer.as_mut().map_or(0.0, |scorer| scorer.score(doc));
+                    haul.gather.offer(n, segment, doc, score * self.freshness(segment, doc));
                 }
-                tally.iter_mut().for_each(|tally| tally.count(n, segment, doc));
-                let score = if self.request.sort == Sort::Relevance { scorer.score(doc) } else { 0.0 };
-                gather.offer(n, segment, doc, score * self.freshness(segment, doc));
+                doc = docs.advance();
             }
-            doc = docs.advance();
         }
-        Ok(())
+        Ok(haul)
     }
 
     /// Articles that share some of the pairs.
@@ -282,11 +246,35 @@ impl Search<'_> {
         seen: &HashSet<(usize, DocId)>,
         tally: &mut Option<Tally>,
     ) -> tantivy::Result<()> {
-        let clues = Clues::of(self.request.query.loose());
-        let pairs = Pairs::look_up(self.view, &clues).with_singles(self.view, &clues);
-        let mut gather = self.gather(NEAR, Some(NEAR_MAX), answer);
-        for (n, segment) in self.view.segments.iter().enumerate() {
-            let near = pairs.near(segment, n, &self.budget);
+        let singles = Singles::look_up(self.view, &self.clues.singles);
+        let shown = answer.hits.len();
+        let parts = share_out(self.view, |segments| self.near_of(segments, &singles, seen, shown))?;
+        let joined = parts.into_iter().reduce(|mut all, part| {
+            all.merge(part);
+            all
+        });
+        let Some(mut gather) = joined else { return Ok(()) };
+        gather.total = gather.total.min(NEAR_MAX);
+        if let Some(tally) = tally {
+            gather
+                .best()
+                .for_each(|best| tally.count(best.segment, &self.view.segments[best.segment], best.doc));
+        }
+        self.add(gather, answer);
+        Ok(())
+    }
+
+    /// Without those that were `seen`; `shown` are on the page already.
+    fn near_of(
+        &self,
+        segments: &[(usize, &Segment)],
+        singles: &Singles,
+        seen: &HashSet<(usize, DocId)>,
+        shown: usize,
+    ) -> tantivy::Result<Gather> {
+        let mut gather = self.gather(Tier::Near, Some(NEAR_MAX), shown);
+        for &(n, segment) in segments {
+            let near = self.pairs.near(singles, segment, n, &self.budget);
             let mut limits = self.plan(segment).near()?;
             let needed = ((f32::from(near.pairs) * NEAR_SHARE).ceil() as u8).max(1);
             for (doc, &count) in (0..).zip(&near.counts) {
@@ -297,14 +285,7 @@ impl Search<'_> {
                 }
             }
         }
-        gather.total = gather.total.min(NEAR_MAX);
-        if let Some(tally) = tally {
-            gather
-                .best()
-                .for_each(|best| tally.count(best.segment, &self.view.segments[best.segment], best.doc));
-        }
-        self.add(gather, answer);
-        Ok(())
+        Ok(gather)
     }
 
     /// 1 for the old, up to 1 + [`FRESHNESS`] for what was published just now. Who types a word or two
@@ -319,10 +300,8 @@ impl Search<'_> {
 
     fn add(&self, gather: Gather, answer: &mut Answer) {
         answer.total += gather.total;
-        let look = |n: usize, docs: &[DocId]| match self.closer.is_idle() {
-            true => vec![1.0; docs.len()],
-            false => self.closer.factors(&self.view.segments[n], docs),
-        };
+        let look =
+            |n: usize, docs: &[DocId]| self.closer.factors(&self.pairs, n, &self.view.segments[n], docs);
         answer.hits.extend(
             gather
                 .finish(self.view, CLOSER, self.request.fold, look)
@@ -334,12 +313,6 @@ impl Search<'_> {
 
 fn hit(placed: Placed, sort: Sort) -> Hit {
     let Placed { place, also } = placed;
-    let score = match sort {
-        Sort::Relevance => {
-            let (score, closer) = (collect::score(place.key), (place.key >> 32) as f32);
-            f32::from(place.tier) + (closer + score / (score + 50.0)) / 2.0
-        }
-        Sort::Newest | Sort::Oldest => f32::from(place.tier),
-    };
-    Hit { article: place.article, also, score, place }
+    let within = if sort == Sort::Relevance { place.share() } else { 0.0 };
+    Hit { article: place.article, also, score: place.tier as u8 as f32 + within, place }
 }

@@ -7,14 +7,15 @@
 
 use tantivy::{DocId, DocSet};
 
-use super::grams::{Postings, Space};
+use super::grams::Postings;
 use super::query::clues::{Clue, Clues};
-use super::score::{idf, weight};
-use super::view::{Segment, View};
+use super::score::{Pairs, weight};
+use super::view::Segment;
 
 /// A letter pair of the query, at its place in it.
 struct Slot {
-    letters: (char, char),
+    /// Its number in [`Pairs`].
+    pair: usize,
     /// How much it tells, by how rare it is; less where the border of two words runs through it.
     weight: f32,
     /// Goes on the run of the slot before.
@@ -28,58 +29,47 @@ pub struct Closer {
     weight: f32,
 }
 
+/// Who types a word or two follows a subject; who types more wants one article. In letter pairs.
+pub const SUBJECT: usize = 6;
+/// Letters of the first lines of a text.
+const LEAD: u32 = 120;
 /// Slots that are looked at, of the many a pasted page would have.
 const MAX_SLOTS: usize = 48;
 
 impl Closer {
-    pub fn new(view: &View, clues: &Clues) -> Closer {
+    pub fn new(pairs: &Pairs, clues: &Clues) -> Closer {
         let slot = |clue: &Clue| {
-            let (first, second) = clue.letters;
-            let df = |segment: &Segment| {
-                segment.grams.entry(Space::Text, first, second).map_or(0, |entry| u64::from(entry.df))
-            };
-            let df = view.segments.iter().map(df).sum();
-            Slot {
-                letters: clue.letters,
-                weight: clue.weight * idf(view.articles, df),
-                follows: clue.follows,
-            }
+            let (pair, rarity) = pairs.find(clue.letters)?;
+            Some(Slot { pair, weight: clue.weight * rarity, follows: clue.follows })
         };
-        let slots: Vec<Slot> = clues.pairs.iter().take(MAX_SLOTS).map(slot).collect();
+        let slots: Vec<Slot> = clues.typed().take(MAX_SLOTS).filter_map(slot).collect();
         let weight = slots.iter().map(|slot| slot.weight).sum();
         Closer { slots, weight }
     }
 
-    pub fn is_idle(&self) -> bool {
-        self.slots.is_empty()
-    }
-
-    /// A factor of 1 and more for each of some articles of a segment, which are in order.
-    pub fn factors(&self, segment: &Segment, docs: &[DocId]) -> Vec<f32> {
-        let mut lists: Vec<Option<Postings>> = self
-            .slots
-            .iter()
-            .map(|slot| segment.grams.postings(Space::Text, slot.letters.0, slot.letters.1))
-            .collect();
+    /// A factor of 1 and more for each of some articles, which are in order, of the segment of number
+    /// `n`.
+    pub fn factors(&self, pairs: &Pairs, n: usize, segment: &Segment, docs: &[DocId]) -> Vec<f32> {
+        let open = |slot: &Slot| pairs.open(slot.pair, n, segment);
+        let mut lists: Vec<Option<Postings>> = self.slots.iter().map(open).collect();
         let mut places: Vec<Vec<u32>> = vec![Vec::new(); lists.len()];
-        docs.iter()
-            .map(|&doc| {
-                for (list, places) in lists.iter_mut().zip(&mut places) {
-                    places.clear();
-                    if let Some(list) = list
-                        && list.seek(doc) == doc
-                    {
-                        list.places(places);
-                    }
+        let mut look = |&doc: &DocId| {
+            for (list, places) in lists.iter_mut().zip(&mut places) {
+                places.clear();
+                if let Some(list) = list
+                    && list.seek(doc) == doc
+                {
+                    list.places(places);
                 }
-                self.factor(&places, segment.grams.lengths().title(doc))
-            })
-            .collect()
+            }
+            self.factor(&places, segment.grams.lengths().title(doc))
+        };
+        docs.iter().map(&mut look).collect()
     }
 
     fn factor(&self, places: &[Vec<u32>], title: u32) -> f32 {
         let runs = self.longest_runs(places);
-        let (mut run, mut covered, mut titled) = (0.0, 0.0, 0.0);
+        let (mut run, mut covered, mut titled, mut lead) = (0.0, 0.0, 0.0, 0.0);
         for (n, slot) in self.slots.iter().enumerate() {
             if runs[n] > 0 {
                 covered += slot.weight;
@@ -88,12 +78,16 @@ impl Closer {
             if places[n].first().is_some_and(|place| *place < title) {
                 titled += slot.weight;
             }
+            if places[n].iter().any(|place| (title + 1..title + 1 + LEAD).contains(place)) {
+                lead += slot.weight;
+            }
         }
         let near = self.nearness(places);
         let share = |part: f32| part / self.weight.max(f32::MIN_POSITIVE);
         1.0 + weight::RUNS * share(run)
             + weight::COVERED * share(covered)
             + weight::TITLED * share(titled)
+            + if self.slots.len() <= SUBJECT { weight::LEAD * share(lead) } else { 0.0 }
             + weight::NEARBY * near
     }
 

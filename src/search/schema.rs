@@ -10,11 +10,11 @@ use tantivy::schema::{
 use super::grams::GramsPlugin;
 use super::query::Part;
 use super::sketch::Sketch;
-use crate::text::fold;
+use crate::text::spelled;
 
 /// Part of the index directory's name. Raise it when fields, bigrams or folding change: an index of
 /// another version is left alone and a new one is built.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Fast field names, as they are opened for a search.
 pub const ID: &str = "id";
@@ -37,7 +37,7 @@ pub struct Fields {
     pub has: Field,
     /// The halves of a [`Sketch`], fast.
     pub sketch: [Field; 2],
-    /// Folded letters, for [`GramsPlugin`] only.
+    /// [`spelled::letters`], for [`GramsPlugin`] only.
     pub title: Field,
     pub body: Field,
     /// The account's name and handle.
@@ -109,11 +109,11 @@ impl Entry {
         document.add_i64(fields.published_at, self.published_at);
         document.add_text(fields.lang, &self.lang);
         self.has.iter().for_each(|part| document.add_text(fields.has, <&str>::from(*part)));
-        let body = fold::letters(&self.body);
+        let body = spelled::letters(&self.body);
         let sketch = Sketch::of(&body);
         fields.sketch.iter().zip(sketch.0).for_each(|(field, half)| document.add_u64(*field, half));
         document.add_text(fields.body, body);
-        let mut add = |field, text: &str| document.add_text(field, fold::letters(text));
+        let mut add = |field, text: &str| document.add_text(field, spelled::letters(text));
         add(fields.title, &self.title);
         add(fields.name, &self.account_name);
         add(fields.name, &self.account_handle);

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 use tantivy::{DocId, DocSet};
 
-use super::docs::Budget;
+use super::budget::Budget;
 use super::grams::dict::TermEntry;
 use super::grams::{Postings, Space};
 use super::query::clues::{Clue, Clues};
@@ -12,31 +12,36 @@ use super::view::{Segment, View};
 /// All that was tuned, by kinds of queries, on the development relevance sets only.
 pub mod weight {
     /// Of BM25: how soon more places of a pair in one text stop to count.
-    pub const K1: f32 = 1.2;
+    pub const K1: f32 = 0.9;
     /// Of BM25: how much a long text counts less.
     pub const B: f32 = 0.5;
     /// A pair in the title, against one in the text.
-    pub const TITLE: f32 = 3.0;
+    pub const TITLE: f32 = 2.0;
     pub const NAME: f32 = 1.0;
     pub const AUTHOR: f32 = 1.0;
     pub const TAG: f32 = 1.5;
     /// A pair across the border of two words of the query, against one inside a word.
     pub const ACROSS: f32 = 0.6;
-    /// A pair that touches a word which only makes a question.
-    pub const ASKING: f32 = 0.3;
+    /// A pair that touches a word which tells little.
+    pub const LIGHT: f32 = 0.3;
+    /// A pair of what means the same as a term, against one of the term.
+    pub const OTHER: f32 = 0.5;
     /// A word of one letter, against a pair.
-    pub const SINGLE: f32 = 1.5;
+    pub const SINGLE: f32 = 3.0;
 
     // What a closer look adds to a score, at most.
 
     /// Pairs that stand in the article as in the query, one behind the other.
     pub const RUNS: f32 = 0.3;
     /// All pairs of the query are there.
-    pub const COVERED: f32 = 4.0;
+    pub const COVERED: f32 = 2.0;
     /// All are in the title.
     pub const TITLED: f32 = 0.3;
+    /// All are in the first lines of the text, where news says what happened; for short queries, which
+    /// ask for a subject.
+    pub const LEAD: f32 = 2.0;
     /// All are in one stretch of the text.
-    pub const NEARBY: f32 = 4.0;
+    pub const NEARBY: f32 = 5.0;
     /// Of [`RUNS`], a run of two pairs, and of three; more count whole.
     pub const TWO: f32 = 0.4;
     pub const THREE: f32 = 0.7;
@@ -56,25 +61,25 @@ const RARE_SINGLE: u64 = 10;
 /// Articles that one search looks at for what is only near, over all lists.
 const MAX_NEAR: u64 = 6_000_000;
 
-/// The letter pairs of a query, looked up.
+/// The letter pairs of a query, looked up once for all that asks for them.
 pub struct Pairs {
+    /// Each once.
     pairs: Vec<Pair>,
-    singles: Vec<Single>,
     mean_length: f32,
 }
 
 struct Pair {
-    /// By how few articles have it in their text, and its place in the query.
+    letters: (char, char),
+    /// By how few articles have it in their text.
+    rarity: f32,
+    /// The rarity by the greatest of its weights in the query.
     worth: f32,
+    /// Of a term that may be missing in part.
+    loose: bool,
+    /// Only of what means the same.
+    other: bool,
     /// For each segment.
     found: Vec<Found>,
-}
-
-/// A letter by itself.
-struct Single {
-    worth: f32,
-    /// For each segment the lists of all pairs that begin with it.
-    lists: Vec<Vec<TermEntry>>,
 }
 
 #[derive(Default)]
@@ -83,41 +88,61 @@ struct Found {
     around: [Option<TermEntry>; 4],
 }
 
-impl Pairs {
-    pub fn look_up(view: &View, clues: &Clues) -> Pairs {
-        let pair = |clue: &Clue| {
-            let found: Vec<Found> =
-                view.segments.iter().map(|segment| Found::of(segment, clue.letters)).collect();
-            let df: u64 = found.iter().map(Found::df).sum();
-            Pair { worth: clue.weight * idf(view.articles, df), found }
-        };
-        let pairs = clues.distinct().iter().map(pair).collect();
-        Pairs { pairs, singles: Vec::new(), mean_length: view.mean_length }
-    }
+/// Words of one letter that are rare enough to be looked for by themselves.
+pub struct Singles(Vec<Single>);
 
-    /// Besides, words of one letter that are rare.
-    pub fn with_singles(mut self, view: &View, clues: &Clues) -> Pairs {
-        for &letter in &clues.singles {
-            let lists: Vec<Vec<TermEntry>> = view
-                .segments
-                .iter()
-                .map(|segment| segment.grams.entries_from(Space::Text, letter).collect())
-                .collect();
+struct Single {
+    worth: f32,
+    /// For each segment the lists of all pairs that begin with it.
+    lists: Vec<Vec<TermEntry>>,
+}
+
+impl Singles {
+    pub fn look_up(view: &View, letters: &[char]) -> Singles {
+        let single = |&letter: &char| {
+            let lists = |segment: &Segment| segment.grams.entries_from(Space::Text, letter).collect();
+            let lists: Vec<Vec<TermEntry>> = view.segments.iter().map(lists).collect();
             // An article counts once for each different letter behind; near enough for rare ones.
             let df: u64 = lists.iter().flatten().map(|entry| u64::from(entry.df)).sum();
-            if df <= view.articles / RARE_SINGLE + 20 {
-                self.singles.push(Single { worth: weight::SINGLE * idf(view.articles, df), lists });
+            let is_rare = df <= view.articles / RARE_SINGLE + 20;
+            is_rare.then(|| Single { worth: weight::SINGLE * idf(view.articles, df), lists })
+        };
+        Singles(letters.iter().filter_map(single).collect())
+    }
+}
+
+impl Pairs {
+    pub fn look_up(view: &View, clues: &Clues) -> Pairs {
+        let mut sorted: Vec<&Clue> = clues.pairs.iter().collect();
+        sorted.sort_by_key(|clue| clue.letters);
+        let pair = |same: &[&Clue]| {
+            let letters = same[0].letters;
+            let found: Vec<Found> = view.segments.iter().map(|segment| Found::of(segment, letters)).collect();
+            let df: u64 = found.iter().map(Found::df).sum();
+            let rarity = idf(view.articles, df);
+            let weight = same.iter().map(|clue| clue.weight).fold(0.0, f32::max);
+            Pair {
+                letters,
+                rarity,
+                worth: weight * rarity,
+                loose: same.iter().any(|clue| clue.loose),
+                other: same.iter().all(|clue| clue.other),
+                found,
             }
-        }
-        self
+        };
+        let pairs = sorted.chunk_by(|one, other| one.letters == other.letters).map(pair).collect();
+        Pairs { pairs, mean_length: view.mean_length }
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.pairs.is_empty()
+    /// Which of them has these letters, and how rare it is.
+    pub fn find(&self, letters: (char, char)) -> Option<(usize, f32)> {
+        let n = self.pairs.binary_search_by_key(&letters, |pair| pair.letters).ok()?;
+        Some((n, self.pairs[n].rarity))
     }
 
-    pub fn len(&self) -> usize {
-        self.pairs.len()
+    /// Its list of texts in the segment of number `n`.
+    pub fn open(&self, pair: usize, n: usize, segment: &Segment) -> Option<Postings> {
+        self.pairs[pair].found[n].text.map(|entry| segment.grams.open_list(entry))
     }
 
     /// To score single articles of a segment, in order.
@@ -131,13 +156,13 @@ impl Pairs {
         Scorer { lists: lists.collect(), segment, mean_length: self.mean_length }
     }
 
-    /// Scores all articles of a segment that have any of the pairs. Of very common pairs only as
+    /// Scores all articles of a segment that have any of the loose pairs. Of very common pairs only as
     /// many are looked at as [`MAX_NEAR`] allows, rare ones first.
-    pub fn near(&self, segment: &Segment, n: usize, budget: &Budget) -> Near {
+    pub fn near(&self, singles: &Singles, segment: &Segment, n: usize, budget: &Budget) -> Near {
         let end = segment.reader.max_doc() as usize;
         let mut near = Near { scores: vec![0.0; end], counts: vec![0; end], pairs: 0 };
         let mut budget = budget.clone();
-        let mut order: Vec<&Pair> = self.pairs.iter().collect();
+        let mut order: Vec<&Pair> = self.pairs.iter().filter(|pair| pair.loose).collect();
         order.sort_by_key(|pair| pair.found[n].df());
         let mut room = MAX_NEAR;
         for pair in order {
@@ -146,13 +171,14 @@ impl Pairs {
                 break;
             }
             room -= found.df();
-            near.pairs += 1;
+            let typed = u8::from(!pair.other);
+            near.pairs += typed;
             if let Some(text) = found.text {
                 let mut list = segment.grams.open_list(text);
                 while (list.doc() as usize) < end && !budget.is_spent() {
                     let doc = list.doc();
                     near.scores[doc as usize] += pair.worth * self.frequency(segment, doc, list.frequency());
-                    near.counts[doc as usize] += 1;
+                    near.counts[doc as usize] += typed;
                     list.advance();
                 }
             }
@@ -165,7 +191,7 @@ impl Pairs {
                 }
             }
         }
-        for single in &self.singles {
+        for single in &singles.0 {
             let mut counts: FxHashMap<DocId, u32> = FxHashMap::default();
             for entry in &single.lists[n] {
                 let mut list = segment.grams.open_list(*entry);
@@ -202,9 +228,9 @@ impl Found {
 /// What every article of a segment has of the pairs.
 pub struct Near {
     pub scores: Vec<f32>,
-    /// How many different pairs are in the text.
+    /// How many different pairs of what was typed are in the text.
     pub counts: Vec<u8>,
-    /// How many were looked for.
+    /// How many of these were looked for.
     pub pairs: u8,
 }
 

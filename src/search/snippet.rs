@@ -5,10 +5,10 @@
 
 use std::ops::Range;
 
-use super::passage::{cut_short, end_after, is_inside_letters, widen};
-use super::query::{Parsed, Within};
+use super::passage::{cut_short, end_after, widen};
+use super::query::{Parsed, Term, Within};
 use crate::text::fold::{self, Folded};
-use crate::text::segment;
+use crate::text::{segment, spelled};
 
 /// Articles are searched whole, but passages are looked for in so much of the text only.
 const MAX_BODY_BYTES: usize = 400_000;
@@ -28,6 +28,8 @@ struct Needle {
     weight: f32,
     /// Marked in titles only.
     title: bool,
+    /// A Latin word or a number counts only where it is one.
+    whole: bool,
 }
 
 impl Highlighter {
@@ -35,12 +37,13 @@ impl Highlighter {
         let mut highlighter = Highlighter::default();
         let wanted = || query.wanted().filter(|term| matches!(term.within, Within::Anywhere | Within::Title));
         for term in wanted() {
-            highlighter.add(&term.letters, 2.0, term.within);
+            highlighter.add(&term.letters, 2.0, term);
+            term.others.iter().for_each(|other| highlighter.add(other, 2.0, term));
         }
         // Parts are marked where the whole does not stand.
         for term in wanted().filter(|term| !term.quoted && term.within == Within::Anywhere) {
             for part in parts(&term.text) {
-                highlighter.add(&part, 1.0, term.within);
+                highlighter.add(&part, 1.0, term);
             }
         }
         highlighter.needles.sort_by_key(|needle| std::cmp::Reverse(needle.letters.len()));
@@ -48,14 +51,14 @@ impl Highlighter {
     }
 
     /// Long runs weigh more: they are rarer.
-    fn add(&mut self, letters: &str, weight: f32, within: Within) {
-        let title = within == Within::Title;
+    fn add(&mut self, letters: &str, weight: f32, term: &Term) {
+        let (title, whole) = (term.within == Within::Title, !term.quoted);
         match self.needles.iter_mut().find(|needle| needle.letters == letters) {
-            Some(needle) => needle.title &= title,
+            Some(needle) => (needle.title, needle.whole) = (needle.title && title, needle.whole && whole),
             None if letters.is_empty() => {}
             None => {
                 let weight = weight * (letters.chars().count() as f32).sqrt();
-                self.needles.push(Needle { letters: letters.to_owned(), weight, title });
+                self.needles.push(Needle { letters: letters.to_owned(), weight, title, whole });
             }
         }
     }
@@ -103,15 +106,22 @@ impl Highlighter {
 }
 
 impl Needle {
-    /// Parts of Latin words count little, and single letters in them not at all: C++ is not in "act".
+    /// Parts of Latin words count little, where at all.
     fn weight_at(&self, text: &str, place: &Range<usize>) -> Option<f32> {
-        let inside = is_inside_letters(text, place.start) || is_inside_letters(text, place.end);
-        match self.letters.len() {
-            1 if inside => None,
-            _ if inside && self.letters.is_ascii() => Some(self.weight * 0.3),
-            _ => Some(self.weight),
+        match is_inside_word(text, place.start) || is_inside_word(text, place.end) {
+            true if self.whole || self.letters.len() == 1 => None,
+            true => Some(self.weight * 0.3),
+            false => Some(self.weight),
         }
     }
+}
+
+/// Does a Latin word or a number go on here?
+fn is_inside_word(text: &str, at: usize) -> bool {
+    let folded = |c: char| fold::fold(c.encode_utf8(&mut [0; 4])).chars().next();
+    let before = text[..at].chars().next_back().and_then(folded);
+    let behind = text[at..].chars().next().and_then(folded);
+    before.zip(behind).is_some_and(|(before, behind)| spelled::joins(before, behind))
 }
 
 /// A needle's place, in bytes of the original.

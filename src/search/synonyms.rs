@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::text::fold;
+use crate::text::{fold, segment};
 
 /// The file that is built in.
 const BUILT_IN: &str = include_str!("synonyms.txt");
@@ -12,6 +12,10 @@ const LETTERS: usize = 30;
 /// Words of a group, and groups of a file, at most.
 const WORDS: usize = 12;
 const GROUPS: usize = 20_000;
+/// Words of the dictionary that one word here is made of, at most.
+const NAME: usize = 8;
+/// Texts that one is rephrased as.
+const REPHRASED: usize = 12;
 
 /// Groups of words that mean the same.
 #[derive(Debug, Default)]
@@ -84,9 +88,23 @@ impl Synonyms {
         self.others.get(letters).map_or(&[], Vec::as_slice)
     }
 
-    /// Letters of the longest word.
-    pub fn longest(&self) -> usize {
-        self.others.keys().map(|word| word.chars().count()).max().unwrap_or(0)
+    /// A folded text with one of its words replaced by what means the same, in all ways there are (but
+    /// few); in letters.
+    pub fn rephrase(&self, text: &str) -> Vec<String> {
+        let words: Vec<String> = segment::words(text).into_iter().map(fold::letters).collect();
+        let mut rephrased: Vec<String> = self.expand(&words.concat()).to_vec();
+        // A name may be several words of the dictionary.
+        for start in 0..words.len() {
+            for end in start + 1..=words.len().min(start + NAME) {
+                let (before, behind) = (words[..start].concat(), words[end..].concat());
+                if !before.is_empty() || !behind.is_empty() {
+                    let others = self.expand(&words[start..end].concat()).iter();
+                    rephrased.extend(others.map(|other| format!("{before}{other}{behind}")));
+                }
+            }
+        }
+        rephrased.truncate(REPHRASED);
+        rephrased
     }
 }
 
@@ -101,7 +119,10 @@ mod tests {
         assert_eq!(synonyms.expand("pboc"), ["央行", "中国人民银行"]);
         assert_eq!(synonyms.expand(&fold::letters("中國人民銀行")), ["央行", "pboc"]);
         assert!(synonyms.expand("人民").is_empty());
-        assert_eq!(synonyms.longest(), 6);
+        assert_eq!(synonyms.rephrase("央行降准"), ["中国人民银行降准", "pboc降准"]);
+        assert_eq!(synonyms.rephrase("国务院任命中国人民银行行长").len(), 2);
+        assert_eq!(synonyms.rephrase("央行").len(), 2);
+        assert!(synonyms.rephrase("").is_empty() && synonyms.rephrase("人民").is_empty());
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use url::form_urlencoded::{Serializer, parse};
 
+use super::place::Cursor;
 use super::query::Part;
-use super::rank::Cursor;
 
 /// A search as it came in an address, unread. Any string is allowed anywhere.
 #[derive(Debug, Clone, Default)]

@@ -2,6 +2,7 @@
 //!
 //! - [`fold`]: the form in which text is compared, with offsets back into the original.
 //! - [`script`]: is this text Simplified, Traditional, or neither?
+//! - [`spelled`]: words of scripts with spaces, in letters without.
 //! - [`segment`]: words, by dictionary.
 //! - [`pinyin`]: how Chinese is read, and Chinese typed as pinyin.
 //! - [`count`]: word count, reading time and excerpts that are right for Chinese.
@@ -13,3 +14,4 @@ pub mod pinyin;
 pub mod script;
 pub mod segment;
 pub mod slug;
+pub mod spelled;

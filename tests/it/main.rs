@@ -37,6 +37,7 @@ mod search_feeds;
 mod search_language;
 mod search_page;
 mod search_traps;
+mod search_words;
 mod security;
 mod server;
 mod subscriptions;

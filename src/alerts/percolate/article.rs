@@ -1,9 +1,10 @@
 //! An article as queries meet it: its texts folded to letters once, and the pairs of letters in them.
 
 use super::{Pair, Set, alone};
-use crate::search::query::{Part, Term, Within};
+use crate::search::query::run::Run;
+use crate::search::query::{Part, Within};
 use crate::search::schema::Entry;
-use crate::text::fold;
+use crate::text::spelled;
 
 /// An article that asks which queries it matches.
 #[derive(Debug)]
@@ -15,13 +16,31 @@ pub struct Article {
     pub published_at: i64,
     pub lang: String,
     pub has: Vec<Part>,
-    title: String,
-    body: String,
-    author: String,
+    title: Text,
+    body: Text,
+    author: Text,
     /// The account's name and handle.
-    names: [String; 2],
-    tags: Vec<String>,
+    names: [Text; 2],
+    tags: Vec<Text>,
     pairs: Set<Pair>,
+}
+
+/// A text as [`spelled::letters`], and without their marks.
+#[derive(Debug)]
+struct Text {
+    spelled: String,
+    letters: String,
+}
+
+impl Text {
+    fn new(text: &str) -> Self {
+        let spelled = spelled::letters(text);
+        Self { letters: spelled::without_marks(&spelled), spelled }
+    }
+
+    fn holds(&self, run: &Run) -> bool {
+        run.stands_in(&self.spelled, &self.letters)
+    }
 }
 
 impl Article {
@@ -32,25 +51,25 @@ impl Article {
             published_at: entry.published_at,
             lang: entry.lang.clone(),
             has: entry.has.clone(),
-            title: fold::letters(&entry.title),
-            body: fold::letters(&entry.body),
-            author: fold::letters(&entry.author),
-            names: [fold::letters(&entry.account_name), fold::letters(&entry.account_handle)],
-            tags: entry.tags.iter().map(|tag| fold::letters(tag)).collect(),
+            title: Text::new(&entry.title),
+            body: Text::new(&entry.body),
+            author: Text::new(&entry.author),
+            names: [Text::new(&entry.account_name), Text::new(&entry.account_handle)],
+            tags: entry.tags.iter().map(|tag| Text::new(tag)).collect(),
             pairs: Set::default(),
         };
-        article.pairs = article.texts().flat_map(pairs_of).collect();
+        article.pairs = article.texts().flat_map(|text| pairs_of(&text.letters)).collect();
         article
     }
 
     /// Is this the account's whole name, in letters?
     pub(super) fn is_of(&self, name: &str) -> bool {
-        self.names[0] == name
+        self.names[0].letters == name
     }
 
-    fn texts(&self) -> impl Iterator<Item = &str> {
+    fn texts(&self) -> impl Iterator<Item = &Text> {
         let one = [&self.title, &self.body, &self.author];
-        one.into_iter().chain(&self.names).chain(&self.tags).map(String::as_str)
+        one.into_iter().chain(&self.names).chain(&self.tags)
     }
 
     /// Every pair and every letter of its texts, once.
@@ -64,13 +83,13 @@ impl Article {
     }
 
     /// Does the run of letters stand where the term wants it?
-    pub(super) fn holds(&self, letters: &str, within: Within, quoted: bool) -> bool {
+    pub(super) fn holds(&self, run: &Run, within: Within, quoted: bool) -> bool {
         match within {
-            Within::Title => self.title.contains(letters),
-            Within::Author => self.author.contains(letters),
-            Within::Tag => self.tags.iter().any(|tag| tag.contains(letters)),
-            Within::Anywhere if quoted => self.title.contains(letters) || self.body.contains(letters),
-            Within::Anywhere => self.texts().any(|text| text.contains(letters)),
+            Within::Title => self.title.holds(run),
+            Within::Author => self.author.holds(run),
+            Within::Tag => self.tags.iter().any(|tag| tag.holds(run)),
+            Within::Anywhere if quoted => self.title.holds(run) || self.body.holds(run),
+            Within::Anywhere => self.texts().any(|text| text.holds(run)),
         }
     }
 }
@@ -82,11 +101,11 @@ fn pairs_of(letters: &str) -> impl Iterator<Item = Pair> {
     pairs.chain(letters.chars().map(alone))
 }
 
-/// The pairs of which an article must hold each if it holds the term.
-pub(super) fn pairs_of_term(term: &Term) -> Vec<Pair> {
-    let mut letters = term.letters.chars();
+/// The pairs of which an article must hold each if it holds the run.
+pub(super) fn pairs_of_run(run: &Run) -> Vec<Pair> {
+    let mut letters = run.letters.chars();
     match (letters.next(), letters.next()) {
         (Some(first), None) => vec![alone(first)],
-        _ => term.letters.chars().zip(term.letters.chars().skip(1)).collect(),
+        _ => run.letters.chars().zip(run.letters.chars().skip(1)).collect(),
     }
 }

@@ -1,7 +1,8 @@
 //! A query as it waits for articles: what it is filed under, and its clauses in little memory.
 
 use super::Pair;
-use super::article::{Article, pairs_of_term};
+use super::article::{Article, pairs_of_run};
+use crate::search::query::run::Run;
 use crate::search::query::{Atom, Clause, Parsed, Part, Term, Within};
 use crate::text::fold;
 
@@ -40,15 +41,13 @@ enum Test {
     Published(Option<i64>, Option<i64>),
     Lang(Box<str>),
     Has(Part),
-    Holds(Run),
+    Holds(Box<Runs>),
 }
 
-/// A run of letters.
+/// At least one of these, each with its rarest pair: most articles lack that, and need not be read.
 #[derive(Debug)]
-struct Run {
-    letters: Box<str>,
-    /// Its rarest pair: most articles lack it, and need not be read.
-    rarest: Pair,
+struct Runs {
+    any: Box<[(Pair, Run)]>,
     quoted: bool,
     within: Within,
 }
@@ -72,9 +71,9 @@ impl Waiting {
 /// The clause whose texts are rarest decides; one with an alternative that is no text does not bind.
 fn file_by_text(query: &Parsed, frequency: impl Fn(Pair) -> u32) -> Option<Filing> {
     let of_clause = |clause: &Clause| {
-        let pairs: Option<Vec<Pair>> =
-            clause.any.iter().map(|atom| atom.term().and_then(|term| rarest(term, &frequency))).collect();
-        let mut pairs = pairs?;
+        let pairs: Option<Vec<Vec<Pair>>> =
+            clause.any.iter().map(|atom| Some(rarest_of(atom.term()?, &frequency))).collect();
+        let mut pairs = pairs?.concat();
         pairs.sort_unstable();
         pairs.dedup();
         let cost: u64 = pairs.iter().map(|pair| u64::from(frequency(*pair))).sum();
@@ -97,8 +96,13 @@ fn file_by_account(query: &Parsed) -> Option<Filing> {
     wanted.filter_map(of_clause).min_by_key(|accounts| accounts.len()).map(Filing::Accounts)
 }
 
-fn rarest(term: &Term, frequency: impl Fn(Pair) -> u32) -> Option<Pair> {
-    pairs_of_term(term).into_iter().min_by_key(|pair| frequency(*pair))
+/// One pair for each of its runs.
+fn rarest_of(term: &Term, frequency: impl Fn(Pair) -> u32) -> Vec<Pair> {
+    term.runs().map(|run| rarest(&run, &frequency)).collect()
+}
+
+fn rarest(run: &Run, frequency: impl Fn(Pair) -> u32) -> Pair {
+    pairs_of_run(run).into_iter().min_by_key(|pair| frequency(*pair)).unwrap_or_default()
 }
 
 impl Wish {
@@ -124,12 +128,10 @@ impl Test {
             Atom::Published { from, to } => Self::Published(*from, *to),
             Atom::Lang(lang) => Self::Lang(lang.as_str().into()),
             Atom::Has(part) => Self::Has(*part),
-            Atom::Text(term) => Self::Holds(Run {
-                letters: term.letters.as_str().into(),
-                rarest: rarest(term, frequency).unwrap_or_default(),
-                quoted: term.quoted,
-                within: term.within,
-            }),
+            Atom::Text(term) => {
+                let any = term.runs().map(|run| (rarest(&run, &frequency), run)).collect();
+                Self::Holds(Box::new(Runs { any, quoted: term.quoted, within: term.within }))
+            }
         }
     }
 
@@ -153,9 +155,9 @@ impl Test {
             }
             Self::Lang(lang) => article.lang == **lang,
             Self::Has(part) => article.has.contains(part),
-            Self::Holds(run) => {
-                article.may_hold(run.rarest) && article.holds(&run.letters, run.within, run.quoted)
-            }
+            Self::Holds(runs) => runs.any.iter().any(|(rarest, run)| {
+                article.may_hold(*rarest) && article.holds(run, runs.within, runs.quoted)
+            }),
         }
     }
 }

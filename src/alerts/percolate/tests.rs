@@ -143,12 +143,33 @@ fn plainly(query: &Parsed, entry: &Entry) -> bool {
                 Within::Anywhere if term.quoted => own.to_vec(),
                 Within::Anywhere => own.into_iter().chain(around).chain(&entry.tags).collect(),
             };
-            texts.iter().any(|text| fold::letters(text).contains(&term.letters))
+            texts.iter().any(|text| stands_in(term, text))
         }
         Atom::Lang(lang) => *lang == entry.lang,
         _ => false,
     };
     query.clauses.iter().all(|clause| clause.any.iter().any(holds) != clause.negated)
+}
+
+/// A run stands in a text letter by letter; an unquoted one does not begin or end in the middle of a
+/// Latin word.
+fn stands_in(term: &Term, text: &str) -> bool {
+    // Each letter, and whether it goes on a word.
+    let mut letters: Vec<(char, bool)> = Vec::new();
+    let mut last = ' ';
+    for c in fold::fold(text).chars() {
+        if c.is_alphanumeric() {
+            letters.push((c, c.is_ascii() && last.is_ascii_alphanumeric()));
+        }
+        last = c;
+    }
+    let wanted: Vec<char> = term.letters.chars().collect();
+    let goes_on = |at: usize| letters.get(at).is_some_and(|letter| letter.1);
+    (0..letters.len()).any(|at| {
+        let is_there =
+            (0..wanted.len()).all(|n| letters.get(at + n).is_some_and(|letter| letter.0 == wanted[n]));
+        is_there && (term.quoted || !goes_on(at) && !goes_on(at + wanted.len()))
+    })
 }
 
 fn atoms() -> impl Strategy<Value = Atom> {

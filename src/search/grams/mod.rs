@@ -11,7 +11,8 @@
 //! Every two letters that follow each other are a term, punctuation and spaces left out: 新冠-19
 //! gives 新冠, 冠1, 19. The last letter comes once more alone, so that each letter of a text begins a
 //! term and a single one is found by what begins with it. A run of letters is in the text exactly
-//! when its bigrams stand there one after another.
+//! when its bigrams stand there one after another. Words of Latin letters or digits have terms for
+//! both their ends, and C++ one for its sign ([`spelled`](crate::text::spelled)).
 
 pub mod bits;
 pub mod dict;
@@ -68,13 +69,13 @@ impl Space {
     }
 }
 
-/// Two letters, or the last one of a text.
-fn key(space: Space, first: char, second: Option<char>) -> u64 {
-    // A character has 21 bits; none that is a letter is 0.
-    (space as u64) << 42 | u64::from(first as u32) << 21 | u64::from(second.map_or(0, |c| c as u32))
+/// Two characters of [`spelled::grams`](crate::text::spelled::grams).
+fn key(space: Space, first: char, second: char) -> u64 {
+    // A character has 21 bits.
+    (space as u64) << 42 | u64::from(first as u32) << 21 | u64::from(second as u32)
 }
 
-/// Tells tantivy of the file. The fields hold folded letters, neither indexed nor stored otherwise.
+/// Tells tantivy of the file. The fields hold folded letters with their marks, neither indexed nor stored otherwise.
 pub struct GramsPlugin {
     pub title: Field,
     pub body: Field,

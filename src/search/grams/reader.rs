@@ -8,6 +8,7 @@ use super::dict::{Dict, TermEntry};
 use super::lengths::Lengths;
 use super::postings::Postings;
 use super::{EXTENSION, Space, key};
+use crate::text::spelled;
 
 /// Bytes of the end of the file: five sizes.
 const TRAILER: usize = 40;
@@ -68,7 +69,7 @@ impl Grams {
 
     /// Where their list is.
     pub fn entry(&self, space: Space, first: char, second: char) -> Option<TermEntry> {
-        self.dict.get(key(space, first, Some(second)))
+        self.dict.get(key(space, first, second))
     }
 
     /// The lists of everything that begins with a letter.
@@ -78,8 +79,8 @@ impl Grams {
 
     /// Where they are.
     pub fn entries_from(&self, space: Space, letter: char) -> impl Iterator<Item = TermEntry> + '_ {
-        let last = key(space, letter, Some(char::MAX));
-        self.dict.from(key(space, letter, None)).take_while(move |entry| entry.key <= last)
+        let last = key(space, letter, char::MAX);
+        self.dict.from(key(space, letter, spelled::NOTHING)).take_while(move |entry| entry.key <= last)
     }
 
     pub fn open_list(&self, entry: TermEntry) -> Postings {

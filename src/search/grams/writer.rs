@@ -15,6 +15,7 @@ use super::dict::DictWriter;
 use super::lengths::Lengths;
 use super::postings::ListWriter;
 use super::{EXTENSION, MAX_TITLE, Space, key};
+use crate::text::spelled;
 
 /// Collects in memory: 8 bytes for each letter, 16 while the segment is written.
 pub struct GramsWriter {
@@ -29,7 +30,7 @@ pub struct GramsWriter {
 }
 
 impl GramsWriter {
-    /// `fields` hold folded letters: of the body, and the other spaces.
+    /// `fields` hold [`spelled::letters`]: of the body, and the other spaces.
     pub fn new(title: Field, fields: [(Space, Field); 4]) -> GramsWriter {
         GramsWriter {
             fields,
@@ -62,20 +63,16 @@ impl GramsWriter {
         self.lengths.push((text_end, title_end as u16));
     }
 
-    /// Adds the bigrams of letters that follow each other, and returns the place behind the last.
-    fn add_run(&mut self, space: Space, letters: &str, start: u32) -> u32 {
-        let mut place = start;
-        let mut chars = letters.chars();
-        let mut first = chars.next();
-        while let Some(letter) = first {
-            let second = chars.next();
+    /// Adds the bigrams of a text from a place on, and returns the place behind its last letter.
+    fn add_run(&mut self, space: Space, spelled: &str, start: u32) -> u32 {
+        let mut end = start;
+        spelled::grams(spelled, |place, first, second| {
             let next = self.terms.len() as u32;
-            let term = *self.terms.entry(key(space, letter, second)).or_insert(next);
-            self.tokens.push((term, place));
-            place += 1;
-            first = second;
-        }
-        place
+            let term = *self.terms.entry(key(space, first, second)).or_insert(next);
+            self.tokens.push((term, start + place));
+            end = start + place + 1;
+        });
+        end
     }
 }
 

@@ -9,12 +9,15 @@ pub mod moment;
 pub mod operator;
 pub mod parse;
 pub mod plan;
+pub mod run;
 
 use std::collections::HashMap;
 
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use crate::text::{fold, segment};
+use self::run::Run;
+use crate::search::synonyms::Synonyms;
+use crate::text::fold;
 
 /// A query as understood: every clause must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,6 +63,8 @@ pub struct Term {
     /// nothing at all is found, it counts as unquoted.
     pub gentle: bool,
     pub within: Within,
+    /// What means the same and is as good, folded; see [`Parsed::expand`].
+    pub others: Vec<String>,
 }
 
 /// Where a term must stand.
@@ -113,7 +118,7 @@ impl Parsed {
     /// Terms that an article should hold, those in alternatives too.
     pub fn wanted(&self) -> impl Iterator<Item = &Term> {
         let wanted = self.clauses.iter().filter(|clause| !clause.negated);
-        wanted.flat_map(|clause| &clause.any).filter_map(Atom::term)
+        wanted.flat_map(Clause::terms)
     }
 
     /// Terms that may be missing in part where few articles hold everything: the unquoted ones that
@@ -139,6 +144,18 @@ impl Parsed {
         any.then_some(relaxed)
     }
 
+    /// Gives every unquoted term what means the same: 央行 the full name, and 央行降准 the same with it.
+    pub fn expand(&mut self, synonyms: &Synonyms) {
+        let wanted = self.clauses.iter_mut().filter(|clause| !clause.negated);
+        for atom in wanted.flat_map(|clause| &mut clause.any) {
+            if let Atom::Text(term) = atom
+                && !term.quoted
+            {
+                term.others = synonyms.rephrase(&term.text);
+            }
+        }
+    }
+
     /// Handles asked for, to be looked up.
     pub fn handles(&self) -> impl Iterator<Item = &str> {
         self.clauses.iter().flat_map(|clause| &clause.any).filter_map(|atom| match atom {
@@ -158,6 +175,11 @@ impl Parsed {
 }
 
 impl Clause {
+    /// Its alternatives that are text.
+    pub fn terms(&self) -> impl Iterator<Item = &Term> {
+        self.any.iter().filter_map(Atom::term)
+    }
+
     /// The term of [`Parsed::loose`].
     pub fn loose(&self) -> Option<&Term> {
         match &self.any[..] {
@@ -192,16 +214,18 @@ impl Term {
             quoted,
             gentle: false,
             within: Within::Anywhere,
+            others: Vec::new(),
         })
     }
 
-    /// Words that make up the term, without those of one letter (of which there is one in nearly
-    /// every article); the whole term if there is none.
-    pub fn words(&self) -> Vec<&str> {
-        let words: Vec<&str> = segment::words(&self.text)
-            .into_iter()
-            .filter(|word| fold::letters(word).chars().nth(1).is_some())
-            .collect();
-        if words.is_empty() { vec![&self.letters] } else { words }
+    /// The letters as typed. Unquoted Latin words and numbers are whole ones.
+    pub fn run(&self) -> Run {
+        Run::of(&self.text, !self.quoted)
+    }
+
+    /// The letters as typed, and those that mean the same.
+    pub fn runs(&self) -> impl Iterator<Item = Run> {
+        let others = self.others.iter().map(|other| Run::of(other, true));
+        std::iter::once(self.run()).chain(others)
     }
 }

@@ -207,7 +207,7 @@ impl Reader {
 fn is_same(one: &Atom, other: &Atom) -> bool {
     match (one, other) {
         (Atom::Text(one), Atom::Text(other)) => {
-            (&one.letters, one.quoted, one.within) == (&other.letters, other.quoted, other.within)
+            (one.run(), one.quoted, one.within) == (other.run(), other.quoted, other.within)
         }
         _ => one == other,
     }

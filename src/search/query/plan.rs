@@ -3,8 +3,10 @@
 use tantivy::DocSet;
 use tantivy::schema::{Field, IndexRecordOption, Term as IndexTerm};
 
+use super::run::Run;
 use super::{Atom, Clause, Filter, Parsed, Term, Within};
-use crate::search::docs::{Bits, Budget, Checked, Docs, Nothing, Run, all_of, any_of};
+use crate::search::budget::Budget;
+use crate::search::docs::{self, Bits, Checked, Docs, Nothing, all_of, any_of};
 use crate::search::grams::{Postings, Space};
 use crate::search::schema::Fields;
 use crate::search::view::Segment;
@@ -93,47 +95,39 @@ impl Plan<'_> {
             Within::Author => &[Space::Author],
             Within::Tag => &[Space::Tag],
         };
-        let letters: Vec<char> = term.letters.chars().collect();
-        any_of(spaces.iter().map(|space| self.run(*space, &letters)).collect())
+        let runs: Vec<Run> = term.runs().collect();
+        let each = runs.iter().flat_map(|run| spaces.iter().map(|space| self.run(*space, run)));
+        any_of(each.collect())
     }
 
-    /// The letters stand one after another. Every second bigram is enough: each letter is in one of
-    /// them, at its exact place.
-    fn run(&self, space: Space, letters: &[char]) -> Docs {
-        let last = match letters {
-            [] => return Box::new(Nothing),
-            [letter] => return self.starts_with(space, *letter),
-            [first, second] => {
-                return self.pair(space, *first, *second).map_or(Box::new(Nothing), |list| Box::new(list));
-            }
-            _ => letters.len() - 2,
+    fn run(&self, space: Space, run: &Run) -> Docs {
+        let letters: Vec<char> = run.letters.chars().collect();
+        let grams = cover(&letters, run);
+        if let ([letter], []) = (&letters[..], &grams[..]) {
+            return self.starts_with(space, *letter);
+        }
+        let lists = |space| -> Option<Vec<Postings>> {
+            grams
+                .iter()
+                .map(|(_, first, second)| self.segment.grams.postings(space, *first, *second))
+                .collect()
         };
-        // Titles have no places of their own: they are the first ones of the text.
-        let titles = (space == Space::Title).then(|| self.segment.grams.lengths().clone());
-        let of = if titles.is_some() { Space::Text } else { space };
-        let places = (0..last).step_by(2).chain([last]);
-        let grams: Option<Vec<(u32, Postings)>> = places
-            .clone()
-            .map(|at| Some((at as u32, self.pair(of, letters[at], letters[at + 1])?)))
-            .collect();
-        let Some(grams) = grams else { return Box::new(Nothing) };
-        let length = letters.len() as u32;
-        if titles.is_none() {
-            return Box::new(Run::new(grams, length, None, self.budget.clone()));
-        }
-        let mut all: Vec<Docs> = Vec::new();
-        for at in places {
-            match self.pair(Space::Title, letters[at], letters[at + 1]) {
-                Some(list) => all.push(Box::new(list)),
-                None => return Box::new(Nothing),
+        let placed = |lists: Vec<Postings>, titles| -> Docs {
+            let placed = grams.iter().map(|(place, ..)| *place).zip(lists).collect();
+            Box::new(docs::Run::new(placed, letters.len() as u32, titles, self.budget.clone()))
+        };
+        let Some(mut here) = lists(space) else { return Box::new(Nothing) };
+        match space {
+            _ if here.len() == 1 => Box::new(here.remove(0)),
+            Space::Title => {
+                // Titles have no places of their own: they are the first ones of the text.
+                let mut all: Vec<Docs> = here.into_iter().map(|list| Box::new(list) as Docs).collect();
+                let titles = self.segment.grams.lengths().clone();
+                all.extend(lists(Space::Text).map(|texts| placed(texts, Some(titles))));
+                all_of(all, Vec::new(), self.budget.clone())
             }
+            _ => placed(here, None),
         }
-        all.push(Box::new(Run::new(grams, length, titles, self.budget.clone())));
-        all_of(all, Vec::new(), self.budget.clone())
-    }
-
-    fn pair(&self, space: Space, first: char, second: char) -> Option<Postings> {
-        self.segment.grams.postings(space, first, second)
     }
 
     /// Each letter of a text begins a term.
@@ -175,4 +169,14 @@ impl Plan<'_> {
     fn everything(&self) -> Docs {
         Box::new(Checked::new(self.segment.reader.max_doc(), |_| true, self.budget.clone()))
     }
+}
+
+/// What must stand one after another, with the place of each: the marks, and every second pair of
+/// letters. Each letter is in one of them.
+fn cover(letters: &[char], run: &Run) -> Vec<(u32, char, char)> {
+    let pairs = letters.len().saturating_sub(1);
+    let last = pairs.checked_sub(1);
+    let places = (0..last.unwrap_or(0)).step_by(2).chain(last);
+    let pairs = places.map(|at| (at as u32, letters[at], letters[at + 1]));
+    pairs.chain(run.marks.iter().map(|mark| (mark.place, mark.first, mark.second))).collect()
 }

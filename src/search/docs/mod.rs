@@ -1,56 +1,14 @@
 //! Sets of articles of one segment, put together from lists: all of, any of, none of, and runs of
 //! letters.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+mod run;
 
 use tantivy::{DocId, DocSet, TERMINATED};
 
-use super::grams::Postings;
-use super::grams::lengths::Lengths;
+pub use self::run::Run;
+use super::budget::Budget;
 
 pub type Docs = Box<dyn DocSet>;
-
-/// Until when a search may run. When the time is up every set ends, and the answer is a part.
-#[derive(Clone, Debug)]
-pub struct Budget {
-    until: Option<Instant>,
-    expired: Arc<AtomicBool>,
-    steps: u32,
-}
-
-/// Steps between looks at the clock.
-const STEPS: u32 = 2_048;
-
-impl Budget {
-    pub fn until(until: Option<Instant>) -> Budget {
-        Budget { until, expired: Arc::default(), steps: 0 }
-    }
-
-    /// One step more; true when the time is up.
-    #[inline]
-    pub fn is_spent(&mut self) -> bool {
-        self.steps += 1;
-        self.steps >= STEPS && self.look()
-    }
-
-    #[cold]
-    fn look(&mut self) -> bool {
-        if self.until.is_some_and(|until| Instant::now() >= until) {
-            self.expired.store(true, Ordering::Relaxed);
-        }
-        if !self.expired.load(Ordering::Relaxed) {
-            self.steps = 0;
-        }
-        self.expired.load(Ordering::Relaxed)
-    }
-
-    /// Was it up for this or a clone?
-    pub fn expired(&self) -> bool {
-        self.expired.load(Ordering::Relaxed)
-    }
-}
 
 /// Nothing.
 pub struct Nothing;
@@ -197,6 +155,32 @@ pub fn go_to(docs: &mut Docs, target: DocId) -> DocId {
     if docs.doc() < target { docs.seek(target) } else { docs.doc() }
 }
 
+/// The first article from `target` on that is in every set; small ones should come first. `seek` moves
+/// one of them to the first of its articles from a number on.
+fn meet<S>(
+    sets: &mut [S],
+    seek: impl Fn(&mut S, DocId) -> DocId,
+    target: DocId,
+    budget: &mut Budget,
+) -> DocId {
+    let Some((first, others)) = sets.split_first_mut() else { return TERMINATED };
+    let mut target = seek(first, target);
+    'candidates: while target != TERMINATED {
+        if budget.is_spent() {
+            return TERMINATED;
+        }
+        for other in others.iter_mut() {
+            let doc = seek(other, target);
+            if doc > target {
+                target = seek(first, doc);
+                continue 'candidates;
+            }
+        }
+        break;
+    }
+    target
+}
+
 /// What is in every set and in none of the others.
 pub fn all_of(mut all: Vec<Docs>, none: Vec<Docs>, budget: Budget) -> Docs {
     all.sort_by_key(|docs| docs.size_hint());
@@ -222,25 +206,10 @@ struct All {
 impl All {
     /// Goes to the first article from `target` on.
     fn settle(&mut self, target: DocId) {
-        let mut target = go_to(&mut self.all[0], target);
-        'candidates: while target != TERMINATED {
-            if self.budget.is_spent() {
-                target = TERMINATED;
-                break;
-            }
-            for n in 1..self.all.len() {
-                let doc = go_to(&mut self.all[n], target);
-                if doc > target {
-                    target = go_to(&mut self.all[0], doc);
-                    continue 'candidates;
-                }
-            }
-            if !self.none.iter_mut().any(|docs| go_to(docs, target) == target) {
-                break;
-            }
-            target = go_to(&mut self.all[0], target + 1);
+        self.doc = meet(&mut self.all, go_to, target, &mut self.budget);
+        while self.doc != TERMINATED && self.none.iter_mut().any(|docs| go_to(docs, self.doc) == self.doc) {
+            self.doc = meet(&mut self.all, go_to, self.doc + 1, &mut self.budget);
         }
-        self.doc = target;
     }
 }
 
@@ -311,107 +280,5 @@ impl DocSet for Any {
 
     fn size_hint(&self) -> u32 {
         self.any.iter().map(|docs| docs.size_hint()).fold(0, u32::saturating_add)
-    }
-}
-
-/// Letters that stand one after another: bigrams in one article, each so many places behind the
-/// first letter.
-pub struct Run {
-    grams: Vec<RunGram>,
-    /// In `grams`: rare ones first.
-    length: u32,
-    /// Only in titles, by their lengths.
-    titles: Option<Lengths>,
-    budget: Budget,
-    doc: DocId,
-    found: Vec<u32>,
-}
-
-struct RunGram {
-    offset: u32,
-    postings: Postings,
-    places: Vec<u32>,
-}
-
-impl Run {
-    /// `grams` with their offsets; `length` in letters. A set that begins at its first article.
-    pub fn new(grams: Vec<(u32, Postings)>, length: u32, titles: Option<Lengths>, budget: Budget) -> Run {
-        let gram = |(offset, postings)| RunGram { offset, postings, places: Vec::new() };
-        let mut grams: Vec<RunGram> = grams.into_iter().map(gram).collect();
-        grams.sort_by_key(|gram| gram.postings.df());
-        let mut run = Run { grams, length, titles, budget, doc: 0, found: Vec::new() };
-        run.settle(0);
-        run
-    }
-
-    fn settle(&mut self, target: DocId) {
-        let mut target = self.grams[0].postings.seek(target);
-        'candidates: while target != TERMINATED {
-            if self.budget.is_spent() {
-                target = TERMINATED;
-                break;
-            }
-            for n in 1..self.grams.len() {
-                let doc = self.grams[n].postings.seek(target);
-                if doc > target {
-                    target = self.grams[0].postings.seek(doc);
-                    continue 'candidates;
-                }
-            }
-            if self.stands_in(target) {
-                break;
-            }
-            target = self.grams[0].postings.advance();
-        }
-        self.doc = target;
-    }
-
-    /// All bigrams are in the article; are they in a row?
-    fn stands_in(&mut self, doc: DocId) -> bool {
-        let end = self.titles.as_ref().map_or(u32::MAX, |lengths| lengths.title(doc));
-        for n in 0..self.grams.len() {
-            let gram = &mut self.grams[n];
-            gram.postings.places(&mut gram.places);
-            let starts = gram.places.iter().filter_map(|place| place.checked_sub(gram.offset));
-            if n == 0 {
-                self.found.clear();
-                self.found.extend(starts.take_while(|start| start + self.length <= end));
-            } else {
-                let mut starts = starts.peekable();
-                self.found.retain(|wanted| {
-                    while starts.next_if(|start| start < wanted).is_some() {}
-                    starts.peek() == Some(wanted)
-                });
-            }
-            if self.found.is_empty() {
-                return false;
-            }
-        }
-        true
-    }
-}
-
-impl DocSet for Run {
-    fn advance(&mut self) -> DocId {
-        if self.doc != TERMINATED {
-            self.settle(self.doc + 1);
-        }
-        self.doc
-    }
-
-    fn seek(&mut self, target: DocId) -> DocId {
-        if self.doc < target {
-            self.settle(target);
-        }
-        self.doc
-    }
-
-    fn doc(&self) -> DocId {
-        self.doc
-    }
-
-    fn size_hint(&self) -> u32 {
-        // A guess: most that hold all bigrams hold the run, and few hold all.
-        self.grams[0].postings.df() / 2
     }
 }

@@ -1,0 +1,161 @@
+//! Words of scripts that put spaces between them, in letters without spaces.
+//!
+//! [`fold::letters`] drops spaces and punctuation, so that a run of letters is found across them. But
+//! then AI stands in "Haitink" and in "via India" too, and C is all that is left of C++. The letters
+//! made here keep what tells: a space between two words, and one + or # behind a word ([`is_mark`]).
+//! Where Latin meets Chinese, or letters meet digits, a word ends without a mark: iPhone15, 5G手机.
+
+use super::fold;
+
+/// Both ends of a word, in [`grams`].
+pub const END: char = ' ';
+/// Behind the last letter of a text, in [`grams`].
+pub const NOTHING: char = '\0';
+
+/// Folded letters with marks between them.
+pub fn letters(text: &str) -> String {
+    let folded = fold::fold(text);
+    let mut letters = String::with_capacity(folded.len());
+    let mut last: Option<char> = None;
+    let mut apart = false;
+    for c in folded.chars() {
+        if fold::is_letter(c) {
+            if apart && last.is_some_and(|last| joins(last, c)) {
+                letters.push(END);
+            }
+            letters.push(c);
+            (last, apart) = (Some(c), false);
+        } else {
+            // One sign is enough: A+ is A++ here.
+            if !apart && matches!(c, '+' | '#') && last.is_some_and(is_spelled) {
+                letters.push(c);
+            }
+            apart = true;
+        }
+    }
+    letters
+}
+
+/// Is this character of [`letters`] none itself?
+pub fn is_mark(c: char) -> bool {
+    matches!(c, END | '+' | '#')
+}
+
+/// Without its marks: what [`fold::letters`] makes of the same text.
+pub fn without_marks(spelled: &str) -> String {
+    spelled.chars().filter(|c| !is_mark(*c)).collect()
+}
+
+/// Would these two folded letters be of one word, if they stood beside each other?
+pub fn joins(one: char, other: char) -> bool {
+    is_spelled(one) && kind(one) == kind(other)
+}
+
+/// Every two characters that follow each other in [`letters`], with the place of the first, counted in
+/// letters: two letters; [`END`] with the first or last letter of a word; a letter with its sign; the
+/// last letter with [`NOTHING`].
+pub fn grams(spelled: &str, mut emit: impl FnMut(u32, char, char)) {
+    let mut place = 0;
+    let mut last: Option<char> = None;
+    let mut apart = false;
+    for c in spelled.chars() {
+        match last {
+            _ if !is_mark(c) => {
+                let ends = apart || last.is_none_or(|last| !joins(last, c));
+                if let Some(last) = last {
+                    emit(place - 1, last, c);
+                    if ends && is_spelled(last) {
+                        emit(place - 1, last, END);
+                    }
+                }
+                if ends && is_spelled(c) {
+                    emit(place, END, c);
+                }
+                (last, apart) = (Some(c), false);
+                place += 1;
+            }
+            Some(last) => {
+                if c != END {
+                    emit(place - 1, last, c);
+                }
+                apart = true;
+            }
+            None => {}
+        }
+    }
+    if let Some(last) = last {
+        emit(place - 1, last, NOTHING);
+        if is_spelled(last) {
+            emit(place - 1, last, END);
+        }
+    }
+}
+
+/// Is it a letter or digit of a script that puts spaces between words?
+pub fn is_spelled(c: char) -> bool {
+    kind(c) != Kind::Other
+}
+
+#[derive(PartialEq, Eq)]
+enum Kind {
+    Digit,
+    Letter,
+    Other,
+}
+
+#[inline]
+fn kind(c: char) -> Kind {
+    match c {
+        '\u{2E80}'.. => Kind::Other,
+        '0'..='9' => Kind::Digit,
+        'a'..='z' => Kind::Letter,
+        // Latin with accents, Greek, Cyrillic, Armenian; more of Latin and Greek.
+        '\u{C0}'..'\u{590}' | '\u{1E00}'..'\u{2000}' if c.is_alphabetic() => Kind::Letter,
+        _ => Kind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn shown(text: &str) -> Vec<String> {
+        let mut shown = Vec::new();
+        grams(&letters(text), |place, one, other| shown.push(format!("{place}{one}{other}")));
+        shown
+    }
+
+    #[test]
+    fn words_keep_their_ends_and_signs() {
+        for (text, spelled) in [
+            ("Ｖia India", "via india"),
+            ("用 C++ 写的，C# 也行", "用c+写的c#也行"),
+            ("iPhone 15 Pro，人工 智能 AI", "iphone15pro人工智能ai"),
+            ("2024-01-02", "2024 01 02"),
+            ("U.S. ＋ # É", "u s é"),
+        ] {
+            assert_eq!(letters(text), spelled, "{text}");
+        }
+        let wanted = ["0 a", "0ai", "1i台", "1i ", "2台c", "3 c", "3c+", "3c\0", "3c "];
+        assert_eq!(shown("AI 台C++"), wanted);
+    }
+
+    proptest! {
+        #[test]
+        fn marks_are_all_that_is_added(text in any::<String>(), latin in "[aB1+# 台é.-]{0,30}") {
+            for text in [text, latin] {
+                let spelled = letters(&text);
+                prop_assert_eq!(without_marks(&spelled), fold::letters(&text));
+                let (mut pairs, mut ends) = (0, 0i32);
+                grams(&spelled, |_, one, other| {
+                    pairs += u32::from(one != END && fold::is_letter(other) || other == NOTHING);
+                    ends += i32::from(one == END) - i32::from(other == END);
+                });
+                prop_assert_eq!(pairs as usize, fold::letters(&text).chars().count());
+                prop_assert_eq!(ends, 0);
+            }
+        }
+    }
+}
