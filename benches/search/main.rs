@@ -19,8 +19,8 @@ mod random;
 mod relevance;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Parser;
@@ -114,7 +114,7 @@ fn ids(volume: &Volume, text: &str, limit: usize) -> anyhow::Result<Vec<i64>> {
 
 /// Indexes everything as a rebuild does.
 fn index(articles: impl Iterator<Item = Article>, folder: &Path) -> anyhow::Result<Arc<Volume>> {
-    let before = memory("/proc/self/status", "VmRSS:");
+    let own = OwnMemory::watch();
     let (started, cpu) = (Instant::now(), cpu_seconds());
     let volume = Arc::new(Shelf::at(folder).start()?);
     let (count, text) = fill(&volume, articles)?;
@@ -133,7 +133,8 @@ fn index(articles: impl Iterator<Item = Article>, folder: &Path) -> anyhow::Resu
         size as f64 / text as f64,
         volume.view().segments.len()
     );
-    println!("memory: {:.0} MB more at the peak\n", memory("/proc/self/status", "VmHWM:") - before);
+    println!("memory: {:.0} MB more of its own at the peak", own.peak());
+    println!("{:.0} MB with the pages of files that the system may take back\n", memory(STATUS, "VmHWM:"));
     Ok(volume)
 }
 
@@ -176,6 +177,35 @@ fn memory(file: &str, name: &str) -> f64 {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
     line.split_whitespace().next().and_then(|kb| kb.parse::<f64>().ok()).unwrap_or_default() / 1024.0
+}
+
+const STATUS: &str = "/proc/self/status";
+
+/// The most memory that is the process's own, beyond what it had; looked at by a thread every 20 ms.
+struct OwnMemory {
+    before: f64,
+    peak: Arc<Mutex<f64>>,
+}
+
+impl OwnMemory {
+    fn watch() -> OwnMemory {
+        let before = memory(STATUS, "RssAnon:");
+        let peak = Arc::new(Mutex::new(before));
+        let watched = Arc::downgrade(&peak);
+        std::thread::spawn(move || {
+            while let Some(peak) = watched.upgrade() {
+                let mut peak = peak.lock().expect("no thread panics with it");
+                *peak = peak.max(memory(STATUS, "RssAnon:"));
+                drop(peak);
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        OwnMemory { before, peak }
+    }
+
+    fn peak(&self) -> f64 {
+        *self.peak.lock().expect("no thread panics with it") - self.before
+    }
 }
 
 /// Of this process, in user and system mode.

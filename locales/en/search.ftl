@@ -94,6 +94,7 @@ search-note-not-a-language = There is no known language in “{ $part }”, so i
 search-note-not-a-part = “{ $part }” was read as text. It may be image, video, audio or table.
 search-note-not-an-account = There is no account in “{ $part }”, so it was read as text.
 search-note-cut = The search was too long; the rest of it was left out.
+search-note-others = “{ $part }” also finds what means the same: { $others }. Put it in quotation marks to leave that out.
 
 # Suggestions under the search box
 suggest-account = Account

@@ -85,6 +85,7 @@ search-note-not-a-language = “{ $part }”里没有认识的语言，已当作
 search-note-not-a-part = “{ $part }”已当作文字搜索。可以写图片、视频、音频或表格。
 search-note-not-an-account = “{ $part }”里没有账号，已当作文字搜索。
 search-note-cut = 搜索内容太长，后面的部分没有用上。
+search-note-others = “{ $part }”也会找同义的说法：{ $others }。加上引号就只找原词。
 
 # Suggestions under the search box
 suggest-account = 账号

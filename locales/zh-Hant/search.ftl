@@ -85,6 +85,7 @@ search-note-not-a-language = 「{ $part }」裡沒有認識的語言，已當作
 search-note-not-a-part = 「{ $part }」已當作文字搜尋。可以寫圖片、影片、音訊或表格。
 search-note-not-an-account = 「{ $part }」裡沒有帳號，已當作文字搜尋。
 search-note-cut = 搜尋內容太長，後面的部分沒有用上。
+search-note-others = 「{ $part }」也會找同義的說法：{ $others }。加上引號就只找原詞。
 
 # Suggestions under the search box
 suggest-account = 帳號

@@ -19,6 +19,9 @@ pub struct Chip {
     pub href: String,
 }
 
+/// Words named that mean the same as a term.
+const MAX_OTHERS: usize = 3;
+
 /// The parts of a search. Those of a query of plain words are not worth a word.
 pub fn chips(page: &Page, wanted: &Wanted, found: &Found) -> Vec<Chip> {
     let pieces = &found.reading.pieces;
@@ -37,7 +40,7 @@ pub fn chips(page: &Page, wanted: &Wanted, found: &Found) -> Vec<Chip> {
     chips
 }
 
-/// What could not be read as it was meant, or was left out.
+/// What could not be read as it was meant, was left out, or is looked for besides.
 pub fn notes(page: &Page, found: &Found) -> Vec<String> {
     let mut notes: Vec<String> = Vec::new();
     for (choice, note) in found.reading.notes() {
@@ -46,6 +49,13 @@ pub fn notes(page: &Page, found: &Found) -> Vec<String> {
     }
     if found.reading.cut {
         notes.push(page.t("search-note-cut"));
+    }
+    let typed: Vec<&Choice> = found.reading.pieces.iter().flat_map(|piece| &piece.any).collect();
+    for term in found.reading.parsed.wanted().filter(|term| !term.others.is_empty()) {
+        let is_it = |choice: &&&Choice| choice.atom.term().is_some_and(|typed| typed.text == term.text);
+        let part = typed.iter().find(is_it).map_or(&term.text, |choice| &choice.value);
+        let others = term.others[..term.others.len().min(MAX_OTHERS)].join("、");
+        notes.push(page.t2("search-note-others", "part", part, "others", others));
     }
     notes
 }

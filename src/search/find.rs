@@ -165,12 +165,12 @@ async fn fetch(
 /// that is not there.
 async fn prepare(app: &App, wanted: &Wanted, reader: Reader) -> Result<(Option<Request>, Found), Error> {
     let mut request = read_request(wanted, reader, app.clock.now().0)?;
-    let reading = read(&wanted.q, reader.zone);
+    let mut reading = read(&wanted.q, reader.zone);
+    reading.parsed.expand(&app.synonyms);
     let asked: HashSet<&str> =
         reading.parsed.handles().chain(wanted.accounts.iter().map(String::as_str)).collect();
     let accounts = queries::bearers(app.db.read(), &asked).await?;
     request.query = reading.parsed.clone();
-    request.query.expand(&app.synonyms);
     request.query.resolve(&accounts.iter().map(|(asked, account)| (asked.clone(), account.id)).collect());
     let mut narrowed: Option<Vec<i64>> = None;
     if !wanted.accounts.is_empty() {

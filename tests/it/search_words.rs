@@ -61,6 +61,8 @@ both_databases! {
         assert_eq!(exact("\"央行\"").await, 1);
         assert_eq!(exact("-央行").await, 3, "what is not wanted is not widened");
         assert_eq!(titles(app, &[("q", "央行")]).await[0], "央行宣布降准");
+        let page = app.get("/search?q=%E5%A4%AE%E8%A1%8C").await.assert_status(200).text();
+        assert!(page.contains("中国人民银行。加上引号就只找原词。"), "{page}");
         let answer = ask(app, &[("q", "央行 -宣布")]).await;
         assert_eq!(answer["total"], 1);
         assert_eq!(answer["items"][0]["snippet_html"], "<mark>中國人民銀行</mark>今日公佈。");
