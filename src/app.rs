@@ -10,6 +10,7 @@ use crate::auth::signed::Signer;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
+use crate::delivery::caps::Caps;
 use crate::import::fetch::{FetchSettings, Fetcher};
 use crate::mail::Mailer;
 use crate::search::Search;
@@ -24,6 +25,8 @@ pub struct App {
     pub db: Db,
     pub clock: Clock,
     pub mailer: Mailer,
+    /// The most messages within a time.
+    pub caps: Caps,
     /// Signs links that need no sign-in, such as "unsubscribe".
     pub signer: Signer,
     /// The one door to other people's servers.
@@ -62,8 +65,10 @@ impl App {
         let search = Search::at(config.data.join("index"));
         let synonyms =
             Synonyms::load(&config.synonyms).map_err(anyhow::Error::msg).context("reading synonyms")?;
+        let caps = config.mail_caps.parse().map_err(anyhow::Error::msg).context("reading mail_caps")?;
         Ok(Arc::new(Self {
             config,
+            caps,
             db,
             clock,
             mailer,

@@ -81,6 +81,12 @@ settings! {
     mail_from: String = "乡讯 <news@localhost>";
     /// Address that takes wishes to unsubscribe by mail and is read by you; empty offers the link alone.
     mail_unsubscribe: String = "";
+    /// Connections kept busy to the mail server, by each node that sends.
+    smtp_connections: u32 = 8u32;
+    /// Folder of DKIM keys, made by `xiangxun mail keygen`; empty signs nothing.
+    dkim_keys: PathBuf = "";
+    /// Most messages within any stretch of time, to one mailbox provider or to all: `gmail=500/1h, qq=20/1m, all=50000/1d`.
+    mail_caps: String = "";
     /// Titles that suggestions are made from, the newest; 100,000 take about 30 MB of memory.
     suggest_titles: u32 = 200_000u32;
     /// File of words that mean the same, one group a line: `央行 = 中国人民银行`; empty for the one built in.
@@ -221,6 +227,9 @@ impl Config {
             self.mail_unsubscribe.is_empty() || crate::auth::Address::parse(&self.mail_unsubscribe).is_ok(),
             "must be an address such as leave@example.org, or empty",
         );
+        check("smtp_connections", (1..=200).contains(&self.smtp_connections), "must be from 1 to 200");
+        let caps = self.mail_caps.parse::<crate::delivery::caps::Caps>().err();
+        check("mail_caps", caps.is_none(), caps.as_deref().unwrap_or_default());
         let synonyms = crate::search::synonyms::Synonyms::load(&self.synonyms).err();
         check("synonyms", synonyms.is_none(), synonyms.as_deref().unwrap_or_default());
         check("log_format", ["text", "json"].contains(&self.log_format.as_str()), "must be text or json");

@@ -1,37 +1,45 @@
-//! Mail: a [`Letter`] and the [`Mailer`] that carries it: to an SMTP server, to files, or to memory.
+//! Mail: a [`Letter`], or a [`Form`] filled for one of many, and the [`Mailer`] that carries it: to an
+//! SMTP server, to files, or to memory.
 
+pub mod dkim;
+mod form;
 mod letter;
+mod line;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::SystemTime;
 
 use anyhow::Context;
 use lettre::message::Mailbox;
-use lettre::transport::smtp::{self, PoolConfig};
-use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use lettre::transport::smtp;
 
 use crate::config::Config;
+use dkim::Dkim;
+use line::{Line, Server};
 
+pub use form::{Form, Marks, Personal};
 pub use letter::Letter;
-
-/// Connections kept open to the SMTP server: as many letters are under way at a time.
-pub const CONNECTIONS: u32 = 8;
-/// How long the SMTP server may take for one answer.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Carries letters.
 #[derive(Clone, Debug)]
-pub enum Mailer {
+pub struct Mailer {
+    /// Sender of all mail.
+    pub from: Mailbox,
+    dkim: Arc<Dkim>,
+    way: Way,
+}
+
+/// Where letters go.
+#[derive(Clone, Debug)]
+enum Way {
     Smtp {
-        from: Mailbox,
-        transport: AsyncSmtpTransport<Tokio1Executor>,
+        server: Arc<Server>,
+        /// Open ones that carry nothing now.
+        idle: Arc<Mutex<Vec<Line>>>,
     },
     /// Writes each letter as an .eml file into a folder; names sort by time.
-    File {
-        from: Mailbox,
-        folder: PathBuf,
-    },
+    File(PathBuf),
     /// Keeps letters, for tests.
     Memory(Arc<Mutex<Vec<Letter>>>),
 }
@@ -52,21 +60,28 @@ pub enum MailError {
 
 impl Mailer {
     /// # Errors
-    /// When the sender or the SMTP server of the settings cannot be read.
+    /// When the sender, the SMTP server or the keys of the settings cannot be read.
     pub fn from_config(config: &Config) -> anyhow::Result<Self> {
-        let from = config.mail_from.parse().context("mail_from (XIANGXUN_MAIL_FROM) is not an address")?;
-        if config.smtp_url.is_empty() {
+        let from: Mailbox =
+            config.mail_from.parse().context("mail_from (XIANGXUN_MAIL_FROM) is not an address")?;
+        let dkim = Dkim::load(&config.dkim_keys, from.email.domain())
+            .with_context(|| format!("dkim_keys (XIANGXUN_DKIM_KEYS): {}", config.dkim_keys.display()))?;
+        let way = if config.smtp_url.is_empty() {
             let folder = config.data.join("mail");
             std::fs::create_dir_all(&folder).context("making the mail folder")?;
-            return Ok(Self::File { from, folder });
-        }
-        let pool = PoolConfig::new().max_size(CONNECTIONS).idle_timeout(Duration::from_secs(30));
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(&config.smtp_url)
-            .context("smtp_url (XIANGXUN_SMTP_URL) is not an SMTP address")?
-            .timeout(Some(PATIENCE))
-            .pool_config(pool)
-            .build();
-        Ok(Self::Smtp { from, transport })
+            Way::File(folder)
+        } else {
+            let server = Server::parse(&config.smtp_url)
+                .context("smtp_url (XIANGXUN_SMTP_URL) is not an SMTP address")?;
+            Way::Smtp { server: Arc::new(server), idle: Arc::default() }
+        };
+        Ok(Self { from, dkim: Arc::new(dkim), way })
+    }
+
+    /// One that keeps letters, for tests.
+    pub fn memory(letters: Arc<Mutex<Vec<Letter>>>) -> Self {
+        let from = Mailbox::new(None, lettre::Address::new_dangerous("news", "localhost"));
+        Self { from, dkim: Arc::default(), way: Way::Memory(letters) }
     }
 
     /// Sends a letter; returns the server's words.
@@ -74,22 +89,56 @@ impl Mailer {
     /// # Errors
     /// [`MailError`] says whether to try again, and whom to blame.
     pub async fn send(&self, letter: &Letter) -> Result<String, MailError> {
-        match self {
-            Self::Smtp { from, transport } => {
-                let answer = transport.send(letter.compose(from)?).await.map_err(|error| blame(&error))?;
-                Ok(answer.message().collect::<Vec<_>>().join(" "))
+        let message = letter.compose(&self.from)?;
+        match &self.way {
+            Way::Memory(letters) => Ok(keep(letters, letter.clone())),
+            Way::Smtp { .. } | Way::File(_) => {
+                let to = message.envelope().to().first().map(ToString::to_string).unwrap_or_default();
+                let message = String::from_utf8(message.formatted())
+                    .map_err(|_| MailError::Permanent("the message is not UTF-8".into()))?;
+                self.carry(&to, &message).await
             }
-            Self::File { from, folder } => {
-                let name = write_file(folder, &letter.compose(from)?)
+        }
+    }
+
+    /// Sends a form filled for one recipient.
+    ///
+    /// # Errors
+    /// As [`Mailer::send`].
+    pub async fn send_filled(&self, form: &Form, personal: &Personal) -> Result<String, MailError> {
+        let to: lettre::Address = personal
+            .to
+            .parse()
+            .map_err(|error| MailError::BadAddress(format!("{}: {error}", personal.to)))?;
+        match &self.way {
+            Way::Memory(letters) => Ok(keep(letters, form.letter(personal))),
+            Way::Smtp { .. } | Way::File(_) => {
+                self.carry(to.as_ref(), &form.message(personal, SystemTime::now())).await
+            }
+        }
+    }
+
+    /// Signs a message and hands it over.
+    async fn carry(&self, to: &str, message: &str) -> Result<String, MailError> {
+        let mut signed = self
+            .dkim
+            .signatures(message, SystemTime::now())
+            .map_err(|error| MailError::Temporary(format!("{error:#}")))?;
+        let message = if signed.is_empty() {
+            message
+        } else {
+            signed.push_str(message);
+            &signed
+        };
+        match &self.way {
+            Way::Smtp { server, idle } => hand_over(server, idle, self.from.email.as_ref(), to, message).await,
+            Way::File(folder) => {
+                let name = write_file(folder, message)
                     .await
                     .map_err(|error| MailError::Temporary(format!("writing a file: {error}")))?;
                 Ok(format!("written to {name}"))
             }
-            Self::Memory(letters) => {
-                letter.compose(&Mailbox::new(None, lettre::Address::new_dangerous("news", "localhost")))?;
-                letters.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(letter.clone());
-                Ok("kept".into())
-            }
+            Way::Memory(_) => Ok("kept".into()),
         }
     }
 
@@ -98,23 +147,55 @@ impl Mailer {
     /// # Errors
     /// What the server or the network said.
     pub async fn check(&self) -> Result<(), MailError> {
-        match self {
-            Self::Smtp { transport, .. } => match transport.test_connection().await {
-                Ok(true) => Ok(()),
-                Ok(false) => Err(MailError::Temporary("the server did not answer NOOP".into())),
-                Err(error) => Err(blame(&error)),
-            },
-            Self::File { .. } | Self::Memory(_) => Ok(()),
+        match &self.way {
+            Way::Smtp { server, .. } => Line::open(server).await?.check().await,
+            Way::File(_) | Way::Memory(_) => Ok(()),
+        }
+    }
+}
+
+fn keep(letters: &Mutex<Vec<Letter>>, letter: Letter) -> String {
+    letters.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(letter);
+    "kept".into()
+}
+
+/// Gives a message to a line that is open, or to a new one. Lines are as many as messages under way.
+async fn hand_over(
+    server: &Server,
+    idle: &Mutex<Vec<Line>>,
+    from: &str,
+    to: &str,
+    message: &str,
+) -> Result<String, MailError> {
+    loop {
+        let open = {
+            let mut idle = idle.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            idle.retain(Line::is_usable);
+            idle.pop()
+        };
+        let mut line = match open {
+            Some(line) => line,
+            None => Line::open(server).await?,
+        };
+        let sent = line.send(from, to, message).await;
+        if line.is_usable() {
+            idle.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(line);
+        }
+        match sent {
+            Ok(words) => return Ok(words),
+            // Idle lines that are all closed run out; a new one is never stale.
+            Err(refusal) if refusal.was_stale => {}
+            Err(refusal) => return Err(refusal.error),
         }
     }
 }
 
 /// Writes a whole file or none, so that who looks into the folder never sees a half letter.
-async fn write_file(folder: &Path, message: &Message) -> std::io::Result<String> {
+async fn write_file(folder: &Path, message: &str) -> std::io::Result<String> {
     let moment = chrono::Utc::now().format("%Y%m%dT%H%M%S%.6fZ");
     let name = format!("{moment}-{:08x}.eml", rand::random::<u32>());
     let (half, whole) = (folder.join(format!(".{name}.part")), folder.join(&name));
-    tokio::fs::write(&half, message.formatted()).await?;
+    tokio::fs::write(&half, message).await?;
     tokio::fs::rename(&half, &whole).await?;
     Ok(name)
 }

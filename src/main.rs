@@ -62,6 +62,9 @@ enum Command {
     /// Open, list, verify and suspend accounts
     #[command(subcommand)]
     Account(commands::account::Command),
+    /// Make DKIM keys for outgoing mail
+    #[command(subcommand)]
+    Mail(commands::mail::Command),
     /// Send a test message through the configured mail server
     TestMail(commands::test_mail::Options),
     /// Check the settings, or print their documentation
@@ -100,6 +103,7 @@ async fn main() -> ExitCode {
         Command::Reindex => commands::reindex::run().await,
         Command::User(command) => commands::user::run(command).await,
         Command::Account(command) => commands::account::run(command).await,
+        Command::Mail(command) => commands::mail::run(&command),
         Command::TestMail(options) => commands::test_mail::run(&options).await,
         Command::Config(command) => commands::config::run(&command),
     };

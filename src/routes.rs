@@ -166,13 +166,17 @@ fn studio_accounts() -> Router<Arc<App>> {
 
 /// Pushing articles, and what became of it.
 fn studio_pushes() -> Router<Arc<App>> {
-    use pushes::pages::{self, choose, last_look};
+    use pushes::pages::{self, choose, last_look, live, steer};
     Router::new()
         .route("/studio/@{handle}/pushes", get(pages::list_pushes).post(last_look::create_push))
         .route("/studio/@{handle}/pushes/new", get(choose::choose_articles))
         .route("/studio/@{handle}/pushes/last-look", get(last_look::show_last_look))
         .route("/studio/@{handle}/pushes/mail", get(last_look::show_mail))
         .route("/studio/@{handle}/pushes/{push}", get(pages::show_push))
+        .route("/studio/@{handle}/pushes/{push}/live", get(live::stream_push))
+        .route("/studio/@{handle}/pushes/{push}/stop", post(steer::stop_push))
+        .route("/studio/@{handle}/pushes/{push}/resume", post(steer::resume_push))
+        .route("/studio/@{handle}/pushes/{push}/again", post(steer::send_push_again))
 }
 
 /// Forms with a picture in them, which may be larger than others.

@@ -59,3 +59,33 @@ push-articles-pushed = These articles were pushed already: { $titles }
 push-key-reused = This key was used for another push. Please take a last look again.
 flash-push-sent = The push is on its way.
 flash-push-known = This push was submitted before; nobody is told twice.
+push-stop = Stop
+push-resume = Go on
+push-again = { $count ->
+    [one] Send the failed one again
+   *[other] Send { $count } failed ones again
+}
+push-stopped = Stopped
+push-stop-late = Everybody has been told; there is nothing left to stop.
+push-again-none = Nothing has failed.
+push-far = { $done } of { $total } done
+push-rate = { $rate } a second
+push-left-seconds = about { $count } s left
+push-left-minutes = about { $count } min left
+push-left-hours = about { $count } h left
+push-provider = Mailbox provider
+push-sum = All
+push-pause = { $provider } asked us to come back later, after { $time }:
+push-untold = Subscribers who get nothing now:
+push-untold-and = ,
+push-untold-pending = { $count } have not confirmed their address
+push-untold-paused = { $count } have paused
+push-untold-muted = { $count } read on their timeline only
+push-untold-daily = { $count } get one mail a day
+push-untold-weekly = { $count } get one mail a week
+push-live = These figures are kept up to date.
+push-reload = Reload
+push-log-find = Find an address or an answer
+flash-push-stopped = The push has stopped. The few messages that are being handed over still arrive.
+flash-push-resumed = The push goes on.
+flash-push-again = The failed messages are being sent again.

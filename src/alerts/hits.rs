@@ -17,7 +17,7 @@ use crate::db::Tx;
 use crate::db::entities::alert::{self, AlertCadence, AlertState};
 use crate::db::entities::delivery::{self, Channel, DeliveryState};
 use crate::db::entities::{alert_hit, suppression, user};
-use crate::delivery::channel;
+use crate::delivery::{channel, provider};
 use crate::jobs::{self, Job, Outcome};
 use crate::search;
 
@@ -164,13 +164,15 @@ async fn make_deliveries(
     now: Timestamp,
 ) -> Result<(), DbErr> {
     for channel in channel::all() {
-        let rows = rows_of_deliveries(which.clone(), channel, occasion, now);
+        let provider = provider::of_email(tx.get_database_backend(), Expr::col((user::Entity, user::Column::Email)));
+        let rows = rows_of_deliveries(which.clone(), channel, provider, occasion, now);
         let insert = Query::insert()
             .into_table(delivery::Entity)
             .columns([
                 delivery::Column::AlertId,
                 delivery::Column::Occasion,
                 delivery::Column::Channel,
+                delivery::Column::Provider,
                 delivery::Column::State,
                 delivery::Column::Attempts,
                 delivery::Column::NextAttemptAt,
@@ -182,11 +184,13 @@ async fn make_deliveries(
             .select_from(rows)
             .expect("as many values as columns")
             .on_conflict(
+                // Its index holds no rows of pushes.
                 OnConflict::columns([
                     delivery::Column::AlertId,
                     delivery::Column::Occasion,
                     delivery::Column::Channel,
                 ])
+                .target_and_where(Expr::cust("alert_id IS NOT NULL"))
                 .do_nothing()
                 .to_owned(),
             )
@@ -199,6 +203,7 @@ async fn make_deliveries(
 fn rows_of_deliveries(
     mut which: SelectStatement,
     channel: Channel,
+    provider: Expr,
     occasion: &str,
     now: Timestamp,
 ) -> SelectStatement {
@@ -211,6 +216,7 @@ fn rows_of_deliveries(
         .column((alert::Entity, alert::Column::Id))
         .expr(Expr::val(occasion))
         .expr(Expr::val(channel))
+        .expr(provider)
         .expr(state)
         .expr(Expr::val(0))
         .expr(Expr::val(now))

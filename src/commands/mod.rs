@@ -6,6 +6,7 @@ pub mod demo;
 pub mod import_articles;
 pub mod import_feed;
 mod log;
+pub mod mail;
 pub mod migrate;
 pub mod reindex;
 pub mod serve;

@@ -3,13 +3,8 @@
 use sea_orm::Iterable;
 use sea_orm::sea_query::{Condition, Expr, ExprTrait};
 
-use crate::alerts;
-use crate::alerts::queries::Found;
-use crate::app::App;
-use crate::db::entities::delivery::{self, Channel};
-use crate::db::entities::subscription::{self, Cadence, Model as Subscription, SubscriptionState};
-use crate::delivery::email;
-use crate::delivery::queries::{Content, Recipient};
+use crate::db::entities::delivery::Channel;
+use crate::db::entities::subscription::{self, Cadence, SubscriptionState};
 
 /// What came of handing a delivery to its channel; the text is the remote's words, or our reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +21,15 @@ pub enum Attempt {
     },
     /// Not handed over: there is nobody to tell, or nothing to tell of.
     Suppressed(String),
+    /// Not tried: given back as it was.
+    NotMade,
+}
+
+impl Attempt {
+    /// Whether the message may have reached the remote.
+    pub fn was_handed_over(&self) -> bool {
+        !matches!(self, Self::Suppressed(_) | Self::NotMade)
+    }
 }
 
 /// Every channel that a push fans out to, and an alert is told on.
@@ -43,37 +47,12 @@ pub fn audience(channel: Channel) -> Condition {
 }
 
 /// The same for one subscription, asked again just before sending: why it is not told any more.
-pub fn objection(channel: Channel, subscription: &Subscription) -> Option<&'static str> {
-    match (channel, subscription.state, subscription.cadence) {
+pub fn objection(channel: Channel, state: SubscriptionState, cadence: Cadence) -> Option<&'static str> {
+    match (channel, state, cadence) {
         (_, SubscriptionState::Ended, _) => Some("the reader has left"),
         (_, SubscriptionState::Paused, _) => Some("the reader has paused"),
         (_, SubscriptionState::Pending, _) => Some("the address is not confirmed"),
         (Channel::Email, SubscriptionState::Active, Cadence::Instant) => None,
         (Channel::Email, SubscriptionState::Active, _) => Some("the reader wants no mail at once"),
-    }
-}
-
-/// Tells one reader of a push.
-pub async fn tell(
-    app: &App,
-    content: &Content,
-    recipient: &Recipient,
-    delivery: &delivery::Model,
-) -> anyhow::Result<Attempt> {
-    match delivery.channel {
-        Channel::Email => {
-            let letter = email::compose(app, content, recipient, delivery)?;
-            Ok(email::hand_over(app, letter).await)
-        }
-    }
-}
-
-/// Tells a reader of what an alert has found.
-pub async fn tell_of_alert(app: &App, found: &Found, delivery: &delivery::Model) -> anyhow::Result<Attempt> {
-    match delivery.channel {
-        Channel::Email => {
-            let letter = alerts::mail::compose(app, found, &delivery.message_id)?;
-            Ok(email::hand_over(app, letter).await)
-        }
     }
 }

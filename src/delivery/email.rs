@@ -3,11 +3,10 @@
 use askama::Template;
 
 use crate::app::App;
-use crate::db::entities::delivery;
 use crate::delivery::channel::Attempt;
 use crate::delivery::ledger::host;
-use crate::delivery::queries::{Content, PushedArticle, Recipient};
-use crate::mail::{Letter, MailError};
+use crate::delivery::queries::{Content, PushedArticle};
+use crate::mail::{Form, Letter, MailError, Marks, Personal};
 use crate::page::Locale;
 use crate::subscriptions::links;
 use crate::text::count;
@@ -38,7 +37,7 @@ struct View<'a> {
     account_lang: &'a str,
     account_url: String,
     articles: Vec<Item<'a>>,
-    email: &'a str,
+    email: String,
     manage_url: String,
     leave_url: String,
     site_name: String,
@@ -86,37 +85,51 @@ impl View<'_> {
     }
 }
 
-/// Writes the mail of a delivery.
-pub fn compose(
-    app: &App,
-    content: &Content,
-    recipient: &Recipient,
-    delivery: &delivery::Model,
-) -> Result<Letter, askama::Error> {
-    let subscription = &recipient.subscription;
-    let locale = Locale::from_tag(&subscription.locale).unwrap_or(Locale::ZhHans);
+/// What is each recipient's own, by the number of its blank.
+const EMAIL: usize = 0;
+const MANAGE: usize = 1;
+const LEAVE: usize = 2;
+
+/// Writes the mail of a push in a language, once for all who read it.
+pub fn form(app: &App, content: &Content, locale: Locale) -> Result<Form, askama::Error> {
     let config = &app.config;
+    let marks = Marks::new();
     let view = &View {
         locale,
         account: &content.account.name,
         account_lang: &content.account.lang,
         account_url: config.url(&format!("/@{}", content.account.handle)),
         articles: content.articles.iter().map(|article| item(app, content, article)).collect(),
-        email: &subscription.email,
-        manage_url: config.url(&links::manage_path(app, subscription.id)),
-        leave_url: config.url(&links::leave_path(app, subscription.id)),
+        email: marks.blank(EMAIL),
+        manage_url: marks.blank(MANAGE),
+        leave_url: marks.blank(LEAVE),
         site_name: config.site_name_in(locale),
         site_url: config.url("/"),
     };
-    Ok(Letter {
-        to: subscription.email.clone(),
+    let letter = Letter {
+        to: String::new(),
         from_name: content.account.name.clone(),
         subject: Subject { view }.render()?.trim().to_owned(),
         text: Text { view }.render()?,
         html: Html { view, locale }.render()?,
-        message_id: delivery.message_id.clone(),
-        headers: headers(app, content, view, subscription.id),
-    })
+        message_id: String::new(),
+        headers: headers(app, content),
+    };
+    Ok(Form::new(letter, marks, &app.mailer.from))
+}
+
+/// What fills the form for a subscriber.
+pub fn personal(app: &App, subscription_id: i64, email: &str, message_id: &str) -> Personal {
+    let manage = links::manage_path(app, subscription_id);
+    let leave = app.config.url(&links::leave_path_of(&manage));
+    let unsubscribe = unsubscribe(app, &manage, &leave);
+    let text = vec![email.to_owned(), app.config.url(&manage), leave];
+    let html = text.iter().map(|value| escape(value)).collect();
+    Personal { to: email.to_owned(), message_id: message_id.to_owned(), headers: vec![unsubscribe], text, html }
+}
+
+fn escape(text: &str) -> String {
+    askama::filters::escape(text, askama::filters::Html).map(|safe| safe.to_string()).unwrap_or_default()
 }
 
 fn item<'a>(app: &App, content: &Content, article: &'a PushedArticle) -> Item<'a> {
@@ -132,37 +145,38 @@ fn item<'a>(app: &App, content: &Content, article: &'a PushedArticle) -> Item<'a
     }
 }
 
-/// Gives a letter to the mail server; what it said decides what becomes of the delivery.
-pub async fn hand_over(app: &App, letter: Letter) -> Attempt {
-    match app.mailer.send(&letter).await {
+/// What the mail server said of a message to an address decides what becomes of its delivery.
+pub fn attempt(email: &str, sent: Result<String, MailError>) -> Attempt {
+    match sent {
         Ok(words) => Attempt::Delivered(words),
         Err(MailError::Temporary(words)) => Attempt::Later(words),
         Err(MailError::Permanent(words)) => Attempt::Failed(words),
-        Err(MailError::BadAddress(words)) => Attempt::Unreachable { email: letter.to, words },
+        Err(MailError::BadAddress(words)) => Attempt::Unreachable { email: email.to_owned(), words },
     }
 }
 
-/// What mail programs act on: one click to leave (RFC 8058), the list's name to sort by (RFC 2919),
-/// and word to robots not to answer (RFC 3834; `Precedence` for those older than it).
-fn headers(
-    app: &App,
-    content: &Content,
-    view: &View<'_>,
-    subscription_id: i64,
-) -> Vec<(&'static str, String)> {
-    let mut unsubscribe = format!("<{}>", view.leave_url);
-    if !app.config.mail_unsubscribe.is_empty() {
-        let signed = links::manage_path(app, subscription_id);
-        let signed = signed.trim_start_matches(links::PREFIX);
-        unsubscribe += &format!(", <mailto:{}?subject=unsubscribe-{signed}>", app.config.mail_unsubscribe);
-    }
+/// What mail programs act on: the list's name to sort by (RFC 2919), word to robots not to answer
+/// (RFC 3834; `Precedence` for those older than it), and for Gmail by what to group complaints.
+fn headers(app: &App, content: &Content) -> Vec<(&'static str, String)> {
+    let handle = &content.account.handle;
+    let sender: String = host(&app.config).chars().take(15).collect();
     vec![
-        ("List-Unsubscribe", unsubscribe),
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".into()),
-        ("List-Id", list_id(app, &content.account.name, &content.account.handle)),
+        ("List-Id", list_id(app, &content.account.name, handle)),
+        ("Feedback-ID", format!("{}:{handle}:push:{sender}", content.push_id)),
         ("Auto-Submitted", "auto-generated".into()),
         ("Precedence", "bulk".into()),
     ]
+}
+
+/// One click to leave (RFC 8058).
+fn unsubscribe(app: &App, manage_path: &str, leave_url: &str) -> (&'static str, String) {
+    let mut value = format!("<{leave_url}>");
+    if !app.config.mail_unsubscribe.is_empty() {
+        let signed = manage_path.trim_start_matches(links::PREFIX);
+        value += &format!(",\r\n <mailto:{}?subject=unsubscribe-{signed}>", app.config.mail_unsubscribe);
+    }
+    ("List-Unsubscribe", value)
 }
 
 /// A name in words, then what identifies the list; characters that would need quoting are left out.

@@ -4,15 +4,20 @@
 use std::time::{Duration, Instant};
 
 use sea_orm::sea_query::{Expr, ExprTrait, Func, InsertStatement, JoinType, OnConflict, Order, Query};
-use sea_orm::{ConnectionTrait, DbErr, EntityTrait, FromQueryResult};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryOrder,
+    QuerySelect, Statement,
+};
 
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::db::entities::delivery::{self, Channel, DeliveryState};
+use crate::db::Db;
+use crate::db::entities::delivery::{self, Channel, DeliveryState, Provider};
 use crate::db::entities::push::{self, PushState};
 use crate::db::entities::subscription::{self, SubscriptionState};
 use crate::db::entities::suppression;
-use crate::delivery::{channel, ledger};
+use crate::delivery::tally::{self, Tally};
+use crate::delivery::{channel, ledger, provider, untold};
 use crate::jobs::{Job, Outcome};
 
 /// Subscriptions walked in one transaction: short enough that other writers hardly wait.
@@ -30,23 +35,70 @@ pub async fn run(app: &App, push_id: i64, mut cursor: i64) -> anyhow::Result<Out
     }
     let began = Instant::now();
     while let Some(last) = end_of_batch(app.db.read(), push.account_id, cursor).await? {
-        let now = app.clock.now();
-        let tx = app.db.begin().await?;
-        for channel in channel::all() {
-            let rows = rows_of_batch(&push, channel, cursor, last, now);
-            tx.execute(&rows).await?;
-        }
-        tx.commit().await?;
+        write_batch(app, push_id, cursor, last).await?;
         cursor = last;
         if began.elapsed() > SLICE {
-            return Ok(Outcome::Again {
-                job: Job::FanOut { push_id, after_subscription: cursor },
-                run_at: now,
-            });
+            let job = Job::FanOut { push_id, after_subscription: cursor };
+            return Ok(Outcome::Again { job, run_at: app.clock.now() });
         }
     }
-    ledger::fanned_out(app, push_id).await?;
+    let untold = untold::count(app.db.read(), push.account_id).await?;
+    ledger::fanned_out(app, push_id, untold).await?;
     Ok(Outcome::Done)
+}
+
+/// Writes the rows of the subscriptions after `after` up to `last`, and counts them.
+async fn write_batch(app: &App, push_id: i64, after: i64, last: i64) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    let tx = app.db.begin().await?;
+    // Locked, so that a stop comes before the batch or after it.
+    let Some(push) = push::Entity::find_by_id(push_id).lock_exclusive().one(&*tx).await? else {
+        return Ok(());
+    };
+    let mut changes = tally::Changes::default();
+    for channel in channel::all() {
+        let insert = rows_of_batch(&app.db, &push, channel, after, last, now);
+        for written in write_rows(&tx, insert).await? {
+            let key = (push_id, channel, written.provider);
+            changes.add(key, Tally::of(written.state, written.count));
+        }
+    }
+    changes.apply(&tx).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// How many rows were written.
+#[derive(FromQueryResult)]
+struct Written {
+    provider: Provider,
+    state: DeliveryState,
+    count: i64,
+}
+
+/// Writes rows and counts those that are new. SQLite cannot count what it inserts, but its new rows are
+/// those with the largest ids, because nobody else writes meanwhile.
+async fn write_rows(tx: &DatabaseTransaction, mut insert: InsertStatement) -> Result<Vec<Written>, DbErr> {
+    const COUNTED: &str = "provider, state, COUNT(*) AS count";
+    if tx.get_database_backend() == DbBackend::Postgres {
+        insert.returning(Query::returning().columns([delivery::Column::Provider, delivery::Column::State]));
+        let mut statement = DbBackend::Postgres.build(&insert);
+        let rows = statement.sql;
+        statement.sql = format!("WITH rows AS ({rows}) SELECT {COUNTED} FROM rows GROUP BY provider, state");
+        return Written::find_by_statement(statement).all(tx).await;
+    }
+    let newest = delivery::Entity::find()
+        .select_only()
+        .column(delivery::Column::Id)
+        .order_by_desc(delivery::Column::Id)
+        .limit(1)
+        .into_tuple::<i64>()
+        .one(tx)
+        .await?;
+    tx.execute(&insert).await?;
+    let count = format!("SELECT {COUNTED} FROM deliveries WHERE id > ? GROUP BY provider, state");
+    let count = Statement::from_sql_and_values(DbBackend::Sqlite, count, [newest.unwrap_or(0).into()]);
+    Written::find_by_statement(count).all(tx).await
 }
 
 /// The id of the last subscription of the batch after `cursor`; none when nobody is left.
@@ -76,6 +128,7 @@ async fn end_of_batch<C: ConnectionTrait>(
 
 /// Writes the rows of a channel. An address that takes no mail gets one that says why.
 fn rows_of_batch(
+    db: &Db,
     push: &push::Model,
     channel: Channel,
     after: i64,
@@ -84,15 +137,15 @@ fn rows_of_batch(
 ) -> InsertStatement {
     let id = (subscription::Entity, subscription::Column::Id);
     let email = (subscription::Entity, subscription::Column::Email);
-    let state = Expr::case(
-        Expr::col((suppression::Entity, suppression::Column::Id)).is_null(),
-        DeliveryState::Waiting,
-    )
-    .finally(DeliveryState::Suppressed);
+    let free = if push.stopped_at.is_some() { DeliveryState::Held } else { DeliveryState::Waiting };
+    let state = Expr::case(Expr::col((suppression::Entity, suppression::Column::Id)).is_null(), free)
+        .finally(DeliveryState::Suppressed);
+    let provider = provider::of_email(db.backend(), Expr::col(email));
     let rows = Query::select()
         .expr(Expr::val(push.id))
         .column(id)
         .expr(Expr::val(channel))
+        .expr(provider)
         .expr(state)
         .expr(Expr::val(0))
         .expr(Expr::val(now))
@@ -118,6 +171,7 @@ fn rows_of_batch(
             delivery::Column::PushId,
             delivery::Column::SubscriptionId,
             delivery::Column::Channel,
+            delivery::Column::Provider,
             delivery::Column::State,
             delivery::Column::Attempts,
             delivery::Column::NextAttemptAt,

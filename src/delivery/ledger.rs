@@ -1,86 +1,160 @@
 //! The ledger: claiming deliveries with a lease, and writing back what became of them.
+//!
+//! A claimed delivery goes on waiting; its lease says whose it is. A sender that dies gives it back by
+//! doing nothing.
 
-use std::collections::BTreeSet;
+mod settle;
+
 use std::time::Duration;
 
-use sea_orm::sea_query::{BinOper, Condition, Expr, ExprTrait, Func, LockBehavior, LockType, Order, Query};
-use sea_orm::{ColumnTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::sea_query::{
+    BinOper, Condition, Expr, ExprTrait, Func, LockBehavior, LockType, Order, Query, SelectStatement,
+};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, FromQueryResult,
+    Iterable, QueryFilter, QuerySelect,
+};
 use url::Url;
 
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::db::Db;
-use crate::db::entities::delivery::{self, DeliveryState};
+use crate::db::entities::delivery::{self, DeliveryState, Provider};
 use crate::db::entities::push::{self, PushState};
-use crate::delivery::channel::Attempt;
-use crate::delivery::suppress;
+use crate::delivery::untold::Untold;
+use crate::delivery::{caps, provider};
+
+pub use settle::{Tried, settle};
 
 /// How long a claimed delivery belongs to its sender without a renewal.
 pub const LEASE: Duration = Duration::from_secs(60);
-/// Pauses after the first, second, ... attempt. After the last one the delivery has failed: in
-/// two days most mailboxes and servers that are going to come back have done so.
-const PAUSES: [Duration; 8] = [
-    Duration::from_secs(60),
-    Duration::from_secs(5 * 60),
-    Duration::from_secs(20 * 60),
-    Duration::from_secs(60 * 60),
-    Duration::from_secs(4 * 60 * 60),
-    Duration::from_secs(8 * 60 * 60),
-    Duration::from_secs(12 * 60 * 60),
-    Duration::from_secs(24 * 60 * 60),
-];
 
-/// Whether there is anything to claim; only reads, so that idle senders keep nobody waiting.
-pub async fn has_due(db: &Db, now: Timestamp) -> Result<bool, DbErr> {
-    for condition in [due(now), lease_ended(now)] {
-        let found = delivery::Entity::find()
-            .select_only()
-            .column(delivery::Column::Id)
-            .filter(condition)
-            .limit(1)
-            .into_tuple::<i64>()
-            .one(db.read())
-            .await?;
-        if found.is_some() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+/// What the partial indexes of the table hold; written out, because neither database looks into a
+/// parameter when it chooses an index.
+const WAITS: &str = "deliveries.state = 'waiting'";
+
+/// Deliveries that a sender holds.
+#[derive(Debug, Default)]
+pub struct Claim {
+    pub rows: Vec<delivery::Model>,
+    /// Under which name their places in caps are taken.
+    pub holder: String,
 }
 
-/// Claims up to `limit` due deliveries for `owner`, oldest first. What a dead sender left behind is
-/// due again.
-pub async fn claim(
+/// The providers that have something to claim; only reads, so that idle senders keep nobody waiting.
+pub async fn due_providers(db: &Db, now: Timestamp) -> Result<Vec<Provider>, DbErr> {
+    #[derive(FromQueryResult)]
+    struct Due {
+        provider: Provider,
+    }
+    let some = |provider: Provider| {
+        let any = due(provider, now, &[]).limit(1).take();
+        Query::select()
+            .expr_as(Expr::val(provider).cast_as("text"), "provider")
+            .and_where(Expr::exists(any))
+            .take()
+    };
+    let mut providers = Provider::iter();
+    let Some(first) = providers.next() else { return Ok(Vec::new()) };
+    let mut query = some(first);
+    for provider in providers {
+        query.union(sea_orm::sea_query::UnionType::All, some(provider));
+    }
+    let rows = Due::find_by_statement(db.backend().build(&query)).all(db.read()).await?;
+    let paused = provider::paused(db.read(), now).await?;
+    let is_open = |provider: &Provider| paused.iter().all(|(one, _)| one != provider);
+    Ok(rows.into_iter().map(|row| row.provider).filter(is_open).collect())
+}
+
+/// Claims up to `limit` due deliveries for `owner`, the oldest of each provider first, as far as the
+/// caps have room. What a dead sender left behind is due again. Which provider comes first is up to
+/// the `turn`, so that none has to wait until another's are all sent.
+pub async fn claim(app: &App, owner: &str, now: Timestamp, limit: u64, turn: u64) -> Result<Claim, DbErr> {
+    let mut providers = due_providers(&app.db, now).await?;
+    if providers.is_empty() {
+        return Ok(Claim::default());
+    }
+    let first = turn as usize % providers.len();
+    providers.rotate_left(first);
+    let holder = format!("{owner}/{:016x}", rand::random::<u64>());
+    let mut rows = Vec::new();
+    let tx = app.db.begin().await?;
+    app.caps.lock(&tx).await?;
+    let mut room = app.caps.room(&tx, now).await?;
+    let stopped = stopped(&*tx).await?;
+    for provider in providers {
+        let left = std::cmp::min(limit - rows.len() as u64, room.of(provider));
+        if left == 0 {
+            continue;
+        }
+        let claimed = claim_of(&tx, app, owner, provider, now, left, &stopped).await?;
+        room.take(&tx, &holder, provider, claimed.len() as i64, now).await?;
+        rows.extend(claimed);
+        if rows.len() as u64 >= limit {
+            break;
+        }
+    }
+    tx.commit().await?;
+    Ok(Claim { rows, holder })
+}
+
+async fn claim_of(
+    tx: &DatabaseTransaction,
     app: &App,
     owner: &str,
+    provider: Provider,
     now: Timestamp,
     limit: u64,
+    stopped: &[i64],
 ) -> Result<Vec<delivery::Model>, DbErr> {
-    let db = &app.db;
-    free(db, lease_ended(now), now).await?;
-    let mut first = Query::select();
-    first
-        .column(delivery::Column::Id)
-        .from(delivery::Entity)
-        .cond_where(due(now))
-        .order_by(delivery::Column::NextAttemptAt, Order::Asc)
-        .limit(limit);
-    if db.backend() == DbBackend::Postgres {
+    let mut first = due(provider, now, stopped);
+    first.order_by(delivery::Column::NextAttemptAt, Order::Asc).limit(limit);
+    if tx.get_database_backend() == DbBackend::Postgres {
         first.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
     }
     let mut claimed = delivery::Entity::update_many()
-        .col_expr(delivery::Column::State, Expr::value(DeliveryState::Sending))
         .col_expr(delivery::Column::LeaseUntil, Expr::value(now + LEASE))
         .col_expr(delivery::Column::LeaseOwner, Expr::value(owner))
         .col_expr(delivery::Column::Attempts, Expr::col(delivery::Column::Attempts).add(1))
         .col_expr(delivery::Column::MessageId, message_id(&app.config))
-        .col_expr(delivery::Column::UpdatedAt, Expr::value(now))
         .filter(delivery::Column::Id.in_subquery(first))
-        .exec_with_returning(db.write())
+        .exec_with_returning(tx)
         .await?;
     claimed.sort_by_key(|row| (row.next_attempt_at, row.id));
     Ok(claimed)
+}
+
+/// Ids of a provider's deliveries that may be claimed.
+fn due(provider: Provider, now: Timestamp, stopped: &[i64]) -> SelectStatement {
+    let is_free = Expr::col(delivery::Column::LeaseUntil)
+        .is_null()
+        .or(Expr::col(delivery::Column::LeaseUntil).lt(now));
+    let mut select = Query::select();
+    select
+        .column(delivery::Column::Id)
+        .from(delivery::Entity)
+        .and_where(Expr::cust(WAITS))
+        .and_where(Expr::col(delivery::Column::Provider).eq(provider))
+        .and_where(Expr::col(delivery::Column::NextAttemptAt).lte(now))
+        .and_where(is_free);
+    if !stopped.is_empty() {
+        let push = Expr::col(delivery::Column::PushId);
+        let goes_on = push.clone().is_null().or(push.is_not_in(stopped.iter().copied()));
+        select.and_where(goes_on);
+    }
+    select
+}
+
+/// Pushes that were stopped; their deliveries are being put on hold.
+async fn stopped<C: ConnectionTrait>(db: &C) -> Result<Vec<i64>, DbErr> {
+    push::Entity::find()
+        .select_only()
+        .column(push::Column::Id)
+        .filter(Expr::cust("stopped_at IS NOT NULL"))
+        .into_tuple()
+        .all(db)
+        .await
 }
 
 /// `<delivery.push@host>`, or `<delivery.a-alert@host>`: written before the first attempt and kept over all of them, so that a
@@ -106,137 +180,45 @@ pub fn host(config: &Config) -> String {
     url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| "localhost".into())
 }
 
-/// Keeps all that an owner has claimed.
+/// Keeps what an owner has claimed, and its places in caps.
 pub async fn renew(db: &Db, owner: &str, now: Timestamp) -> Result<(), DbErr> {
     delivery::Entity::update_many()
         .col_expr(delivery::Column::LeaseUntil, Expr::value(now + LEASE))
         .filter(held_by(owner))
         .exec(db.write())
         .await?;
-    Ok(())
+    caps::renew(db.write(), owner, now).await
 }
 
-/// Gives what an owner has claimed and not settled back at once, when it shuts down.
-pub async fn release(db: &Db, owner: &str, now: Timestamp) -> Result<(), DbErr> {
-    free(db, held_by(owner), now).await
-}
-
-/// Writes back what became of an owner's deliveries, and finishes the pushes that have nobody left.
-/// A delivery whose lease went to another sender is left to that one.
-pub async fn settle(app: &App, owner: &str, attempts: &[(delivery::Model, Attempt)]) -> Result<(), DbErr> {
-    let now = app.clock.now();
-    let tx = app.db.begin().await?;
-    for (row, attempt) in attempts {
-        settle_one(&tx, owner, row, attempt, now).await?;
-    }
-    let pushes: BTreeSet<i64> = attempts.iter().filter_map(|(row, _)| row.push_id).collect();
-    for push_id in pushes {
-        finish_if_done(&tx, push_id, now).await?;
-    }
-    tx.commit().await
-}
-
-/// Every subscriber of a push has a row.
-pub async fn fanned_out(app: &App, push_id: i64) -> Result<(), DbErr> {
-    let tx = app.db.begin().await?;
-    push::Entity::update_many()
-        .col_expr(push::Column::State, Expr::value(PushState::Sending))
-        .filter(push::COLUMN.id.eq(push_id))
-        .filter(push::COLUMN.state.eq(PushState::FanningOut))
-        .exec(&*tx)
-        .await?;
-    finish_if_done(&tx, push_id, app.clock.now()).await?;
-    tx.commit().await
-}
-
-async fn settle_one(
-    tx: &DatabaseTransaction,
-    owner: &str,
-    row: &delivery::Model,
-    attempt: &Attempt,
-    now: Timestamp,
-) -> Result<(), DbErr> {
-    let pause = usize::try_from(row.attempts - 1).ok().and_then(|done| PAUSES.get(done));
-    let (state, answer, again_at) = match attempt {
-        Attempt::Delivered(words) => (DeliveryState::Delivered, words, row.next_attempt_at),
-        Attempt::Suppressed(reason) => (DeliveryState::Suppressed, reason, row.next_attempt_at),
-        Attempt::Later(words) => match pause {
-            Some(pause) => (DeliveryState::Waiting, words, now + *pause),
-            None => (DeliveryState::Failed, words, row.next_attempt_at),
-        },
-        Attempt::Failed(words) => (DeliveryState::Failed, words, row.next_attempt_at),
-        Attempt::Unreachable { email, words } => {
-            suppress(tx, now, email, words).await?;
-            (DeliveryState::Failed, words, row.next_attempt_at)
-        }
-    };
+/// Gives what an owner has claimed and not settled back at once, when it shuts down. Its places in caps
+/// stay taken until their time is over: nobody knows here what was handed over.
+pub async fn release(db: &Db, owner: &str) -> Result<(), DbErr> {
     delivery::Entity::update_many()
-        .col_expr(delivery::Column::State, Expr::value(state))
-        .col_expr(delivery::Column::Answer, Expr::value(Some(answer.clone())))
-        .col_expr(delivery::Column::NextAttemptAt, Expr::value(again_at))
         .col_expr(delivery::Column::LeaseUntil, Expr::value(None::<i64>))
         .col_expr(delivery::Column::LeaseOwner, Expr::value(None::<String>))
-        .col_expr(delivery::Column::UpdatedAt, Expr::value(now))
-        .filter(delivery::COLUMN.id.eq(row.id))
         .filter(held_by(owner))
-        .exec(tx)
-        .await?;
-    Ok(())
-}
-
-/// Marks a push as sent once nobody is left to tell. Of two senders that settle the last two
-/// deliveries at the same time, the lock lets the later one see both settled.
-async fn finish_if_done(tx: &DatabaseTransaction, push_id: i64, now: Timestamp) -> Result<(), DbErr> {
-    let push = push::Entity::find_by_id(push_id).lock_exclusive().one(tx).await?;
-    if push.is_none_or(|push| push.state != PushState::Sending) {
-        return Ok(());
-    }
-    for state in [DeliveryState::Waiting, DeliveryState::Sending] {
-        let left = delivery::Entity::find()
-            .filter(delivery::COLUMN.push_id.eq(push_id))
-            .filter(delivery::COLUMN.state.eq(state))
-            .limit(1)
-            .one(tx)
-            .await?;
-        if left.is_some() {
-            return Ok(());
-        }
-    }
-    push::Entity::update_many()
-        .col_expr(push::Column::State, Expr::value(PushState::Sent))
-        .col_expr(push::Column::FinishedAt, Expr::value(Some(now)))
-        .filter(push::COLUMN.id.eq(push_id))
-        .exec(tx)
-        .await?;
-    Ok(())
-}
-
-async fn free(db: &Db, which: Condition, now: Timestamp) -> Result<(), DbErr> {
-    delivery::Entity::update_many()
-        .col_expr(delivery::Column::State, Expr::value(DeliveryState::Waiting))
-        .col_expr(delivery::Column::LeaseUntil, Expr::value(None::<i64>))
-        .col_expr(delivery::Column::LeaseOwner, Expr::value(None::<String>))
-        .col_expr(delivery::Column::UpdatedAt, Expr::value(now))
-        .filter(which)
         .exec(db.write())
         .await?;
     Ok(())
 }
 
-fn due(now: Timestamp) -> Condition {
-    Condition::all()
-        .add(Expr::col(delivery::Column::State).eq(DeliveryState::Waiting))
-        .add(Expr::col(delivery::Column::NextAttemptAt).lte(now))
-}
-
-fn lease_ended(now: Timestamp) -> Condition {
-    Condition::all()
-        .add(Expr::col(delivery::Column::State).eq(DeliveryState::Sending))
-        .add(Expr::col(delivery::Column::LeaseUntil).lt(now))
+/// Every subscriber of a push has a row, but for the `untold`.
+pub async fn fanned_out(app: &App, push_id: i64, untold: Untold) -> Result<(), DbErr> {
+    let tx = app.db.begin().await?;
+    push::Entity::update_many()
+        .col_expr(push::Column::State, Expr::value(PushState::Sending))
+        .col_expr(push::Column::Untold, Expr::value(Some(untold.write())))
+        .filter(push::COLUMN.id.eq(push_id))
+        .filter(push::COLUMN.state.eq(PushState::FanningOut))
+        .exec(&*tx)
+        .await?;
+    settle::finish_if_done(&tx, push_id, app.clock.now()).await?;
+    tx.commit().await
 }
 
 fn held_by(owner: &str) -> Condition {
     Condition::all()
-        .add(Expr::col(delivery::Column::State).eq(DeliveryState::Sending))
+        .add(Expr::cust(WAITS))
         .add(Expr::col(delivery::Column::LeaseOwner).eq(owner))
+        .add(Expr::col(delivery::Column::State).eq(DeliveryState::Waiting))
 }

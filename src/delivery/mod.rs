@@ -9,13 +9,18 @@
 //! same for all, so whatever is to be told next (a digest of many accounts, a webhook) is one more
 //! subject and nothing else here changes.
 
+pub mod caps;
 pub mod channel;
 pub mod email;
 pub mod fan_out;
+pub mod hold;
 pub mod ledger;
 pub mod preview;
+pub mod provider;
 pub mod queries;
 pub mod sender;
+pub mod tally;
+pub mod untold;
 
 use sea_orm::{
     ActiveValue::{NotSet, Set},

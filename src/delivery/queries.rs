@@ -7,7 +7,8 @@ use crate::articles::content;
 use crate::db::entities::account::{self, AccountState};
 use crate::db::entities::article::{self, ArticleState};
 use crate::db::entities::delivery::{self, Channel, DeliveryState};
-use crate::db::entities::{push, push_article, subscription, suppression};
+use crate::db::entities::subscription::{self, Cadence, SubscriptionState};
+use crate::db::entities::{push, push_article, suppression};
 
 /// How much of a body is read to make an excerpt of it, in characters of HTML.
 const HEAD: i32 = 3_000;
@@ -38,10 +39,14 @@ pub struct PushedArticle {
     head: String,
 }
 
-/// Who is told.
-#[derive(Clone, Debug)]
+/// Who is told, as they are now.
+#[derive(Clone, Debug, FromQueryResult)]
 pub struct Recipient {
-    pub subscription: subscription::Model,
+    pub subscription_id: i64,
+    pub email: String,
+    pub locale: String,
+    pub state: SubscriptionState,
+    pub cadence: Cadence,
     /// Why the address takes no mail any more.
     pub suppressed: Option<String>,
 }
@@ -123,13 +128,24 @@ async fn pushed_articles<C: ConnectionTrait>(
     Ok(articles)
 }
 
-/// A subscription as it is now, with what is known of its address.
-pub async fn recipient<C: ConnectionTrait>(db: &C, subscription_id: i64) -> Result<Option<Recipient>, DbErr> {
-    let Some(subscription) = subscription::Entity::find_by_id(subscription_id).one(db).await? else {
-        return Ok(None);
-    };
-    let suppressed = suppression(db, &subscription.email).await?.map(|row| row.reason);
-    Ok(Some(Recipient { subscription, suppressed }))
+/// Subscriptions as they are now, with what is known of their addresses.
+pub async fn recipients<C: ConnectionTrait>(db: &C, ids: &[i64]) -> Result<Vec<Recipient>, DbErr> {
+    let of = |column| (subscription::Entity, column);
+    let address = Expr::col((suppression::Entity, suppression::Column::Email)).equals(of(subscription::Column::Email));
+    let query = Query::select()
+        .expr_as(Expr::col(of(subscription::Column::Id)), "subscription_id")
+        .columns([
+            of(subscription::Column::Email),
+            of(subscription::Column::Locale),
+            of(subscription::Column::State),
+            of(subscription::Column::Cadence),
+        ])
+        .expr_as(Expr::col((suppression::Entity, suppression::Column::Reason)), "suppressed")
+        .from(subscription::Entity)
+        .join(JoinType::LeftJoin, suppression::Entity, address)
+        .and_where(Expr::col(of(subscription::Column::Id)).is_in(ids.iter().copied()))
+        .take();
+    Recipient::find_by_statement(db.get_database_backend().build(&query)).all(db).await
 }
 
 /// Why an address is not written to, if it is not.
@@ -138,6 +154,12 @@ pub async fn suppression<C: ConnectionTrait>(
     email: &str,
 ) -> Result<Option<suppression::Model>, DbErr> {
     suppression::Entity::find().filter(suppression::COLUMN.email.eq(email)).one(db).await
+}
+
+/// Whether a push was stopped.
+pub async fn is_stopped<C: ConnectionTrait>(db: &C, push_id: i64) -> Result<bool, DbErr> {
+    let push = push::Entity::find_by_id(push_id).one(db).await?;
+    Ok(push.is_none_or(|push| push.stopped_at.is_some()))
 }
 
 /// How many deliveries of a push are in which state.

@@ -1,33 +1,42 @@
 //! The sender: claims due deliveries, keeps the connections busy with them, and writes back what
-//! came of each. At most twice [`mail::CONNECTIONS`] messages are handed over and not yet written
-//! back; so many can be told twice when the process is killed, with the same Message-ID.
+//! came of each.
+//!
+//! One task claims and writes back; as many others as there are connections hand over. Between them are
+//! two short queues: what is to be handed over, and what was. The second is what can be told twice, with
+//! the same Message-ID, when the process is killed: at most [`most_in_flight`] messages.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+mod load;
+mod post;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::{StreamExt, stream};
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::alerts;
 use crate::app::App;
-use crate::db::entities::delivery::{self, Subject};
-use crate::delivery::channel::{self, Attempt};
-use crate::delivery::ledger;
-use crate::delivery::queries::{self, Content};
-use crate::mail;
+use crate::clock::Timestamp;
+use crate::db::entities::delivery::Provider;
+use crate::delivery::caps;
+use crate::delivery::channel::Attempt;
+use crate::delivery::ledger::{self, Tried};
+use load::{Contents, Order};
+use post::Post;
 
 /// Deliveries claimed at a time.
-const BATCH: u64 = 100;
+const BATCH: usize = 500;
+/// Deliveries written back at a time, and as many may wait for it.
+const SETTLED: usize = 100;
 /// How soon another node's deliveries, or a due time, are noticed.
 const POLL: Duration = Duration::from_secs(1);
-/// No channel may take longer over one message.
-const PATIENCE: Duration = Duration::from_secs(180);
-/// Messages handed over at the same time.
-const CONCURRENCY: usize = mail::CONNECTIONS as usize;
+/// The shortest wait for a place in a cap.
+const BREATH: Duration = Duration::from_millis(10);
 
-type Contents = Arc<HashMap<i64, Option<Content>>>;
+/// Messages that may be handed over and not yet written back.
+pub fn most_in_flight(app: &App) -> usize {
+    2 * SETTLED + app.config.smtp_connections as usize
+}
 
 /// Sends until `stop`; then finishes what is being handed over and gives the rest back.
 pub async fn run(app: Arc<App>, stop: CancellationToken) {
@@ -36,124 +45,189 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
     while !stop.is_cancelled() {
         changes.borrow_and_update();
         let sent = tokio::select! {
-            sent = send_batch(&app, &owner, &stop) => sent,
+            sent = send_all_due(&app, &owner, &stop) => sent,
             () = keep_leases(&app, &owner) => unreachable!("leases are kept for ever"),
         };
-        match sent {
-            Ok(0) => {}
-            Ok(_) => continue,
-            Err(error) => tracing::error!("sending failed: {error:#}"),
+        if let Err(error) = &sent {
+            tracing::error!("sending failed: {error:#}");
         }
+        let pause = until_room(&app).await;
         tokio::select! {
             () = stop.cancelled() => {}
-            _ = changes.changed() => {}
-            () = tokio::time::sleep(POLL) => {}
+            _ = changes.changed(), if pause == POLL => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
-    if let Err(error) = ledger::release(&app.db, &owner, app.clock.now()).await {
+    if let Err(error) = ledger::release(&app.db, &owner).await {
         tracing::error!("giving deliveries back failed: {error}");
+    }
+}
+
+/// How long to wait: until a cap has room again, if one is full.
+async fn until_room(app: &App) -> Duration {
+    if app.caps.0.is_empty() {
+        return POLL;
+    }
+    match caps::next_free(app.db.read()).await {
+        Ok(Some(Timestamp(free))) => {
+            let left = u64::try_from(free - app.clock.now().0).unwrap_or(0);
+            Duration::from_millis(left).clamp(BREATH, POLL)
+        }
+        _ => POLL,
     }
 }
 
 /// Sends all that is due, until nothing is. For commands and tests.
 pub async fn send_due(app: &Arc<App>) -> anyhow::Result<()> {
     let owner = format!("foreground-{:016x}", rand::random::<u64>());
-    while send_batch(app, &owner, &CancellationToken::new()).await? > 0 {}
+    send_all_due(app, &owner, &CancellationToken::new()).await?;
     Ok(())
 }
 
-/// Claims a batch and sends it; returns how many were claimed.
-async fn send_batch(app: &Arc<App>, owner: &str, stop: &CancellationToken) -> anyhow::Result<usize> {
-    let now = app.clock.now();
-    if !ledger::has_due(&app.db, now).await? {
-        return Ok(0);
-    }
-    let claimed = ledger::claim(app, owner, now, BATCH).await?;
-    let count = claimed.len();
-    let contents = contents(app, &claimed).await?;
-    let mut settled = stream::iter(claimed)
-        .take_while(|_| std::future::ready(!stop.is_cancelled()))
-        .map(|row| {
-            // A task of its own, so that it goes on while others are written back.
-            let task = tokio::spawn(attempt(app.clone(), contents.clone(), row.clone()));
-            async move { (row, task.await.unwrap_or_else(|error| Attempt::Later(error.to_string()))) }
-        })
-        .buffer_unordered(CONCURRENCY)
-        .ready_chunks(CONCURRENCY);
-    while let Some(attempts) = settled.next().await {
-        ledger::settle(app, owner, &attempts).await?;
-        for (row, attempt) in &attempts {
-            log(row, attempt);
-        }
-    }
-    Ok(count)
+/// Claims, hands over and writes back until nothing is due, or `stop`. Returns how many were claimed.
+async fn send_all_due(app: &Arc<App>, owner: &str, stop: &CancellationToken) -> anyhow::Result<usize> {
+    let mut desk = Desk::open(app, owner);
+    let result = desk.work(stop).await;
+    // What was handed over is written back also when claiming failed.
+    let closed = desk.close().await;
+    result.and_then(|count| closed.map(|()| count))
 }
 
-/// What each push of the batch tells of: read once for all of its recipients.
-async fn contents(app: &App, claimed: &[delivery::Model]) -> anyhow::Result<Contents> {
-    let mut contents = HashMap::new();
-    for row in claimed {
-        let Some(push_id) = row.push_id else { continue };
-        if let Entry::Vacant(unread) = contents.entry(push_id) {
-            unread.insert(queries::content(app.db.read(), push_id).await?);
-        }
-    }
-    Ok(Arc::new(contents))
+/// The task that claims and writes back, and its helpers.
+struct Desk<'a> {
+    app: &'a Arc<App>,
+    owner: &'a str,
+    orders: Option<mpsc::Sender<Order>>,
+    tried: mpsc::Receiver<Tried>,
+    post: Arc<Post>,
+    helpers: JoinSet<()>,
+    contents: Contents,
+    /// Claimed and not settled.
+    open: usize,
+    turn: u64,
 }
 
-async fn attempt(app: Arc<App>, contents: Contents, row: delivery::Model) -> Attempt {
-    match tokio::time::timeout(PATIENCE, try_to_tell(&app, &contents, &row)).await {
-        Ok(Ok(attempt)) => attempt,
-        Ok(Err(error)) => Attempt::Later(format!("{error:#}")),
-        Err(_) => Attempt::Later(format!("no answer within {} s", PATIENCE.as_secs())),
-    }
-}
-
-/// Looks once more whether the reader wants it, then tells them.
-async fn try_to_tell(app: &App, contents: &Contents, row: &delivery::Model) -> anyhow::Result<Attempt> {
-    match row.subject() {
-        Some(Subject::Push { push_id, subscription_id }) => {
-            let content = contents.get(&push_id).and_then(Option::as_ref);
-            try_to_tell_of_push(app, content, subscription_id, row).await
+impl<'a> Desk<'a> {
+    fn open(app: &'a Arc<App>, owner: &'a str) -> Self {
+        let (orders, waiting) = mpsc::channel(2 * BATCH);
+        let (done, tried) = mpsc::channel(SETTLED);
+        let waiting = Arc::new(Mutex::new(waiting));
+        let post = Arc::new(Post::default());
+        let mut helpers = JoinSet::new();
+        for _ in 0..app.config.smtp_connections {
+            helpers.spawn(help(app.clone(), post.clone(), waiting.clone(), done.clone()));
         }
-        Some(Subject::Alert { alert_id, occasion }) => {
-            match alerts::queries::found(app.db.read(), alert_id, occasion).await? {
-                Ok(found) => channel::tell_of_alert(app, &found, row).await,
-                Err(objection) => Ok(Attempt::Suppressed(objection)),
+        let contents = Contents::default();
+        Self { app, owner, orders: Some(orders), tried, post, helpers, contents, open: 0, turn: 0 }
+    }
+
+    async fn work(&mut self, stop: &CancellationToken) -> anyhow::Result<usize> {
+        let mut count = 0;
+        let mut is_dry = false;
+        loop {
+            let wants_more = !is_dry && !stop.is_cancelled() && self.queued() < BATCH;
+            if wants_more {
+                let claimed = self.claim().await?;
+                count += claimed;
+                is_dry = claimed == 0;
+                self.open += claimed;
+            }
+            if stop.is_cancelled() {
+                self.post.close();
+            }
+            if self.open == 0 {
+                if is_dry || stop.is_cancelled() {
+                    return Ok(count);
+                }
+                continue;
+            }
+            self.settle().await?;
+            // What was put off or became due meanwhile is looked for once all is quiet.
+            is_dry = is_dry && self.open > 0;
+        }
+    }
+
+    fn queued(&self) -> usize {
+        self.orders.as_ref().map_or(0, |orders| orders.max_capacity() - orders.capacity())
+    }
+
+    /// Claims a batch and queues it for the helpers.
+    async fn claim(&mut self) -> anyhow::Result<usize> {
+        let app = self.app;
+        self.turn += 1;
+        let claim = ledger::claim(app, self.owner, app.clock.now(), BATCH as u64, self.turn).await?;
+        let count = claim.rows.len();
+        let orders = load::orders(app, claim, &mut self.contents).await?;
+        if let Some(queue) = &self.orders {
+            for order in orders {
+                // There is room: nobody else fills the queue.
+                let _ = queue.send(order).await;
             }
         }
-        None => Ok(Attempt::Suppressed("it tells of nothing that is known here".into())),
+        Ok(count)
+    }
+
+    /// Waits for what helpers are done with, and writes it back.
+    async fn settle(&mut self) -> anyhow::Result<()> {
+        let mut tried = Vec::with_capacity(SETTLED);
+        let count = self.tried.recv_many(&mut tried, SETTLED).await;
+        ledger::settle(self.app, self.owner, &tried).await?;
+        self.open = self.open.saturating_sub(count);
+        tried.iter().for_each(log);
+        Ok(())
+    }
+
+    /// Lets the helpers finish what they have in their hands, and writes that back.
+    async fn close(mut self) -> anyhow::Result<()> {
+        self.post.close();
+        self.orders = None;
+        while self.open > 0 && !self.tried.is_closed() {
+            let mut tried = Vec::with_capacity(SETTLED);
+            let count = self.tried.recv_many(&mut tried, SETTLED).await;
+            if count == 0 {
+                break;
+            }
+            ledger::settle(self.app, self.owner, &tried).await?;
+            self.open = self.open.saturating_sub(count);
+            tried.iter().for_each(log);
+        }
+        self.helpers.shutdown().await;
+        Ok(())
     }
 }
 
-async fn try_to_tell_of_push(
-    app: &App,
-    content: Option<&Content>,
-    subscription_id: i64,
-    row: &delivery::Model,
-) -> anyhow::Result<Attempt> {
-    let Some(recipient) = queries::recipient(app.db.read(), subscription_id).await? else {
-        return Ok(Attempt::Suppressed("the subscription is gone".into()));
-    };
-    if let Some(objection) = channel::objection(row.channel, &recipient.subscription) {
-        return Ok(Attempt::Suppressed(objection.into()));
+/// Hands over one message after the other.
+async fn help(
+    app: Arc<App>,
+    post: Arc<Post>,
+    orders: Arc<Mutex<mpsc::Receiver<Order>>>,
+    done: mpsc::Sender<Tried>,
+) {
+    loop {
+        let order = orders.lock().await.recv().await;
+        let Some(order) = order else { return };
+        let tried = post.hand_over(&app, order).await;
+        if done.send(tried).await.is_err() {
+            return;
+        }
     }
-    if let Some(reason) = recipient.suppressed {
-        return Ok(Attempt::Suppressed(reason));
-    }
-    let Some(content) = content else {
-        return Ok(Attempt::Suppressed("the articles were withdrawn".into()));
-    };
-    channel::tell(app, content, &recipient, row).await
 }
 
-fn log(row: &delivery::Model, attempt: &Attempt) {
+fn log(tried: &Tried) {
+    let Tried { row, attempt, .. } = tried;
     let (delivery, attempts) = (row.id, row.attempts);
     let (push, alert) = (row.push_id, row.alert_id);
     match attempt {
         Attempt::Delivered(words) => tracing::debug!(delivery, push, alert, attempts, "delivered: {words}"),
         Attempt::Suppressed(reason) => tracing::debug!(delivery, push, alert, "not sent: {reason}"),
-        Attempt::Later(words) => tracing::info!(delivery, push, alert, attempts, "delivery put off: {words}"),
+        Attempt::NotMade => tracing::debug!(delivery, push, alert, "given back"),
+        Attempt::Later(words) => {
+            let provider: &str = match row.provider {
+                Provider::Other => "",
+                provider => provider.into(),
+            };
+            tracing::info!(delivery, push, alert, attempts, provider, "delivery put off: {words}");
+        }
         Attempt::Failed(words) | Attempt::Unreachable { words, .. } => {
             tracing::warn!(delivery, push, alert, attempts, "delivery failed: {words}");
         }

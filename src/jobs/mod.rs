@@ -23,6 +23,10 @@ use crate::{accounts, alerts, articles, auth, delivery, subscriptions};
 pub enum Job {
     /// Write a delivery row for each subscriber after `after_subscription`, the cursor.
     FanOut { push_id: i64, after_subscription: i64 },
+    /// Put the deliveries of a stopped push on hold, or back when it goes on.
+    FollowStop { push_id: i64 },
+    /// Put the failed deliveries of a push into the queue again, those after a subscription.
+    SendAgain { push_id: i64, after_subscription: i64 },
     /// Mail a link to confirm a subscription, or word that there is one already.
     SendSubscriptionLetter { subscription_id: i64 },
     /// Publish a scheduled article in the name of the member who scheduled it.
@@ -44,6 +48,9 @@ impl Job {
     pub fn unique_key(&self) -> Option<String> {
         match self {
             Self::FanOut { push_id, .. } => Some(format!("fan_out:{push_id}")),
+            // Each call for it has one of its own: one that runs already may have seen the push before.
+            Self::FollowStop { .. } => None,
+            Self::SendAgain { push_id, .. } => Some(format!("send_again:{push_id}")),
             Self::SendSubscriptionLetter { subscription_id } => {
                 Some(format!("send_subscription_letter:{subscription_id}"))
             }
@@ -77,6 +84,10 @@ pub async fn perform(app: &App, job: Job) -> anyhow::Result<Outcome> {
     match job {
         Job::FanOut { push_id, after_subscription } => {
             delivery::fan_out::run(app, push_id, after_subscription).await
+        }
+        Job::FollowStop { push_id } => delivery::hold::follow_stop(app, push_id).await,
+        Job::SendAgain { push_id, after_subscription } => {
+            delivery::hold::send_again(app, push_id, after_subscription).await
         }
         Job::SendSubscriptionLetter { subscription_id } => {
             subscriptions::letters::send(app, subscription_id).await

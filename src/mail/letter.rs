@@ -31,12 +31,14 @@ impl Letter {
     pub fn compose(&self, from: &Mailbox) -> Result<Message, MailError> {
         let to: Mailbox =
             self.to.parse().map_err(|error| MailError::BadAddress(format!("{}: {error}", self.to)))?;
-        let mut from = from.clone();
-        if !self.from_name.is_empty() {
-            from.name = Some(one_line(&self.from_name));
-        }
-        let mut builder = Message::builder().from(from).to(to).subject(one_line(&self.subject));
-        builder = builder.message_id(Some(self.message_id.clone()).filter(|id| !id.is_empty()));
+        let mut builder =
+            Message::builder().from(sender(self, from)).to(to).subject(one_line(&self.subject));
+        // Without one given, the host's name is the sender's: a Message-ID from "localhost" looks like spam.
+        let id = match self.message_id.as_str() {
+            "" => format!("<{:016x}{:016x}@{}>", rand::random::<u64>(), rand::random::<u64>(), from.email.domain()),
+            id => id.to_owned(),
+        };
+        builder = builder.message_id(Some(id));
         let mut message = builder
             .multipart(MultiPart::alternative_plain_html(self.text.clone(), self.html.clone()))
             .map_err(|error| MailError::Permanent(error.to_string()))?;
@@ -48,8 +50,17 @@ impl Letter {
     }
 }
 
+/// The instance's address under the letter's name.
+pub(super) fn sender(letter: &Letter, from: &Mailbox) -> Mailbox {
+    let mut from = from.clone();
+    if !letter.from_name.is_empty() {
+        from.name = Some(one_line(&letter.from_name));
+    }
+    from
+}
+
 /// Text on one line and without control characters, as a header needs it.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     spaced.trim().to_owned()
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::NewPush;
-use super::queries::{self, PushRow, Tally};
+use super::queries::{self, PushRow};
 use crate::accounts::api::by_handle;
 use crate::accounts::roles::{self, Operation};
 use crate::api::idempotency::IdempotencyKey;
@@ -21,6 +21,7 @@ use crate::auth::{ApiUser, Scope};
 use crate::db::entities::account;
 use crate::db::entities::delivery::Channel;
 use crate::db::entities::push::{self, PushState};
+use crate::delivery::tally::Tally;
 use crate::error::Error;
 use crate::path::Path;
 
@@ -73,7 +74,7 @@ impl PushJson {
                 .map(|(_, channel, tally)| DeliveriesJson {
                     channel: *channel,
                     delivered: tally.delivered,
-                    waiting: tally.waiting,
+                    waiting: tally.unfinished(),
                     failed: tally.failed,
                     suppressed: tally.suppressed,
                 })

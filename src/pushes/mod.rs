@@ -4,6 +4,7 @@
 pub mod api;
 pub mod pages;
 pub mod queries;
+pub mod steer;
 
 use sea_orm::{
     ActiveModelTrait,
@@ -68,6 +69,8 @@ pub async fn create(app: &App, user_id: i64, account_id: i64, new: &NewPush) -> 
         state: Set(PushState::FanningOut),
         created_at: Set(now),
         finished_at: Set(None),
+        stopped_at: Set(None),
+        untold: Set(None),
     }
     .insert(&*tx)
     .await?;

@@ -3,6 +3,8 @@
 
 pub mod choose;
 pub mod last_look;
+pub mod live;
+pub mod steer;
 
 use std::sync::Arc;
 
@@ -11,11 +13,13 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::queries::{self, LogCursor, LogLine, PushRow, Tally};
+use super::queries::{self, LogCursor, LogLine, PushRow};
 use crate::accounts::roles::Operation;
 use crate::app::App;
-use crate::db::entities::delivery::{Channel, DeliveryState};
+use crate::db::entities::delivery::DeliveryState;
 use crate::db::entities::push::PushState;
+use crate::delivery::tally::Tally;
+use live::Progress;
 use crate::error::Error;
 use crate::page::{Page, View};
 use crate::path::Path;
@@ -23,6 +27,7 @@ use crate::studio::{Studio, Tab};
 
 const PAGE: usize = 20;
 const LOG_PAGE: usize = 100;
+const LONGEST_SOUGHT: usize = 200;
 
 /// The key of a push's state and the colour of its badge.
 pub fn state_badge(state: &PushState) -> (&'static str, &'static str) {
@@ -75,9 +80,12 @@ struct PushPage {
     page: Page,
     studio: Studio,
     row: PushRow,
-    channels: Vec<(Channel, Tally)>,
+    /// Rendered, as the live stream sends it too.
+    progress: String,
     log: Vec<LogLine>,
     shown: Shown,
+    /// What the log is searched for.
+    sought: String,
     /// Whether addresses are shown in full.
     full: bool,
     next_url: String,
@@ -88,13 +96,27 @@ impl PushPage {
         if self.full { line.email.clone() } else { queries::masked(&line.email) }
     }
 
+    fn path(&self) -> String {
+        self.studio.path(&format!("/pushes/{}", self.row.push.id))
+    }
+
+    /// Whether anything on the page may still change.
+    fn is_live(&self) -> bool {
+        self.row.push.finished_at.is_none()
+    }
+
+    /// The search, for links that keep it.
+    fn kept_query(&self) -> String {
+        in_query(&self.sought)
+    }
+
     fn filters(&self) -> [Shown; 5] {
         [Shown::All, Shown::Delivered, Shown::Waiting, Shown::Failed, Shown::Suppressed]
     }
 
     fn state_class(&self, state: &DeliveryState) -> &'static str {
         match state {
-            DeliveryState::Waiting | DeliveryState::Sending => "warn",
+            DeliveryState::Waiting | DeliveryState::Held => "warn",
             DeliveryState::Delivered => "good",
             DeliveryState::Failed => "bad",
             DeliveryState::Suppressed => "",
@@ -120,7 +142,7 @@ impl Shown {
         match self {
             Self::All => &[],
             Self::Delivered => &[DeliveryState::Delivered],
-            Self::Waiting => &[DeliveryState::Waiting, DeliveryState::Sending],
+            Self::Waiting => &[DeliveryState::Waiting, DeliveryState::Held],
             Self::Failed => &[DeliveryState::Failed],
             Self::Suppressed => &[DeliveryState::Suppressed],
         }
@@ -130,7 +152,7 @@ impl Shown {
         match self {
             Self::All => tally.total(),
             Self::Delivered => tally.delivered,
-            Self::Waiting => tally.waiting,
+            Self::Waiting => tally.unfinished(),
             Self::Failed => tally.failed,
             Self::Suppressed => tally.suppressed,
         }
@@ -144,6 +166,17 @@ pub struct LogQuery {
     state: Shown,
     #[serde(default)]
     after: String,
+    /// Part of an address or of an answer.
+    #[serde(default)]
+    q: String,
+}
+
+fn in_query(sought: &str) -> String {
+    if sought.is_empty() {
+        return String::new();
+    }
+    let sought: String = url::form_urlencoded::byte_serialize(sought.as_bytes()).collect();
+    format!("&q={sought}")
 }
 
 fn cursor(text: &str) -> Option<LogCursor> {
@@ -161,28 +194,32 @@ pub async fn show_push(
 ) -> Result<Response, Error> {
     let db = app.db.read();
     let row = queries::one(db, studio.account.id, push_id).await?.ok_or(Error::NotFound)?;
-    let tallies = queries::tallies(db, &[push_id]).await?;
-    let channels = tallies.into_iter().map(|(_, channel, tally)| (channel, tally)).collect();
-    let after = cursor(&query.after);
-    let mut log = queries::log(db, push_id, query.state.states(), after, LOG_PAGE as u64 + 1).await?;
+    let full = studio.allows(Operation::Push);
+    // Whoever sees no addresses must not find out about them either.
+    let sought = if full { query.q.trim().chars().take(LONGEST_SOUGHT).collect() } else { String::new() };
+    let lines = queries::LogOf {
+        push_id,
+        account_id: studio.account.id,
+        states: query.state.states(),
+        sought: &sought,
+        after: cursor(&query.after),
+    };
+    let mut log = queries::log(db, &lines, LOG_PAGE as u64 + 1).await?;
     let more = log.len() > LOG_PAGE;
     log.truncate(LOG_PAGE);
     let next_url = match log.last().filter(|_| more) {
         Some(last) => studio.path(&format!(
-            "/pushes/{push_id}?state={}&after={}.{}",
-            query.state, last.subscription_id, last.channel
+            "/pushes/{push_id}?state={}&after={}.{}{}",
+            query.state,
+            last.subscription_id,
+            last.channel,
+            in_query(&sought)
         )),
         None => String::new(),
     };
-    Ok(View(PushPage {
-        page: page.titled_key("push"),
-        full: studio.allows(Operation::Push),
-        studio: studio.at(Tab::Pushes),
-        row,
-        channels,
-        log,
-        shown: query.state,
-        next_url,
-    })
-    .into_response())
+    let page = page.titled_key("push");
+    let progress = Progress::load(&app, page.clone(), row.clone()).await?.render()?;
+    let studio = studio.at(Tab::Pushes);
+    Ok(View(PushPage { page, full, studio, row, progress, log, shown: query.state, sought, next_url })
+        .into_response())
 }

@@ -2,17 +2,19 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::{Expr, ExprTrait, Func, Order, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, Order, Query, SelectStatement};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
 };
 
+use crate::auth::Address;
 use crate::clock::Timestamp;
 use crate::db::entities::article::{self, ArticleState};
 use crate::db::entities::delivery::{self, Channel, DeliveryState};
 use crate::db::entities::push;
 use crate::db::entities::push_article;
 use crate::db::entities::subscription;
+use crate::delivery::tally::{self, Tally};
 
 /// An article as the pages of pushes show it.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
@@ -90,32 +92,6 @@ pub async fn is_pushed<C: ConnectionTrait>(db: &C, article_id: i64) -> Result<bo
     Ok(row.is_some())
 }
 
-/// How many deliveries have come to what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    pub delivered: i64,
-    /// Not tried yet, under way, or to be tried again.
-    pub waiting: i64,
-    pub failed: i64,
-    /// Not sent: the address takes no mail, or the reader has left.
-    pub suppressed: i64,
-}
-
-impl Tally {
-    fn add(&mut self, state: DeliveryState, count: i64) {
-        match state {
-            DeliveryState::Waiting | DeliveryState::Sending => self.waiting += count,
-            DeliveryState::Delivered => self.delivered += count,
-            DeliveryState::Failed => self.failed += count,
-            DeliveryState::Suppressed => self.suppressed += count,
-        }
-    }
-
-    pub fn total(&self) -> i64 {
-        self.delivered + self.waiting + self.failed + self.suppressed
-    }
-}
-
 /// A push in a list.
 #[derive(Clone, Debug)]
 pub struct PushRow {
@@ -168,17 +144,6 @@ async fn with_details<C: ConnectionTrait>(db: &C, pushes: Vec<push::Model>) -> R
         .collect())
 }
 
-impl Tally {
-    fn plus(self, other: Self) -> Self {
-        Self {
-            delivered: self.delivered + other.delivered,
-            waiting: self.waiting + other.waiting,
-            failed: self.failed + other.failed,
-            suppressed: self.suppressed + other.suppressed,
-        }
-    }
-}
-
 async fn articles_of<C: ConnectionTrait>(
     db: &C,
     push_ids: &[i64],
@@ -204,30 +169,13 @@ pub async fn tallies<C: ConnectionTrait>(
     db: &C,
     push_ids: &[i64],
 ) -> Result<Vec<(i64, Channel, Tally)>, DbErr> {
-    #[derive(FromQueryResult)]
-    struct Group {
-        push_id: i64,
-        channel: Channel,
-        state: DeliveryState,
-        count: i64,
-    }
-    let group = [delivery::Column::PushId, delivery::Column::Channel, delivery::Column::State];
-    let query = Query::select()
-        .columns(group)
-        .expr_as(Func::count(Expr::val(1)), "count")
-        .from(delivery::Entity)
-        .and_where(delivery::Column::PushId.is_in(push_ids.iter().copied()))
-        .group_by_columns(group)
-        .take();
     let mut tallies: Vec<(i64, Channel, Tally)> = Vec::new();
-    for row in Group::find_by_statement(db.get_database_backend().build(&query)).all(db).await? {
-        let known =
-            tallies.iter().position(|(push, channel, _)| (*push, *channel) == (row.push_id, row.channel));
-        let index = known.unwrap_or_else(|| {
-            tallies.push((row.push_id, row.channel, Tally::default()));
-            tallies.len() - 1
-        });
-        tallies[index].2.add(row.state, row.count);
+    for row in tally::of_pushes(db, push_ids).await? {
+        let sum = Tally::from(&row);
+        match tallies.iter_mut().find(|(push, channel, _)| (*push, *channel) == (row.push_id, row.channel)) {
+            Some((_, _, known)) => *known = known.plus(sum),
+            None => tallies.push((row.push_id, row.channel, sum)),
+        }
     }
     Ok(tallies)
 }
@@ -253,14 +201,20 @@ pub struct LogCursor {
     pub channel: Channel,
 }
 
-/// A push's log in the order of its index, up to `limit` lines, of one state or all.
-pub async fn log<C: ConnectionTrait>(
-    db: &C,
-    push_id: i64,
-    states: &[DeliveryState],
-    after: Option<LogCursor>,
-    limit: u64,
-) -> Result<Vec<LogLine>, DbErr> {
+/// Which part of a push's log is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct LogOf<'a> {
+    pub push_id: i64,
+    pub account_id: i64,
+    /// Empty for all.
+    pub states: &'a [DeliveryState],
+    /// A whole address, or part of one or of an answer; empty for all.
+    pub sought: &'a str,
+    pub after: Option<LogCursor>,
+}
+
+/// A push's log in the order of its index, up to `limit` lines.
+pub async fn log<C: ConnectionTrait>(db: &C, of: &LogOf<'_>, limit: u64) -> Result<Vec<LogLine>, DbErr> {
     use delivery::Column;
     let columns = [
         Column::SubscriptionId,
@@ -273,20 +227,38 @@ pub async fn log<C: ConnectionTrait>(
     ];
     let join = Expr::col((subscription::Entity, subscription::Column::Id))
         .equals((delivery::Entity, Column::SubscriptionId));
+    let email = (subscription::Entity, subscription::Column::Email);
     let mut query = Query::select();
     query
         .columns(columns.map(|column| (delivery::Entity, column)))
-        .column((subscription::Entity, subscription::Column::Email))
+        .column(email)
         .from(delivery::Entity)
         .inner_join(subscription::Entity, join)
-        .and_where(Column::PushId.eq(push_id))
+        .and_where(Column::PushId.eq(of.push_id))
         .order_by((delivery::Entity, Column::SubscriptionId), Order::Asc)
         .order_by((delivery::Entity, Column::Channel), Order::Asc)
         .limit(limit);
-    if !states.is_empty() {
-        query.and_where(Column::State.is_in(states.iter().copied()));
+    if !of.states.is_empty() {
+        query.and_where(Column::State.is_in(of.states.iter().copied()));
+        if !of.states.contains(&DeliveryState::Delivered) {
+            // What the index of the rest holds.
+            query.and_where(Expr::cust("deliveries.state <> 'delivered'"));
+        }
     }
-    if let Some(LogCursor { subscription_id, channel }) = after {
+    let sought = of.sought.to_lowercase();
+    if let Ok(address) = Address::parse(&sought) {
+        // There is an index of addresses.
+        query
+            .and_where(Expr::col((subscription::Entity, subscription::Column::AccountId)).eq(of.account_id))
+            .and_where(Expr::col(email).eq(address.as_str()));
+    } else if !sought.is_empty() {
+        let pattern: String =
+            sought.chars().flat_map(|c| matches!(c, '%' | '_' | '!').then_some('!').into_iter().chain([c])).collect();
+        let pattern = || LikeExpr::new(format!("%{pattern}%")).escape('!');
+        let answer = Func::lower(Expr::col((delivery::Entity, Column::Answer)));
+        query.and_where(Expr::col(email).like(pattern()).or(Expr::from(answer).like(pattern())));
+    }
+    if let Some(LogCursor { subscription_id, channel }) = of.after {
         let same = Column::SubscriptionId.eq(subscription_id).and(Column::Channel.gt(channel));
         query.and_where(Column::SubscriptionId.gt(subscription_id).or(same));
     }

@@ -203,7 +203,8 @@ both_databases! {
         let article = app.published(account.id, "接手").await;
         let push = app.push(account.id, &[&article]).await;
         fan_out(app).await;
-        let claimed = ledger::claim(&app.app, "dead", app.app.clock.now(), 12).await.unwrap();
+        let claimed = ledger::claim(&app.app, "dead", app.app.clock.now(), 12, 0).await.unwrap();
+        let (claimed, holder) = (claimed.rows, std::sync::Arc::from(claimed.holder));
         assert_eq!(claimed.len(), 12);
         app.work().await;
         assert_eq!(app.take_letters().len(), 18, "the lease holds");
@@ -216,9 +217,13 @@ both_databases! {
             assert!(letters.iter().any(|letter| letter.message_id == row.message_id), "the Message-ID is kept");
         }
         // The dead one comes back too late to say anything.
-        let attempts: Vec<_> =
-            claimed.into_iter().map(|row| (row, delivery::channel::Attempt::Failed("late".into()))).collect();
-        ledger::settle(&app.app, "dead", &attempts).await.unwrap();
+        let late = |row| ledger::Tried {
+            row,
+            attempt: delivery::channel::Attempt::Failed("late".into()),
+            holder: std::sync::Arc::clone(&holder),
+        };
+        let tried: Vec<_> = claimed.into_iter().map(late).collect();
+        ledger::settle(&app.app, "dead", &tried).await.unwrap();
         assert!(app.deliveries(push).await.iter().all(|row| row.state == DeliveryState::Delivered));
         assert_eq!(app.push_state(push).await, PushState::Sent);
     }
@@ -229,10 +234,10 @@ both_databases! {
         let article = app.published(account.id, "归还").await;
         app.push(account.id, &[&article]).await;
         fan_out(app).await;
-        ledger::claim(&app.app, "stopping", app.app.clock.now(), 10).await.unwrap();
+        ledger::claim(&app.app, "stopping", app.app.clock.now(), 10, 0).await.unwrap();
         sender::send_due(&app.app).await.unwrap();
         assert!(app.take_letters().is_empty());
-        ledger::release(&app.app.db, "stopping", app.app.clock.now()).await.unwrap();
+        ledger::release(&app.app.db, "stopping").await.unwrap();
         sender::send_due(&app.app).await.unwrap();
         assert_eq!(app.take_letters().len(), 1);
     }

@@ -212,7 +212,7 @@ with_outlet! {
         // Broken off at some point of its way.
         let _ = tokio::time::timeout(Duration::from_millis(120), import::refresh(&app.app, source.id)).await;
         // Two nodes on one database.
-        let mailer = xiangxun::mail::Mailer::Memory(Default::default());
+        let mailer = xiangxun::mail::Mailer::memory(Default::default());
         let node = App::open_with(app.app.config.clone(), mailer, app.app.clock.clone()).await.unwrap();
         let (one, other) = tokio::join!(import::refresh(&app.app, source.id), import::refresh(&node, source.id));
         one.unwrap();

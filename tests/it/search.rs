@@ -144,7 +144,7 @@ pub async fn titles(app: &TestApp, pairs: &[(&str, &str)]) -> Vec<String> {
 /// Another node's app, or another process, on the same database and data folder.
 async fn another(app: &TestApp) -> Arc<App> {
     let letters = Arc::new(Mutex::new(Vec::new()));
-    App::open_with(app.app.config.clone(), Mailer::Memory(letters), app.app.clock.clone()).await.unwrap()
+    App::open_with(app.app.config.clone(), Mailer::memory(letters), app.app.clock.clone()).await.unwrap()
 }
 
 /// The folder of the live index.

@@ -49,16 +49,48 @@ pub enum Channel {
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum DeliveryState {
-    /// Due at `next_attempt_at`.
+    /// Due at `next_attempt_at`; a sender's while its lease lasts.
     Waiting,
-    /// Claimed by a sender; free again when its lease ends.
-    Sending,
+    /// Its push was stopped; it waits for the push to go on.
+    Held,
     /// The remote took it.
     Delivered,
     /// Given up; `answer` says why.
     Failed,
     /// Not sent: the address is suppressed or the reader has left.
     Suppressed,
+}
+
+/// Who keeps the mailbox: each wants to be written to at a pace of its own.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    EnumIter,
+    DeriveActiveEnum,
+    serde::Serialize,
+    serde::Deserialize,
+    utoipa::ToSchema,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Provider {
+    Gmail,
+    Outlook,
+    Qq,
+    /// 163, 126 and yeah.net.
+    Netease,
+    Yahoo,
+    Other,
 }
 
 #[sea_orm::model]
@@ -75,6 +107,8 @@ pub struct Model {
     /// What it tells of, as `alert_hits` has it.
     pub occasion: Option<String>,
     pub channel: Channel,
+    /// Of the address, as the table of domains knew it when the row was written.
+    pub provider: Provider,
     pub state: DeliveryState,
     pub attempts: i32,
     pub next_attempt_at: Timestamp,

@@ -45,6 +45,10 @@ pub struct Model {
     pub state: PushState,
     pub created_at: Timestamp,
     pub finished_at: Option<Timestamp>,
+    /// Since when nobody is told, until it goes on.
+    pub stopped_at: Option<Timestamp>,
+    /// JSON: how many subscribers have no row, and why; empty until the fan-out is over.
+    pub untold: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

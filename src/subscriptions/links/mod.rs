@@ -22,7 +22,12 @@ pub fn manage_path(app: &App, subscription_id: i64) -> String {
 
 /// Where it is left: a GET shows a button, a POST acts.
 pub fn leave_path(app: &App, subscription_id: i64) -> String {
-    format!("{}/leave", manage_path(app, subscription_id))
+    leave_path_of(&manage_path(app, subscription_id))
+}
+
+/// The same from the [`manage_path`], which costs a signature to make.
+pub fn leave_path_of(manage_path: &str) -> String {
+    format!("{manage_path}/leave")
 }
 
 /// Where the owner of the address confirms a subscription.

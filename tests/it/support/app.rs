@@ -83,7 +83,7 @@ impl TestApp {
         change(&mut config);
         let letters = Arc::new(Mutex::new(Vec::new()));
         let mailer = match config.smtp_url.as_str() {
-            "" => Mailer::Memory(letters.clone()),
+            "" => Mailer::memory(letters.clone()),
             _ => Mailer::from_config(&config).expect("the SMTP server's address is right"),
         };
         let app = App::open_with(config, mailer, Clock::default()).await.expect("the app opens");

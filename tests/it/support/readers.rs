@@ -82,6 +82,8 @@ impl TestApp {
             state: Set(PushState::FanningOut),
             created_at: Set(now),
             finished_at: Set(None),
+            stopped_at: Set(None),
+            untold: Set(None),
         }
         .insert(&*tx)
         .await

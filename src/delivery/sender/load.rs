@@ -1,0 +1,131 @@
+//! What a claim needs to be handed over: read for all of its rows at once, written once for each push and
+//! language.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::alerts;
+use crate::app::App;
+use crate::db::entities::delivery::{self, Channel, Subject};
+use crate::delivery::channel::{self, Attempt};
+use crate::delivery::email;
+use crate::delivery::ledger::Claim;
+use crate::delivery::queries::{self, Content, Recipient};
+use crate::mail::{Form, Letter, Personal};
+use crate::page::Locale;
+
+/// How old what is known of an article or a reader may be when a message is handed over.
+pub const FRESH: Duration = Duration::from_millis(500);
+
+/// A delivery that is to be handed over.
+pub struct Order {
+    pub row: delivery::Model,
+    pub holder: Arc<str>,
+    pub message: Message,
+    /// When its reader was last asked for.
+    pub read_at: Instant,
+}
+
+pub enum Message {
+    Filled(Arc<Form>, Personal),
+    Letter(Letter),
+    /// There is none: what becomes of the delivery is known already.
+    None(Attempt),
+}
+
+/// What pushes tell of, and their mail in each language; read anew when it is no longer fresh.
+#[derive(Default)]
+pub struct Contents {
+    pushes: HashMap<i64, Known>,
+}
+
+struct Known {
+    content: Option<Content>,
+    forms: HashMap<Locale, Arc<Form>>,
+    read_at: Instant,
+}
+
+impl Contents {
+    async fn refresh(&mut self, app: &App, push_id: i64) -> anyhow::Result<()> {
+        if self.pushes.get(&push_id).is_some_and(|known| known.read_at.elapsed() < FRESH) {
+            return Ok(());
+        }
+        self.pushes.retain(|_, known| known.read_at.elapsed() < FRESH);
+        let content = queries::content(app.db.read(), push_id).await?;
+        self.pushes.insert(push_id, Known { content, forms: HashMap::new(), read_at: Instant::now() });
+        Ok(())
+    }
+
+    fn form(&mut self, app: &App, push_id: i64, locale: Locale) -> anyhow::Result<Option<Arc<Form>>> {
+        let Some(known) = self.pushes.get_mut(&push_id) else { return Ok(None) };
+        let Some(content) = &known.content else { return Ok(None) };
+        if let Some(form) = known.forms.get(&locale) {
+            return Ok(Some(form.clone()));
+        }
+        let form = Arc::new(email::form(app, content, locale)?);
+        known.forms.insert(locale, form.clone());
+        Ok(Some(form))
+    }
+}
+
+/// The rows of a claim with their messages.
+pub async fn orders(app: &App, claim: Claim, contents: &mut Contents) -> anyhow::Result<Vec<Order>> {
+    let holder: Arc<str> = claim.holder.into();
+    let read_at = Instant::now();
+    let ids: Vec<i64> = claim.rows.iter().filter_map(|row| row.subscription_id).collect();
+    let mut recipients: HashMap<i64, Recipient> = HashMap::new();
+    if !ids.is_empty() {
+        let rows = queries::recipients(app.db.read(), &ids).await?;
+        recipients.extend(rows.into_iter().map(|recipient| (recipient.subscription_id, recipient)));
+    }
+    let mut orders = Vec::with_capacity(claim.rows.len());
+    for row in claim.rows {
+        let message = match row.subject() {
+            Some(Subject::Push { push_id, subscription_id }) => {
+                contents.refresh(app, push_id).await?;
+                let recipient = recipients.remove(&subscription_id);
+                of_push(app, &row, push_id, recipient, contents)
+            }
+            Some(Subject::Alert { alert_id, occasion }) => of_alert(app, &row, alert_id, occasion).await,
+            None => Ok(Message::None(Attempt::Suppressed("it tells of nothing that is known here".into()))),
+        };
+        let message = message.unwrap_or_else(|error| Message::None(Attempt::Later(format!("{error:#}"))));
+        orders.push(Order { row, holder: holder.clone(), message, read_at });
+    }
+    Ok(orders)
+}
+
+fn of_push(
+    app: &App,
+    row: &delivery::Model,
+    push_id: i64,
+    recipient: Option<Recipient>,
+    contents: &mut Contents,
+) -> anyhow::Result<Message> {
+    let suppressed = |reason: String| Ok(Message::None(Attempt::Suppressed(reason)));
+    if let Some(objection) = objection(row.channel, recipient.as_ref()) {
+        return suppressed(objection);
+    }
+    let Some(recipient) = recipient else { return suppressed("the subscription is gone".into()) };
+    let locale = Locale::from_tag(&recipient.locale).unwrap_or(Locale::ZhHans);
+    let Some(form) = contents.form(app, push_id, locale)? else {
+        return suppressed("the articles were withdrawn".into());
+    };
+    let personal = email::personal(app, recipient.subscription_id, &recipient.email, &row.message_id);
+    Ok(Message::Filled(form, personal))
+}
+
+async fn of_alert(app: &App, row: &delivery::Model, alert_id: i64, occasion: &str) -> anyhow::Result<Message> {
+    Ok(match alerts::queries::found(app.db.read(), alert_id, occasion).await? {
+        Ok(found) => Message::Letter(alerts::mail::compose(app, &found, &row.message_id)?),
+        Err(objection) => Message::None(Attempt::Suppressed(objection)),
+    })
+}
+
+/// Why a reader is not told of a push any more.
+pub fn objection(channel: Channel, recipient: Option<&Recipient>) -> Option<String> {
+    let Some(recipient) = recipient else { return Some("the subscription is gone".into()) };
+    let objection = channel::objection(channel, recipient.state, recipient.cadence).map(str::to_owned);
+    objection.or_else(|| recipient.suppressed.clone())
+}
