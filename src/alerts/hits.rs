@@ -164,8 +164,9 @@ async fn make_deliveries(
     now: Timestamp,
 ) -> Result<(), DbErr> {
     for channel in channel::all() {
-        let provider = provider::of_email(tx.get_database_backend(), Expr::col((user::Entity, user::Column::Email)));
-        let rows = rows_of_deliveries(which.clone(), channel, provider, occasion, now);
+        let mut rows = rows_of_deliveries(which.clone(), channel, occasion, now);
+        let email = Expr::col((user::Entity, user::Column::Email));
+        provider::join_domains(&mut rows, tx.get_database_backend(), email);
         let insert = Query::insert()
             .into_table(delivery::Entity)
             .columns([
@@ -203,7 +204,6 @@ async fn make_deliveries(
 fn rows_of_deliveries(
     mut which: SelectStatement,
     channel: Channel,
-    provider: Expr,
     occasion: &str,
     now: Timestamp,
 ) -> SelectStatement {
@@ -216,7 +216,7 @@ fn rows_of_deliveries(
         .column((alert::Entity, alert::Column::Id))
         .expr(Expr::val(occasion))
         .expr(Expr::val(channel))
-        .expr(provider)
+        .expr(provider::of_row())
         .expr(state)
         .expr(Expr::val(0))
         .expr(Expr::val(now))

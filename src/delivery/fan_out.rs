@@ -140,12 +140,13 @@ fn rows_of_batch(
     let free = if push.stopped_at.is_some() { DeliveryState::Held } else { DeliveryState::Waiting };
     let state = Expr::case(Expr::col((suppression::Entity, suppression::Column::Id)).is_null(), free)
         .finally(DeliveryState::Suppressed);
-    let provider = provider::of_email(db.backend(), Expr::col(email));
-    let rows = Query::select()
+    let mut rows = Query::select();
+    provider::join_domains(rows.from(subscription::Entity), db.backend(), Expr::col(email));
+    let rows = rows
         .expr(Expr::val(push.id))
         .column(id)
         .expr(Expr::val(channel))
-        .expr(provider)
+        .expr(provider::of_row())
         .expr(state)
         .expr(Expr::val(0))
         .expr(Expr::val(now))
@@ -153,7 +154,6 @@ fn rows_of_batch(
         .expr(Expr::col((suppression::Entity, suppression::Column::Reason)))
         .expr(Expr::val(now))
         .expr(Expr::val(now))
-        .from(subscription::Entity)
         .join(
             JoinType::LeftJoin,
             suppression::Entity,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sea_orm::sea_query::{Expr, ExprTrait, Func, OnConflict, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, JoinType, OnConflict, SelectStatement};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter,
@@ -17,8 +17,8 @@ use crate::db::entities::{mail_domain, provider_pause};
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
-/// The provider of an address in SQL, by the table of domains.
-pub fn of_email(backend: DbBackend, email: Expr) -> Expr {
+/// Joins the table of domains by the domain of an address in SQL; [`of_row`] is then its provider.
+pub fn join_domains(select: &mut SelectStatement, backend: DbBackend, email: Expr) {
     let at = || Expr::val("@");
     let domain: Expr = match backend {
         DbBackend::Sqlite => {
@@ -27,12 +27,13 @@ pub fn of_email(backend: DbBackend, email: Expr) -> Expr {
         }
         _ => Func::cust("split_part").args([email, at(), Expr::val(2)]).into(),
     };
-    let known = Query::select()
-        .column(mail_domain::Column::Provider)
-        .from(mail_domain::Entity)
-        .and_where(Expr::col(mail_domain::Column::Domain).eq(domain))
-        .take();
-    let known = Expr::SubQuery(None, Box::new(known.into()));
+    let is_its = Expr::col((mail_domain::Entity, mail_domain::Column::Domain)).eq(domain);
+    select.join(JoinType::LeftJoin, mail_domain::Entity, is_its);
+}
+
+/// The provider of a row of [`join_domains`].
+pub fn of_row() -> Expr {
+    let known = Expr::col((mail_domain::Entity, mail_domain::Column::Provider));
     Func::coalesce([known, Expr::val(Provider::Other)]).into()
 }
 
@@ -94,13 +95,13 @@ pub async fn pause(
     Ok(())
 }
 
-/// A provider that took a message after its pause starts anew.
-pub async fn forgive(tx: &DatabaseTransaction, provider: Provider, now: Timestamp) -> Result<(), DbErr> {
-    provider_pause::Entity::delete_many()
-        .filter(provider_pause::COLUMN.provider.eq(provider))
-        .filter(provider_pause::COLUMN.until.lte(now))
-        .exec(tx)
-        .await?;
+/// Providers that took a message after their pause start anew.
+pub async fn forgive(tx: &DatabaseTransaction, took: &[Provider], now: Timestamp) -> Result<(), DbErr> {
+    for row in provider_pause::Entity::find().all(tx).await? {
+        if row.until <= now && took.contains(&row.provider) {
+            provider_pause::Entity::delete_by_id(row.id).exec(tx).await?;
+        }
+    }
     Ok(())
 }
 

@@ -9,7 +9,7 @@ mod load;
 mod post;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
@@ -28,6 +28,8 @@ use post::Post;
 const BATCH: usize = 500;
 /// Deliveries written back at a time, and as many may wait for it.
 const SETTLED: usize = 100;
+/// How long those that are done wait for others to be written back with them.
+const GATHER: Duration = Duration::from_millis(4);
 /// How soon another node's deliveries, or a due time, are noticed.
 const POLL: Duration = Duration::from_secs(1);
 /// The shortest wait for a place in a cap.
@@ -99,6 +101,8 @@ struct Desk<'a> {
     owner: &'a str,
     orders: Option<mpsc::Sender<Order>>,
     tried: mpsc::Receiver<Tried>,
+    /// Taken from there, to be written back next.
+    done: Vec<Tried>,
     post: Arc<Post>,
     helpers: JoinSet<()>,
     contents: Contents,
@@ -118,18 +122,20 @@ impl<'a> Desk<'a> {
             helpers.spawn(help(app.clone(), post.clone(), waiting.clone(), done.clone()));
         }
         let contents = Contents::default();
-        Self { app, owner, orders: Some(orders), tried, post, helpers, contents, open: 0, turn: 0 }
+        Self { app, owner, orders: Some(orders), tried, done: Vec::new(), post, helpers, contents, open: 0, turn: 0 }
     }
 
     async fn work(&mut self, stop: &CancellationToken) -> anyhow::Result<usize> {
         let mut count = 0;
         let mut is_dry = false;
+        let mut looked = Instant::now();
         loop {
             let wants_more = !is_dry && !stop.is_cancelled() && self.queued() < BATCH;
             if wants_more {
                 let claimed = self.claim().await?;
                 count += claimed;
                 is_dry = claimed == 0;
+                looked = Instant::now();
                 self.open += claimed;
             }
             if stop.is_cancelled() {
@@ -141,9 +147,10 @@ impl<'a> Desk<'a> {
                 }
                 continue;
             }
+            // Nobody waits for a slow message: what became due meanwhile is looked for.
+            let _ = tokio::time::timeout(POLL, self.tried_some()).await;
             self.settle().await?;
-            // What was put off or became due meanwhile is looked for once all is quiet.
-            is_dry = is_dry && self.open > 0;
+            is_dry = is_dry && self.open > 0 && looked.elapsed() < POLL;
         }
     }
 
@@ -167,13 +174,30 @@ impl<'a> Desk<'a> {
         Ok(count)
     }
 
-    /// Waits for what helpers are done with, and writes it back.
+    /// Waits until helpers are done with something.
+    async fn tried_some(&mut self) {
+        if self.done.is_empty() {
+            self.tried.recv_many(&mut self.done, SETTLED).await;
+            if !self.done.is_empty() && self.open > self.done.len() {
+                // A transaction costs as much as many rows do.
+                tokio::time::sleep(GATHER).await;
+            }
+        }
+    }
+
+    /// Writes back what helpers are done with.
     async fn settle(&mut self) -> anyhow::Result<()> {
-        let mut tried = Vec::with_capacity(SETTLED);
-        let count = self.tried.recv_many(&mut tried, SETTLED).await;
-        ledger::settle(self.app, self.owner, &tried).await?;
-        self.open = self.open.saturating_sub(count);
-        tried.iter().for_each(log);
+        while self.done.len() < SETTLED
+            && let Ok(one) = self.tried.try_recv()
+        {
+            self.done.push(one);
+        }
+        if self.done.is_empty() {
+            return Ok(());
+        }
+        ledger::settle(self.app, self.owner, &self.done).await?;
+        self.open = self.open.saturating_sub(self.done.len());
+        self.done.drain(..).for_each(|one| log(&one));
         Ok(())
     }
 
@@ -181,15 +205,12 @@ impl<'a> Desk<'a> {
     async fn close(mut self) -> anyhow::Result<()> {
         self.post.close();
         self.orders = None;
-        while self.open > 0 && !self.tried.is_closed() {
-            let mut tried = Vec::with_capacity(SETTLED);
-            let count = self.tried.recv_many(&mut tried, SETTLED).await;
-            if count == 0 {
+        while self.open > 0 {
+            self.tried_some().await;
+            if self.done.is_empty() {
                 break;
             }
-            ledger::settle(self.app, self.owner, &tried).await?;
-            self.open = self.open.saturating_sub(count);
-            tried.iter().for_each(log);
+            self.settle().await?;
         }
         self.helpers.shutdown().await;
         Ok(())

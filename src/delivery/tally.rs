@@ -1,7 +1,7 @@
 //! Tallies: how many deliveries of a push are in which state. Whoever changes a delivery of a push adds
 //! the change to the tallies in the same transaction, so both always say the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::sea_query::{Expr, ExprTrait, Func, OnConflict, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult, QueryFilter};
@@ -83,17 +83,10 @@ impl Changes {
         entry.1.moved(from, to);
     }
 
-    /// The pushes that are concerned.
-    pub fn pushes(&self) -> Vec<i64> {
-        let mut ids: Vec<i64> = self.0.keys().map(|(push_id, _, _)| *push_id).collect();
-        ids.dedup();
-        ids
-    }
-
-    /// Writes the changes.
-    pub async fn apply(&self, tx: &DatabaseTransaction) -> Result<(), DbErr> {
+    /// Writes the changes; returns the pushes of which nobody is left where something changed.
+    pub async fn apply(&self, tx: &DatabaseTransaction) -> Result<BTreeSet<i64>, DbErr> {
         if self.0.is_empty() {
-            return Ok(());
+            return Ok(BTreeSet::new());
         }
         let counts = [Column::Waiting, Column::Held, Column::Delivered, Column::Failed, Column::Suppressed];
         let mut insert = Query::insert();
@@ -117,9 +110,14 @@ impl Changes {
             let sum = Expr::col((push_tally::Entity, column)).add(Expr::col(("excluded", column)));
             known.value(column, sum);
         }
-        insert.on_conflict(known);
-        tx.execute(&insert).await?;
-        Ok(())
+        let left = Expr::col((push_tally::Entity, Column::Waiting)).add(Expr::col((push_tally::Entity, Column::Held)));
+        insert.on_conflict(known).returning(Query::returning().exprs([Expr::col(Column::PushId), left]));
+        let (mut open, mut done) = (BTreeSet::new(), BTreeSet::new());
+        for row in tx.query_all(&insert).await? {
+            let push_id = row.try_get_by_index(0)?;
+            if row.try_get_by_index::<i64>(1)? > 0 { open.insert(push_id) } else { done.insert(push_id) };
+        }
+        Ok(&done - &open)
     }
 }
 

@@ -69,8 +69,7 @@ pub async fn settle(app: &App, owner: &str, tried: &[Tried]) -> Result<(), DbErr
     }
     count_against_caps(app, &tx, tried, now).await?;
     heed_providers(&tx, tried, now).await?;
-    changes.apply(&tx).await?;
-    for push_id in changes.pushes() {
+    for push_id in changes.apply(&tx).await? {
         finish_if_done(&tx, push_id, now).await?;
     }
     tx.commit().await
@@ -189,13 +188,14 @@ async fn heed_providers(
             _ => {}
         }
     }
+    let mut took = Vec::new();
     for (provider, refusal) in heeded {
         match refusal {
             Some(words) => provider::pause(tx, provider, words, now).await?,
-            None => provider::forgive(tx, provider, now).await?,
+            None => took.push(provider),
         }
     }
-    Ok(())
+    if took.is_empty() { Ok(()) } else { provider::forgive(tx, &took, now).await }
 }
 
 /// Marks a push as sent once nobody is left to tell. Of two senders that settle the last two

@@ -4,6 +4,7 @@ pub mod app;
 pub mod browser;
 pub mod builders;
 pub mod desk;
+pub mod mail_host;
 pub mod node;
 pub mod outlet;
 pub mod people;
