@@ -131,7 +131,9 @@ impl Mailer {
             &signed
         };
         match &self.way {
-            Way::Smtp { server, idle } => hand_over(server, idle, self.from.email.as_ref(), to, message).await,
+            Way::Smtp { server, idle } => {
+                hand_over(server, idle, self.from.email.as_ref(), to, message).await
+            }
             Way::File(folder) => {
                 let name = write_file(folder, message)
                     .await

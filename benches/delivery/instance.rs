@@ -71,8 +71,13 @@ impl Instance {
         };
         let app = App::open(config).await?;
         let address = Address::parse("bench@example.org").map_err(|_| anyhow::anyhow!("an address"))?;
-        let new =
-            NewUser { address, name: String::new(), password_hash: None, operator: false, locale: Locale::ZhHans };
+        let new = NewUser {
+            address,
+            name: String::new(),
+            password_hash: None,
+            operator: false,
+            locale: Locale::ZhHans,
+        };
         let user = users::create(&app, new).await?;
         let new = NewAccount {
             handle: "bench".into(),
@@ -83,7 +88,11 @@ impl Instance {
         let account = accounts::open(&app, By::Console, Some(user.id), &new).await?;
         let mut ids = Vec::new();
         let mut page = String::new();
-        for title in ["唐人街春节巡游路线公布，市中心多条道路临时封闭", "留学生毕业后如何申请工作签证：律师逐条解答", "移民局更新续签办法，网上预约本周开放"] {
+        for title in [
+            "唐人街春节巡游路线公布，市中心多条道路临时封闭",
+            "留学生毕业后如何申请工作签证：律师逐条解答",
+            "移民局更新续签办法，网上预约本周开放",
+        ] {
             let body = "本报讯：主办方昨日公布了今年巡游的路线和时间，预计将有三十支队伍参加，沿途设有医疗站和饮水处。警方提醒市民尽量乘坐公共交通前往，并留意临时改道的巴士线路。\n\n".repeat(6);
             let form = ArticleForm {
                 title: title.into(),
@@ -135,7 +144,11 @@ impl Instance {
                  'zh-Hant' ELSE 'zh-Hans' END, 1, 1 FROM n"
             ))
             .await?;
-        let tidy = if self.database == Database::Sqlite { "PRAGMA wal_checkpoint(TRUNCATE)" } else { "VACUUM ANALYZE" };
+        let tidy = if self.database == Database::Sqlite {
+            "PRAGMA wal_checkpoint(TRUNCATE)"
+        } else {
+            "VACUUM ANALYZE"
+        };
         self.app.db.write().execute_unprepared(tidy).await?;
         Ok(())
     }
@@ -185,7 +198,8 @@ impl Instance {
 
     pub async fn bytes_of_a_message(&self) -> anyhow::Result<usize> {
         use xiangxun::db::entities::{account, user};
-        let account = account::Entity::find_by_id(self.account).one(self.app.db.read()).await?.context("account")?;
+        let account =
+            account::Entity::find_by_id(self.account).one(self.app.db.read()).await?.context("account")?;
         let user = user::Entity::find_by_id(self.user).one(self.app.db.read()).await?.context("user")?;
         let letter = preview::letter(&self.app, &account, &self.articles, &user, Locale::ZhHans)
             .await
@@ -228,7 +242,8 @@ impl Instance {
     async fn wait(&self, id: i64, mut is_over: impl FnMut(PushState, u64) -> bool) -> anyhow::Result<()> {
         let began = Instant::now();
         loop {
-            let row = push::Entity::find_by_id(id).one(self.app.db.read()).await?.context("the push is gone")?;
+            let row =
+                push::Entity::find_by_id(id).one(self.app.db.read()).await?.context("the push is gone")?;
             let tallies = tally::of_pushes(self.app.db.read(), &[id]).await?;
             let delivered = tallies.iter().map(|tally| tally.delivered).sum::<i64>();
             if is_over(row.state, delivered as u64) {
@@ -245,9 +260,15 @@ impl Instance {
     pub async fn assert_counts(&self, push: i64, expected: u64) -> anyhow::Result<()> {
         let tallies = tally::of_pushes(self.app.db.read(), &[push]).await?;
         let told: i64 = tallies.iter().map(|row| tally::Tally::from(row).total()).sum();
-        let rows: i64 =
-            xiangxun::delivery::queries::counts(self.app.db.read(), push).await?.iter().map(|row| row.count).sum();
-        ensure!(told as u64 == expected && rows == told, "{told} by tallies, {rows} rows, {expected} expected");
+        let rows: i64 = xiangxun::delivery::queries::counts(self.app.db.read(), push)
+            .await?
+            .iter()
+            .map(|row| row.count)
+            .sum();
+        ensure!(
+            told as u64 == expected && rows == told,
+            "{told} by tallies, {rows} rows, {expected} expected"
+        );
         Ok(())
     }
 

@@ -81,7 +81,10 @@ async fn main() -> anyhow::Result<()> {
 }
 
 async fn fan_out(options: &Options, databases: &[Database]) -> anyhow::Result<()> {
-    println!("{} subscriptions to ledger rows, the article's page asked for meanwhile", options.subscriptions);
+    println!(
+        "{} subscriptions to ledger rows, the article's page asked for meanwhile",
+        options.subscriptions
+    );
     println!(
         "{:<12} {:>8} {:>12} {:>12} {:>10} {:>10} {:>14}",
         "", "seconds", "rows/s", "peak memory", "page p50", "page p99", "longest"
@@ -120,7 +123,11 @@ async fn send(options: &Options, databases: &[Database]) -> anyhow::Result<()> {
     let mut bytes = 0;
     let mut kinds = vec![("", &[][..])];
     if !options.no_dkim {
-        kinds.extend([(", Ed25519", &["ed25519"][..]), (", RSA-2048", &["rsa"][..]), (", both keys", &["ed25519", "rsa"][..])]);
+        kinds.extend([
+            (", Ed25519", &["ed25519"][..]),
+            (", RSA-2048", &["rsa"][..]),
+            (", both keys", &["ed25519", "rsa"][..]),
+        ]);
     }
     let mut reference = 0.0;
     for database in databases {

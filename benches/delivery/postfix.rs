@@ -54,7 +54,16 @@ impl Drop for Sink {
 pub fn source(sink: &Sink, messages: u64, connections: u32, bytes: usize) -> anyhow::Result<f64> {
     let began = Instant::now();
     let status = Command::new("/usr/sbin/smtp-source")
-        .args(["-4", "-d", "-s", &connections.to_string(), "-m", &messages.to_string(), "-l", &bytes.to_string()])
+        .args([
+            "-4",
+            "-d",
+            "-s",
+            &connections.to_string(),
+            "-m",
+            &messages.to_string(),
+            "-l",
+            &bytes.to_string(),
+        ])
         .args(["-f", "news@xiangxun.test", "-t", "reader@example.org"])
         .arg(format!("127.0.0.1:{}", sink.port))
         .status()

@@ -70,7 +70,9 @@ fn keygen(options: &Keygen) -> anyhow::Result<()> {
         let key = Key::read(&selector, &pem).with_context(|| format!("reading {}", path.display()))?;
         println!("{selector}._domainkey.{domain}. IN TXT {}\n", quoted(&key.record()));
     }
-    println!("_dmarc.{domain}. IN TXT \"v=DMARC1; p=none; rua=mailto:postmaster@{domain}\"   (if there is none yet)");
+    println!(
+        "_dmarc.{domain}. IN TXT \"v=DMARC1; p=none; rua=mailto:postmaster@{domain}\"   (if there is none yet)"
+    );
     if !set {
         let folder = folder.canonicalize().unwrap_or(folder);
         println!("\nThen set dkim_keys = \"{}\" on every node that sends.", folder.display());
@@ -112,7 +114,10 @@ fn write_secret(path: &Path, text: &str) -> anyhow::Result<()> {
 
 /// As zone files want it: in strings of 255 characters at most.
 fn quoted(record: &str) -> String {
-    let strings: Vec<String> =
-        record.as_bytes().chunks(LONGEST_STRING).map(|part| format!("\"{}\"", String::from_utf8_lossy(part))).collect();
+    let strings: Vec<String> = record
+        .as_bytes()
+        .chunks(LONGEST_STRING)
+        .map(|part| format!("\"{}\"", String::from_utf8_lossy(part)))
+        .collect();
     strings.join(" ")
 }

@@ -134,7 +134,10 @@ fn sqlite_options(url: &str, pool_size: u32, readers: bool) -> ConnectOptions {
             .pragma("journal_mode", "WAL")
             // FULL: a publication that was confirmed survives a power cut.
             .pragma("synchronous", "FULL")
-            .pragma("mmap_size", "268435456")
+            // The writer keeps the pages of a long transaction in memory of its own; readers share the
+            // system's.
+            .pragma("mmap_size", if readers { "268435456" } else { "0" })
+            .pragma("cache_size", if readers { "-2000" } else { "-32768" })
             .pragma("query_only", if readers { "ON" } else { "OFF" })
     });
     options

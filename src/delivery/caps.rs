@@ -49,9 +49,10 @@ fn read_cap(text: &str) -> Result<Cap, String> {
     let provider = match who.trim() {
         "all" => None,
         "163" => Some(Provider::Netease),
-        name => Some(name.parse().map_err(|_| {
-            format!("`{name}` is none of all, gmail, outlook, qq, netease, yahoo, other")
-        })?),
+        name => Some(
+            name.parse()
+                .map_err(|_| format!("`{name}` is none of all, gmail, outlook, qq, netease, yahoo, other"))?,
+        ),
     };
     let most = most.trim().parse().ok().filter(|most| *most > 0).ok_or_else(wrong)?;
     let span = span.trim();
@@ -240,7 +241,8 @@ async fn reserve(
         count: Set(count),
         until: Set(until),
     };
-    let sum = Expr::col((mail_reservation::Entity, Column::Count)).add(Expr::col(("excluded", Column::Count)));
+    let sum =
+        Expr::col((mail_reservation::Entity, Column::Count)).add(Expr::col(("excluded", Column::Count)));
     let known = OnConflict::columns([Column::Scope, Column::Holder, Column::Until])
         .value(Column::Count, sum)
         .to_owned();
@@ -259,7 +261,17 @@ mod tests {
         let expected = [("gmail/3600", 500), ("netease/60", 20), ("all/86400", 50_000)];
         assert_eq!(read, expected.map(|(scope, most)| (scope.to_owned(), most)));
         assert_eq!("".parse::<Caps>().unwrap(), Caps::default());
-        for wrong in ["gmail", "gmail=5", "gmail=0/1h", "gmail=5/1w", "gmail=5/0s", "hotmale=5/1h", "qq=5/ü", "qq=5/99d", "qq=5/"] {
+        for wrong in [
+            "gmail",
+            "gmail=5",
+            "gmail=0/1h",
+            "gmail=5/1w",
+            "gmail=5/0s",
+            "hotmale=5/1h",
+            "qq=5/ü",
+            "qq=5/99d",
+            "qq=5/",
+        ] {
             assert!(wrong.parse::<Caps>().is_err(), "{wrong}");
         }
     }

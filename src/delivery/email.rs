@@ -125,7 +125,13 @@ pub fn personal(app: &App, subscription_id: i64, email: &str, message_id: &str) 
     let unsubscribe = unsubscribe(app, &manage, &leave);
     let text = vec![email.to_owned(), app.config.url(&manage), leave];
     let html = text.iter().map(|value| escape(value)).collect();
-    Personal { to: email.to_owned(), message_id: message_id.to_owned(), headers: vec![unsubscribe], text, html }
+    Personal {
+        to: email.to_owned(),
+        message_id: message_id.to_owned(),
+        headers: vec![unsubscribe],
+        text,
+        html,
+    }
 }
 
 fn escape(text: &str) -> String {

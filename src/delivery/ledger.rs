@@ -127,9 +127,8 @@ async fn claim_of(
 
 /// Ids of a provider's deliveries that may be claimed.
 fn due(provider: Provider, now: Timestamp, stopped: &[i64]) -> SelectStatement {
-    let is_free = Expr::col(delivery::Column::LeaseUntil)
-        .is_null()
-        .or(Expr::col(delivery::Column::LeaseUntil).lt(now));
+    let is_free =
+        Expr::col(delivery::Column::LeaseUntil).is_null().or(Expr::col(delivery::Column::LeaseUntil).lt(now));
     let mut select = Query::select();
     select
         .column(delivery::Column::Id)

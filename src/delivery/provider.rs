@@ -69,10 +69,8 @@ pub async fn pause(
     answer: &str,
     now: Timestamp,
 ) -> Result<(), DbErr> {
-    let known = provider_pause::Entity::find()
-        .filter(provider_pause::COLUMN.provider.eq(provider))
-        .one(tx)
-        .await?;
+    let known =
+        provider_pause::Entity::find().filter(provider_pause::COLUMN.provider.eq(provider)).one(tx).await?;
     if known.as_ref().is_some_and(|row| row.until > now) {
         return Ok(());
     }

@@ -131,7 +131,8 @@ async fn pushed_articles<C: ConnectionTrait>(
 /// Subscriptions as they are now, with what is known of their addresses.
 pub async fn recipients<C: ConnectionTrait>(db: &C, ids: &[i64]) -> Result<Vec<Recipient>, DbErr> {
     let of = |column| (subscription::Entity, column);
-    let address = Expr::col((suppression::Entity, suppression::Column::Email)).equals(of(subscription::Column::Email));
+    let address =
+        Expr::col((suppression::Entity, suppression::Column::Email)).equals(of(subscription::Column::Email));
     let query = Query::select()
         .expr_as(Expr::col(of(subscription::Column::Id)), "subscription_id")
         .columns([

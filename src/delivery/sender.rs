@@ -122,7 +122,18 @@ impl<'a> Desk<'a> {
             helpers.spawn(help(app.clone(), post.clone(), waiting.clone(), done.clone()));
         }
         let contents = Contents::default();
-        Self { app, owner, orders: Some(orders), tried, done: Vec::new(), post, helpers, contents, open: 0, turn: 0 }
+        Self {
+            app,
+            owner,
+            orders: Some(orders),
+            tried,
+            done: Vec::new(),
+            post,
+            helpers,
+            contents,
+            open: 0,
+            turn: 0,
+        }
     }
 
     async fn work(&mut self, stop: &CancellationToken) -> anyhow::Result<usize> {

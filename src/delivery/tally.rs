@@ -90,9 +90,9 @@ impl Changes {
         }
         let counts = [Column::Waiting, Column::Held, Column::Delivered, Column::Failed, Column::Suppressed];
         let mut insert = Query::insert();
-        insert.into_table(push_tally::Entity).columns(
-            [Column::PushId, Column::Channel, Column::Provider].into_iter().chain(counts),
-        );
+        insert
+            .into_table(push_tally::Entity)
+            .columns([Column::PushId, Column::Channel, Column::Provider].into_iter().chain(counts));
         for ((push_id, _, provider), (channel, tally)) in &self.0 {
             insert.values_panic([
                 Expr::val(*push_id),
@@ -110,19 +110,27 @@ impl Changes {
             let sum = Expr::col((push_tally::Entity, column)).add(Expr::col(("excluded", column)));
             known.value(column, sum);
         }
-        let left = Expr::col((push_tally::Entity, Column::Waiting)).add(Expr::col((push_tally::Entity, Column::Held)));
+        let left = Expr::col((push_tally::Entity, Column::Waiting))
+            .add(Expr::col((push_tally::Entity, Column::Held)));
         insert.on_conflict(known).returning(Query::returning().exprs([Expr::col(Column::PushId), left]));
         let (mut open, mut done) = (BTreeSet::new(), BTreeSet::new());
         for row in tx.query_all(&insert).await? {
             let push_id = row.try_get_by_index(0)?;
-            if row.try_get_by_index::<i64>(1)? > 0 { open.insert(push_id) } else { done.insert(push_id) };
+            if row.try_get_by_index::<i64>(1)? > 0 {
+                open.insert(push_id)
+            } else {
+                done.insert(push_id)
+            };
         }
         Ok(&done - &open)
     }
 }
 
 /// The tallies of pushes.
-pub async fn of_pushes<C: ConnectionTrait>(db: &C, push_ids: &[i64]) -> Result<Vec<push_tally::Model>, DbErr> {
+pub async fn of_pushes<C: ConnectionTrait>(
+    db: &C,
+    push_ids: &[i64],
+) -> Result<Vec<push_tally::Model>, DbErr> {
     use sea_orm::{ColumnTrait, QueryOrder};
     push_tally::Entity::find()
         .filter(Column::PushId.is_in(push_ids.iter().copied()))

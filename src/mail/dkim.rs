@@ -15,8 +15,20 @@ use ring::signature::{Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 /// What is signed, where the message has it. From is named once more than it is there, so that nobody
 /// can add another one.
 const HEADERS: [&str; 14] = [
-    "from", "from", "to", "subject", "date", "message-id", "mime-version", "content-type", "list-id",
-    "list-unsubscribe", "list-unsubscribe-post", "feedback-id", "auto-submitted", "reply-to",
+    "from",
+    "from",
+    "to",
+    "subject",
+    "date",
+    "message-id",
+    "mime-version",
+    "content-type",
+    "list-id",
+    "list-unsubscribe",
+    "list-unsubscribe-post",
+    "feedback-id",
+    "auto-submitted",
+    "reply-to",
 ];
 
 /// The keys of a sending domain.
@@ -129,12 +141,15 @@ impl Dkim {
             return Ok(Self::default());
         }
         let mut keys = Vec::new();
-        let mut paths: Vec<_> = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+        let mut paths: Vec<_> =
+            std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
         paths.sort();
         for path in paths.iter().filter(|path| path.extension().is_some_and(|kind| kind == "pem")) {
             let selector = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
             let pem = std::fs::read_to_string(path)?;
-            keys.push(Key::read(selector, &pem).with_context(|| format!("reading the key {}", path.display()))?);
+            keys.push(
+                Key::read(selector, &pem).with_context(|| format!("reading the key {}", path.display()))?,
+            );
         }
         if keys.is_empty() {
             bail!("the folder holds no keys (*.pem); `xiangxun mail keygen` makes them");
@@ -171,7 +186,8 @@ impl Dkim {
             let signature = STANDARD.encode(key.sign(text.as_bytes())?);
             for (number, start) in (0..signature.len()).step_by(72).enumerate() {
                 let end = (start + 72).min(signature.len());
-                let _ = write!(header, "{}{}", if number == 0 { "" } else { "\r\n " }, &signature[start..end]);
+                let _ =
+                    write!(header, "{}{}", if number == 0 { "" } else { "\r\n " }, &signature[start..end]);
             }
             out.push_str(&header);
             out.push_str("\r\n");

@@ -118,7 +118,10 @@ impl Form {
             let _ = write!(message, "{name}: {value}\r\n");
         }
         let boundary = &self.boundary;
-        let _ = write!(message, "MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary=\"{boundary}\"\r\n\r\n");
+        let _ = write!(
+            message,
+            "MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary=\"{boundary}\"\r\n\r\n"
+        );
         for (kind, text, plain) in [("plain", text, self.text.plain), ("html", html, self.html.plain)] {
             let _ = write!(message, "--{boundary}\r\nContent-Type: text/{kind}; charset=utf-8\r\n");
             write_body(&mut message, &text, plain && text.is_ascii());
@@ -141,7 +144,8 @@ impl Form {
 
 /// Sender, subject and the letter's further headers, folded and encoded.
 fn fixed_head(letter: &Letter, from: &Mailbox) -> String {
-    let builder = MessageBuilder::new().from(letter::sender(letter, from)).subject(letter::one_line(&letter.subject));
+    let builder =
+        MessageBuilder::new().from(letter::sender(letter, from)).subject(letter::one_line(&letter.subject));
     let Ok(mut message) = builder.to(from.clone()).body(String::new()) else { return String::new() };
     for (name, value) in &letter.headers {
         let name = HeaderName::new_from_ascii_str(name);
@@ -208,7 +212,10 @@ mod tests {
         let letter = form.letter(&personal);
         assert_eq!(mail.subject(), Some(letter.subject.as_str()));
         let from = mail.from().unwrap().first().unwrap();
-        assert_eq!((from.name(), from.address()), (Some(letter.from_name.as_str()), Some("news@example.org")));
+        assert_eq!(
+            (from.name(), from.address()),
+            (Some(letter.from_name.as_str()), Some("news@example.org"))
+        );
         assert_eq!(mail.to().unwrap().first().unwrap().address(), Some("a@example.org"));
         assert_eq!(mail.message_id(), Some("1.2@example.org"));
         assert_eq!(mail.body_text(0).unwrap().replace('\r', "").trim_end(), letter.text);

@@ -31,11 +31,15 @@ impl Letter {
     pub fn compose(&self, from: &Mailbox) -> Result<Message, MailError> {
         let to: Mailbox =
             self.to.parse().map_err(|error| MailError::BadAddress(format!("{}: {error}", self.to)))?;
-        let mut builder =
-            Message::builder().from(sender(self, from)).to(to).subject(one_line(&self.subject));
+        let mut builder = Message::builder().from(sender(self, from)).to(to).subject(one_line(&self.subject));
         // Without one given, the host's name is the sender's: a Message-ID from "localhost" looks like spam.
         let id = match self.message_id.as_str() {
-            "" => format!("<{:016x}{:016x}@{}>", rand::random::<u64>(), rand::random::<u64>(), from.email.domain()),
+            "" => format!(
+                "<{:016x}{:016x}@{}>",
+                rand::random::<u64>(),
+                rand::random::<u64>(),
+                from.email.domain()
+            ),
             id => id.to_owned(),
         };
         builder = builder.message_id(Some(id));

@@ -119,7 +119,8 @@ impl Line {
         };
         let address = (server.host.as_str(), server.port);
         let mut connection =
-            AsyncSmtpConnection::connect_tokio1(address, Some(PATIENCE), &server.hello, wrapper, None).await?;
+            AsyncSmtpConnection::connect_tokio1(address, Some(PATIENCE), &server.hello, wrapper, None)
+                .await?;
         if server.tls == Tls::Required || server.tls == Tls::IfOffered && connection.can_starttls() {
             connection.starttls(TlsParameters::new(server.host.clone())?, &server.hello).await?;
         }
@@ -169,8 +170,11 @@ impl Line {
     /// Says from whom and to whom, and that the message follows.
     async fn begin(&mut self, from: &str, to: &str, is_ascii: bool) -> Result<(), Refusal> {
         let options = if is_ascii { "" } else { " BODY=8BITMIME SMTPUTF8" };
-        let mut commands =
-            vec![format!("MAIL FROM:<{from}>{options}\r\n"), format!("RCPT TO:<{to}>\r\n"), "DATA\r\n".into()];
+        let mut commands = vec![
+            format!("MAIL FROM:<{from}>{options}\r\n"),
+            format!("RCPT TO:<{to}>\r\n"),
+            "DATA\r\n".into(),
+        ];
         if std::mem::take(&mut self.dirty) {
             commands.insert(0, "RSET\r\n".into());
         }

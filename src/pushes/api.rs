@@ -22,6 +22,7 @@ use crate::db::entities::account;
 use crate::db::entities::delivery::Channel;
 use crate::db::entities::push::{self, PushState};
 use crate::delivery::tally::Tally;
+use crate::delivery::untold::Untold;
 use crate::error::Error;
 use crate::path::Path;
 
@@ -34,6 +35,10 @@ pub struct PushJson {
     pub state: PushState,
     pub created_at: String,
     pub finished_at: Option<String>,
+    /// Since when nobody is told, until it goes on.
+    pub stopped_at: Option<String>,
+    /// Subscribers without a delivery, by reason; missing until every subscriber was looked at.
+    pub untold: Option<Untold>,
     /// In the order in which readers see them.
     pub articles: Vec<PushedJson>,
     /// By channel; empty until the first reader has a row.
@@ -70,6 +75,8 @@ impl PushJson {
             state: row.push.state,
             created_at: row.push.created_at.rfc3339(),
             finished_at: row.push.finished_at.map(|moment| moment.rfc3339()),
+            stopped_at: row.push.stopped_at.map(|moment| moment.rfc3339()),
+            untold: Untold::read(row.push.untold.as_deref()),
             deliveries: deliveries
                 .map(|(_, channel, tally)| DeliveriesJson {
                     channel: *channel,

@@ -19,11 +19,11 @@ use crate::app::App;
 use crate::db::entities::delivery::DeliveryState;
 use crate::db::entities::push::PushState;
 use crate::delivery::tally::Tally;
-use live::Progress;
 use crate::error::Error;
 use crate::page::{Page, View};
 use crate::path::Path;
 use crate::studio::{Studio, Tab};
+use live::Progress;
 
 const PAGE: usize = 20;
 const LOG_PAGE: usize = 100;

@@ -252,8 +252,10 @@ pub async fn log<C: ConnectionTrait>(db: &C, of: &LogOf<'_>, limit: u64) -> Resu
             .and_where(Expr::col((subscription::Entity, subscription::Column::AccountId)).eq(of.account_id))
             .and_where(Expr::col(email).eq(address.as_str()));
     } else if !sought.is_empty() {
-        let pattern: String =
-            sought.chars().flat_map(|c| matches!(c, '%' | '_' | '!').then_some('!').into_iter().chain([c])).collect();
+        let pattern: String = sought
+            .chars()
+            .flat_map(|c| matches!(c, '%' | '_' | '!').then_some('!').into_iter().chain([c]))
+            .collect();
         let pattern = || LikeExpr::new(format!("%{pattern}%")).escape('!');
         let answer = Func::lower(Expr::col((delivery::Entity, Column::Answer)));
         query.and_where(Expr::col(email).like(pattern()).or(Expr::from(answer).like(pattern())));

@@ -101,7 +101,12 @@ async fn make_push(app: &App, readers: usize) -> i64 {
         locale: Locale::ZhHans,
     };
     let user = users::create(app, new).await.unwrap();
-    let new = NewAccount { handle: "crash".into(), name: "试验台".into(), bio: String::new(), lang: "zh-Hans".into() };
+    let new = NewAccount {
+        handle: "crash".into(),
+        name: "试验台".into(),
+        bio: String::new(),
+        lang: "zh-Hans".into(),
+    };
     let account = accounts::open(app, By::Console, Some(user.id), &new).await.unwrap();
     let tx = app.db.begin().await.unwrap();
     for chunk in (0..readers).collect::<Vec<_>>().chunks(500) {
@@ -144,18 +149,16 @@ async fn state(app: &App, push: i64) -> PushState {
 /// The dead node's leases would last another minute: lets that minute pass.
 async fn forget_leases(app: &App) {
     for table in ["deliveries", "jobs"] {
-        let pass = format!("UPDATE {table} SET lease_until = lease_until - 120000 WHERE lease_until IS NOT NULL");
+        let pass =
+            format!("UPDATE {table} SET lease_until = lease_until - 120000 WHERE lease_until IS NOT NULL");
         app.db.write().execute_unprepared(&pass).await.unwrap();
     }
 }
 
 /// The server's record against the ledger; returns how many messages came twice.
 async fn assert_all_told(app: &App, sink: &SmtpSink, push: i64, readers: usize) -> usize {
-    let rows = delivery::Entity::find()
-        .filter(delivery::COLUMN.push_id.eq(push))
-        .all(app.db.read())
-        .await
-        .unwrap();
+    let rows =
+        delivery::Entity::find().filter(delivery::COLUMN.push_id.eq(push)).all(app.db.read()).await.unwrap();
     assert_eq!(rows.len(), readers, "one row for each reader");
     assert!(rows.iter().all(|row| row.state == DeliveryState::Delivered));
     assert_eq!(told(app, push).await, readers as i64, "counts equal the ledger");
@@ -166,7 +169,9 @@ async fn assert_all_told(app: &App, sink: &SmtpSink, push: i64, readers: usize) 
         let mail = MessageParser::default().parse(bytes).expect("a whole message");
         let id = mail.message_id().map(|id| format!("<{id}>"));
         // One that was cut off by the kill was never taken.
-        let Some(id) = id.filter(|_| mail.body_html(0).is_some_and(|html| html.contains("</html>"))) else { continue };
+        let Some(id) = id.filter(|_| mail.body_html(0).is_some_and(|html| html.contains("</html>"))) else {
+            continue;
+        };
         record.entry(to.clone()).or_default().insert(id);
     }
     assert_eq!(record.len(), readers, "every reader was told");

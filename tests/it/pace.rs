@@ -132,8 +132,8 @@ async fn a_cap_holds_over_a_restart_and_for_two_nodes(backend: Backend) {
 }
 
 async fn a_provider_that_asks_for_it_is_left_alone_and_others_go_on(backend: Backend) {
-    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
     let is_angry = Arc::new(AtomicBool::new(true));
     let angry = is_angry.clone();
     let host = MailHost::start(move |to| {

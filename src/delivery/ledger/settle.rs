@@ -171,11 +171,7 @@ async fn count_against_caps(
 }
 
 /// Leaves providers alone that asked for it, and trusts those again that took something.
-async fn heed_providers(
-    tx: &DatabaseTransaction,
-    tried: &[Tried],
-    now: Timestamp,
-) -> Result<(), DbErr> {
+async fn heed_providers(tx: &DatabaseTransaction, tried: &[Tried], now: Timestamp) -> Result<(), DbErr> {
     let mut heeded: BTreeMap<Provider, Option<&str>> = BTreeMap::new();
     for Tried { row, attempt, .. } in tried.iter().filter(|one| one.row.provider != Provider::Other) {
         match attempt {

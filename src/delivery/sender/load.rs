@@ -116,7 +116,12 @@ fn of_push(
     Ok(Message::Filled(form, personal))
 }
 
-async fn of_alert(app: &App, row: &delivery::Model, alert_id: i64, occasion: &str) -> anyhow::Result<Message> {
+async fn of_alert(
+    app: &App,
+    row: &delivery::Model,
+    alert_id: i64,
+    occasion: &str,
+) -> anyhow::Result<Message> {
     Ok(match alerts::queries::found(app.db.read(), alert_id, occasion).await? {
         Ok(found) => Message::Letter(alerts::mail::compose(app, &found, &row.message_id)?),
         Err(objection) => Message::None(Attempt::Suppressed(objection)),
