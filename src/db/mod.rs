@@ -135,9 +135,9 @@ fn sqlite_options(url: &str, pool_size: u32, readers: bool) -> ConnectOptions {
             // FULL: a publication that was confirmed survives a power cut.
             .pragma("synchronous", "FULL")
             // The writer keeps the pages of a long transaction in memory of its own; readers share the
-            // system's.
-            .pragma("mmap_size", if readers { "268435456" } else { "0" })
-            .pragma("cache_size", if readers { "-2000" } else { "-32768" })
+            // system's, each of them a part of the file, for what is mapped counts as resident.
+            .pragma("mmap_size", if readers { "33554432" } else { "0" })
+            .pragma("cache_size", if readers { "-8192" } else { "-32768" })
             .pragma("query_only", if readers { "ON" } else { "OFF" })
     });
     options

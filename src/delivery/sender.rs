@@ -8,6 +8,7 @@
 mod load;
 mod post;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -44,11 +45,12 @@ pub fn most_in_flight(app: &App) -> usize {
 pub async fn run(app: Arc<App>, stop: CancellationToken) {
     let owner = format!("sender-{:016x}", rand::random::<u64>());
     let mut changes = app.db.changes();
+    let held = Held::default();
     while !stop.is_cancelled() {
         changes.borrow_and_update();
         let sent = tokio::select! {
-            sent = send_all_due(&app, &owner, &stop) => sent,
-            () = keep_leases(&app, &owner) => unreachable!("leases are kept for ever"),
+            sent = send_all_due(&app, &owner, &held, &stop) => sent,
+            () = keep_leases(&app, &owner, &held) => unreachable!("leases are kept for ever"),
         };
         if let Err(error) = &sent {
             tracing::error!("sending failed: {error:#}");
@@ -59,9 +61,6 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
             _ = changes.changed(), if pause == POLL => {}
             () = tokio::time::sleep(pause) => {}
         }
-    }
-    if let Err(error) = ledger::release(&app.db, &owner).await {
-        tracing::error!("giving deliveries back failed: {error}");
     }
 }
 
@@ -82,23 +81,56 @@ async fn until_room(app: &App) -> Duration {
 /// Sends all that is due, until nothing is. For commands and tests.
 pub async fn send_due(app: &Arc<App>) -> anyhow::Result<()> {
     let owner = format!("foreground-{:016x}", rand::random::<u64>());
-    send_all_due(app, &owner, &CancellationToken::new()).await?;
+    send_all_due(app, &owner, &Held::default(), &CancellationToken::new()).await?;
     Ok(())
 }
 
 /// Claims, hands over and writes back until nothing is due, or `stop`. Returns how many were claimed.
-async fn send_all_due(app: &Arc<App>, owner: &str, stop: &CancellationToken) -> anyhow::Result<usize> {
-    let mut desk = Desk::open(app, owner);
+async fn send_all_due(
+    app: &Arc<App>,
+    owner: &str,
+    held: &Held,
+    stop: &CancellationToken,
+) -> anyhow::Result<usize> {
+    let mut desk = Desk::open(app, owner, held);
     let result = desk.work(stop).await;
     // What was handed over is written back also when claiming failed.
     let closed = desk.close().await;
+    // What could not be written back is anybody's again.
+    let left = held.take();
+    if let Err(error) = ledger::release(&app.db, owner, &left).await {
+        tracing::error!("giving {} deliveries back failed: {error}", left.len());
+    }
     result.and_then(|count| closed.map(|()| count))
+}
+
+/// Ids of the deliveries that a sender has claimed and not written back.
+#[derive(Default)]
+struct Held(std::sync::Mutex<HashSet<i64>>);
+
+impl Held {
+    fn change(&self, change: impl FnOnce(&mut HashSet<i64>)) {
+        change(&mut self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
+    }
+
+    fn ids(&self) -> Vec<i64> {
+        let mut ids = Vec::new();
+        self.change(|held| ids.extend(held.iter().copied()));
+        ids
+    }
+
+    fn take(&self) -> Vec<i64> {
+        let mut ids = Vec::new();
+        self.change(|held| ids.extend(held.drain()));
+        ids
+    }
 }
 
 /// The task that claims and writes back, and its helpers.
 struct Desk<'a> {
     app: &'a Arc<App>,
     owner: &'a str,
+    held: &'a Held,
     orders: Option<mpsc::Sender<Order>>,
     tried: mpsc::Receiver<Tried>,
     /// Taken from there, to be written back next.
@@ -112,7 +144,7 @@ struct Desk<'a> {
 }
 
 impl<'a> Desk<'a> {
-    fn open(app: &'a Arc<App>, owner: &'a str) -> Self {
+    fn open(app: &'a Arc<App>, owner: &'a str, held: &'a Held) -> Self {
         let (orders, waiting) = mpsc::channel(2 * BATCH);
         let (done, tried) = mpsc::channel(SETTLED);
         let waiting = Arc::new(Mutex::new(waiting));
@@ -122,10 +154,7 @@ impl<'a> Desk<'a> {
             helpers.spawn(help(app.clone(), post.clone(), waiting.clone(), done.clone()));
         }
         let contents = Contents::default();
-        Self {
-            app,
-            owner,
-            orders: Some(orders),
+        Self { app, owner, held, orders: Some(orders),
             tried,
             done: Vec::new(),
             post,
@@ -175,6 +204,7 @@ impl<'a> Desk<'a> {
         self.turn += 1;
         let claim = ledger::claim(app, self.owner, app.clock.now(), BATCH as u64, self.turn).await?;
         let count = claim.rows.len();
+        self.held.change(|held| held.extend(claim.rows.iter().map(|row| row.id)));
         let orders = load::orders(app, claim, &mut self.contents).await?;
         if let Some(queue) = &self.orders {
             for order in orders {
@@ -208,6 +238,11 @@ impl<'a> Desk<'a> {
         }
         ledger::settle(self.app, self.owner, &self.done).await?;
         self.open = self.open.saturating_sub(self.done.len());
+        self.held.change(|held| {
+            for one in &self.done {
+                held.remove(&one.row.id);
+            }
+        });
         self.done.drain(..).for_each(|one| log(&one));
         Ok(())
     }
@@ -266,10 +301,10 @@ fn log(tried: &Tried) {
     }
 }
 
-async fn keep_leases(app: &App, owner: &str) {
+async fn keep_leases(app: &App, owner: &str, held: &Held) {
     loop {
         tokio::time::sleep(ledger::LEASE / 3).await;
-        if let Err(error) = ledger::renew(&app.db, owner, app.clock.now()).await {
+        if let Err(error) = ledger::renew(&app.db, owner, &held.ids(), app.clock.now()).await {
             tracing::warn!("renewing leases of deliveries failed: {error}");
         }
     }

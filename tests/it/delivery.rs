@@ -234,10 +234,11 @@ both_databases! {
         let article = app.published(account.id, "归还").await;
         app.push(account.id, &[&article]).await;
         fan_out(app).await;
-        ledger::claim(&app.app, "stopping", app.app.clock.now(), 10, 0).await.unwrap();
+        let claim = ledger::claim(&app.app, "stopping", app.app.clock.now(), 10, 0).await.unwrap();
         sender::send_due(&app.app).await.unwrap();
         assert!(app.take_letters().is_empty());
-        ledger::release(&app.app.db, "stopping").await.unwrap();
+        let ids: Vec<i64> = claim.rows.iter().map(|row| row.id).collect();
+        ledger::release(&app.app.db, "stopping", &ids).await.unwrap();
         sender::send_due(&app.app).await.unwrap();
         assert_eq!(app.take_letters().len(), 1);
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect, Statement, Value,
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter, QuerySelect, Statement, Value,
 };
 
 use crate::app::App;
@@ -54,6 +54,7 @@ pub async fn settle(app: &App, owner: &str, tried: &[Tried]) -> Result<(), DbErr
     let now = app.clock.now();
     let tx = app.db.begin().await?;
     let outcomes: Vec<_> = tried.iter().map(|one| outcome(one, now)).collect();
+    super::walk_indexes(&tx).await?;
     let settled = write(&tx, owner, &outcomes, now).await?;
     let mut changes = Changes::default();
     for outcome in &outcomes {
@@ -95,6 +96,12 @@ fn outcome(tried: &Tried, now: Timestamp) -> Outcome<'_> {
     Outcome { row, state, attempts: row.attempts - unmade, answer, next_attempt_at }
 }
 
+/// What every row becomes, whichever way the rows of `v` are given.
+const UPDATE: &str = "UPDATE deliveries SET updated_at = {now}, state = v.column2, attempts = v.column3, \
+    answer = v.column4, next_attempt_at = v.column5, lease_until = NULL, lease_owner = NULL FROM {rows} \
+    WHERE deliveries.id = v.column1 AND deliveries.lease_owner = {owner} AND deliveries.state = 'waiting' \
+    RETURNING deliveries.id";
+
 /// Updates all rows in one statement; returns the ids of those that were still the owner's.
 async fn write(
     tx: &DatabaseTransaction,
@@ -105,42 +112,65 @@ async fn write(
     let mut settled = HashSet::with_capacity(outcomes.len());
     // Five values a row; SQLite allows 32,766 in a statement.
     for outcomes in outcomes.chunks(1_000) {
-        let backend = tx.get_database_backend();
-        let mut values: Vec<Value> = Vec::with_capacity(outcomes.len() * 5 + 2);
-        let mut next = |value: Value| {
-            values.push(value);
-            match backend {
-                sea_orm::DbBackend::Postgres => format!("${}", values.len()),
-                _ => "?".to_owned(),
-            }
+        let statement = match tx.get_database_backend() {
+            DbBackend::Postgres => update_from_json(owner, outcomes, now),
+            backend => update_from_values(backend, owner, outcomes, now),
         };
-        let mut rows = Vec::with_capacity(outcomes.len());
-        // The order of the values is that of the statement's text.
-        let updated = next(now.0.into());
-        for outcome in outcomes {
-            let state: &'static str = outcome.state.into();
-            let columns = [
-                next(outcome.row.id.into()),
-                next(state.into()),
-                next(outcome.attempts.into()),
-                next(outcome.answer.map(str::to_owned).into()),
-                next(outcome.next_attempt_at.0.into()),
-            ];
-            rows.push(format!("({})", columns.join(",")));
-        }
-        let owner = next(owner.into());
-        let text = format!(
-            "UPDATE deliveries SET updated_at = {updated}, state = v.column2, attempts = v.column3, \
-             answer = v.column4, next_attempt_at = v.column5, lease_until = NULL, lease_owner = NULL \
-             FROM (VALUES {}) AS v WHERE deliveries.id = v.column1 AND deliveries.lease_owner = {owner} \
-             AND deliveries.state = 'waiting' RETURNING deliveries.id",
-            rows.join(",")
-        );
-        for row in tx.query_all_raw(Statement::from_sql_and_values(backend, text, values)).await? {
+        for row in tx.query_all_raw(statement).await? {
             settled.insert(row.try_get_by_index(0)?);
         }
     }
     Ok(settled)
+}
+
+/// One text for any number of rows: PostgreSQL plans a statement of hundreds of values for longer than it
+/// runs it.
+fn update_from_json(owner: &str, outcomes: &[Outcome<'_>], now: Timestamp) -> Statement {
+    let text = UPDATE
+        .replace("{now}", "$1")
+        .replace(
+            "{rows}",
+            "json_to_recordset(CAST($2 AS json)) AS v(column1 bigint, column2 text, column3 integer, \
+             column4 text, column5 bigint)",
+        )
+        .replace("{owner}", "$3");
+    let rows: Vec<serde_json::Value> = outcomes
+        .iter()
+        .map(|outcome| {
+            let state: &'static str = outcome.state.into();
+            serde_json::json!({
+                "column1": outcome.row.id,
+                "column2": state,
+                "column3": outcome.attempts,
+                // A remote may say anything; the database takes no NUL.
+                "column4": outcome.answer.map(|answer| answer.replace('\0', "")),
+                "column5": outcome.next_attempt_at.0,
+            })
+        })
+        .collect();
+    let rows = serde_json::Value::Array(rows).to_string();
+    Statement::from_sql_and_values(DbBackend::Postgres, text, [now.0.into(), rows.into(), owner.into()])
+}
+
+fn update_from_values(backend: DbBackend, owner: &str, outcomes: &[Outcome<'_>], now: Timestamp) -> Statement {
+    let rows = vec!["(?,?,?,?,?)"; outcomes.len()].join(",");
+    let text = UPDATE
+        .replace("{now}", "?")
+        .replace("{rows}", &format!("(VALUES {rows}) AS v"))
+        .replace("{owner}", "?");
+    let mut values: Vec<Value> = vec![now.0.into()];
+    for outcome in outcomes {
+        let state: &'static str = outcome.state.into();
+        values.extend([
+            outcome.row.id.into(),
+            state.into(),
+            outcome.attempts.into(),
+            outcome.answer.map(str::to_owned).into(),
+            outcome.next_attempt_at.0.into(),
+        ]);
+    }
+    values.push(owner.into());
+    Statement::from_sql_and_values(backend, text, values)
 }
 
 /// What was handed over counts from now on; what was not makes room.
