@@ -135,6 +135,8 @@ fn update(
         .table(delivery::Entity)
         .value(Column::State, to)
         .value(Column::UpdatedAt, now)
+        .value(Column::LeaseUntil, None::<i64>)
+        .value(Column::LeaseOwner, None::<String>)
         .and_where(Expr::col(Column::Id).in_subquery(batch))
         .returning(Query::returning().columns([Column::Channel, Column::Provider, Column::SubscriptionId]));
     if from == DeliveryState::Failed {

@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::db::Db;
-use crate::db::entities::delivery::{self, DeliveryState, Provider};
+use crate::db::entities::delivery::{self, Provider};
 use crate::db::entities::push::{self, PushState};
 use crate::delivery::untold::Untold;
 use crate::delivery::{caps, provider};
@@ -50,7 +50,8 @@ pub async fn due_providers(db: &Db, now: Timestamp) -> Result<Vec<Provider>, DbE
     }
     let some = |provider: Provider| {
         // In the order of the index, so that it is used.
-        let any = due(provider, now, &[]).order_by(delivery::Column::NextAttemptAt, Order::Asc).limit(1).take();
+        let any =
+            due(provider, now, &[]).order_by(delivery::Column::NextAttemptAt, Order::Asc).limit(1).take();
         Query::select()
             .expr_as(Expr::val(provider).cast_as("text"), "provider")
             .and_where(Expr::exists(any))
@@ -106,7 +107,7 @@ pub async fn claim(app: &App, owner: &str, now: Timestamp, limit: u64, turn: u64
 async fn walk_indexes(tx: &DatabaseTransaction) -> Result<(), DbErr> {
     if tx.get_database_backend() == DbBackend::Postgres {
         let off = "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
-                   SET LOCAL enable_mergejoin = off; SET LOCAL enable_bitmapscan = off";
+                   SET LOCAL enable_mergejoin = off; SET LOCAL enable_bitmapscan = off; SET LOCAL jit = off";
         tx.execute_unprepared(off).await?;
     }
     Ok(())
@@ -239,5 +240,4 @@ fn held_by(owner: &str, ids: &[i64]) -> Condition {
     Condition::all()
         .add(delivery::Column::Id.is_in(ids.iter().copied()))
         .add(Expr::col(delivery::Column::LeaseOwner).eq(owner))
-        .add(Expr::col(delivery::Column::State).eq(DeliveryState::Waiting))
 }

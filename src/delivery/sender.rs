@@ -154,7 +154,11 @@ impl<'a> Desk<'a> {
             helpers.spawn(help(app.clone(), post.clone(), waiting.clone(), done.clone()));
         }
         let contents = Contents::default();
-        Self { app, owner, held, orders: Some(orders),
+        Self {
+            app,
+            owner,
+            held,
+            orders: Some(orders),
             tried,
             done: Vec::new(),
             post,

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter, QuerySelect, Statement, Value,
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter, QuerySelect, Statement,
+    Value,
 };
 
 use crate::app::App;
@@ -96,11 +97,11 @@ fn outcome(tried: &Tried, now: Timestamp) -> Outcome<'_> {
     Outcome { row, state, attempts: row.attempts - unmade, answer, next_attempt_at }
 }
 
-/// What every row becomes, whichever way the rows of `v` are given.
+/// What every row becomes, whichever way the rows of `v` are given. A row with an owner waits; to say so
+/// here would lead PostgreSQL to the index of all that wait.
 const UPDATE: &str = "UPDATE deliveries SET updated_at = {now}, state = v.column2, attempts = v.column3, \
     answer = v.column4, next_attempt_at = v.column5, lease_until = NULL, lease_owner = NULL FROM {rows} \
-    WHERE deliveries.id = v.column1 AND deliveries.lease_owner = {owner} AND deliveries.state = 'waiting' \
-    RETURNING deliveries.id";
+    WHERE deliveries.id = v.column1 AND deliveries.lease_owner = {owner} RETURNING deliveries.id";
 
 /// Updates all rows in one statement; returns the ids of those that were still the owner's.
 async fn write(
@@ -152,7 +153,12 @@ fn update_from_json(owner: &str, outcomes: &[Outcome<'_>], now: Timestamp) -> St
     Statement::from_sql_and_values(DbBackend::Postgres, text, [now.0.into(), rows.into(), owner.into()])
 }
 
-fn update_from_values(backend: DbBackend, owner: &str, outcomes: &[Outcome<'_>], now: Timestamp) -> Statement {
+fn update_from_values(
+    backend: DbBackend,
+    owner: &str,
+    outcomes: &[Outcome<'_>],
+    now: Timestamp,
+) -> Statement {
     let rows = vec!["(?,?,?,?,?)"; outcomes.len()].join(",");
     let text = UPDATE
         .replace("{now}", "?")
