@@ -104,7 +104,8 @@ async fn a_cap_holds_over_a_restart_and_for_two_nodes(backend: Backend) {
     let dead = ledger::claim(&app.app, "dead", app.app.clock.now(), 4, 0).await.unwrap();
     assert_eq!(dead.rows.len(), 4);
     let (one, other) = tokio::join!(sender::send_due(&app.app), sender::send_due(&app.app));
-    (one.unwrap(), other.unwrap());
+    one.unwrap();
+    other.unwrap();
     assert_eq!(host.taken().len(), 6);
     // A node started anew knows it from the database.
     let config = app.app.config.clone();
