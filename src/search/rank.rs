@@ -14,7 +14,7 @@ use super::query::clues::Clues;
 use super::query::plan::Plan;
 use super::query::{Filter, Parsed, Part};
 use super::rerank::{Closer, SUBJECT};
-use super::score::{Pairs, Singles};
+use super::score::{Loose, Pairs, Singles};
 use super::tally::Tally;
 use super::view::{Segment, View};
 
@@ -246,9 +246,10 @@ impl Search<'_> {
         seen: &HashSet<(usize, DocId)>,
         tally: &mut Option<Tally>,
     ) -> tantivy::Result<()> {
+        let loose = self.pairs.loose();
         let singles = Singles::look_up(self.view, &self.clues.singles);
         let shown = answer.hits.len();
-        let parts = share_out(self.view, |segments| self.near_of(segments, &singles, seen, shown))?;
+        let parts = share_out(self.view, |segments| self.near_of(segments, &loose, &singles, seen, shown))?;
         let joined = parts.into_iter().reduce(|mut all, part| {
             all.merge(part);
             all
@@ -268,15 +269,16 @@ impl Search<'_> {
     fn near_of(
         &self,
         segments: &[(usize, &Segment)],
+        loose: &Loose,
         singles: &Singles,
         seen: &HashSet<(usize, DocId)>,
         shown: usize,
     ) -> tantivy::Result<Gather> {
         let mut gather = self.gather(Tier::Near, Some(NEAR_MAX), shown);
+        let needed = ((loose.typed() as f32 * NEAR_SHARE).ceil() as u8).max(1);
         for &(n, segment) in segments {
-            let near = self.pairs.near(singles, segment, n, &self.budget);
+            let near = self.pairs.near(loose, singles, segment, n, &self.budget);
             let mut limits = self.plan(segment).near()?;
-            let needed = ((f32::from(near.pairs) * NEAR_SHARE).ceil() as u8).max(1);
             for (doc, &count) in (0..).zip(&near.counts) {
                 let wanted =
                     count >= needed && limits.as_mut().is_none_or(|limits| go_to(limits, doc) == doc);

@@ -58,8 +58,8 @@ const AROUND: [(Space, f32); 4] = [
 /// A word of one letter is looked for by itself if fewer than one in so many articles have it.
 const RARE_SINGLE: u64 = 10;
 
-/// Articles that one search looks at for what is only near, over all lists.
-const MAX_NEAR: u64 = 6_000_000;
+/// Articles that one search looks at for what is only near, over the lists of all pairs.
+const MAX_NEAR: u64 = 2_500_000;
 
 /// The letter pairs of a query, looked up once for all that asks for them.
 pub struct Pairs {
@@ -78,6 +78,8 @@ struct Pair {
     loose: bool,
     /// Only of what means the same.
     other: bool,
+    /// Articles that have it in their text.
+    df: u64,
     /// For each segment.
     found: Vec<Found>,
 }
@@ -127,6 +129,7 @@ impl Pairs {
                 worth: weight * rarity,
                 loose: same.iter().any(|clue| clue.loose),
                 other: same.iter().all(|clue| clue.other),
+                df,
                 found,
             }
         };
@@ -156,23 +159,34 @@ impl Pairs {
         Scorer { lists: lists.collect(), segment, mean_length: self.mean_length }
     }
 
-    /// Scores all articles of a segment that have any of the loose pairs. Of very common pairs only as
-    /// many are looked at as [`MAX_NEAR`] allows, rare ones first.
-    pub fn near(&self, singles: &Singles, segment: &Segment, n: usize, budget: &Budget) -> Near {
+    /// The loose ones that near articles are looked for by: of very common pairs as many as
+    /// [`MAX_NEAR`] allows, rare ones first.
+    pub fn loose(&self) -> Loose<'_> {
+        let mut pairs: Vec<&Pair> = self.pairs.iter().filter(|pair| pair.loose).collect();
+        pairs.sort_by_key(|pair| pair.df);
+        let (mut sum, mut first) = (0, true);
+        let mut is_allowed = |pair: &&Pair| {
+            sum += pair.df;
+            std::mem::take(&mut first) || sum <= MAX_NEAR
+        };
+        Loose(pairs.into_iter().take_while(|pair| is_allowed(pair)).collect())
+    }
+
+    /// Scores all articles of the segment of number `n` that have any of the loose pairs.
+    pub fn near(
+        &self,
+        loose: &Loose,
+        singles: &Singles,
+        segment: &Segment,
+        n: usize,
+        budget: &Budget,
+    ) -> Near {
         let end = segment.reader.max_doc() as usize;
-        let mut near = Near { scores: vec![0.0; end], counts: vec![0; end], pairs: 0 };
+        let mut near = Near { scores: vec![0.0; end], counts: vec![0; end] };
         let mut budget = budget.clone();
-        let mut order: Vec<&Pair> = self.pairs.iter().filter(|pair| pair.loose).collect();
-        order.sort_by_key(|pair| pair.found[n].df());
-        let mut room = MAX_NEAR;
-        for pair in order {
+        for pair in &loose.0 {
             let found = &pair.found[n];
-            if found.df() > room || budget.expired() {
-                break;
-            }
-            room -= found.df();
             let typed = u8::from(!pair.other);
-            near.pairs += typed;
             if let Some(text) = found.text {
                 let mut list = segment.grams.open_list(text);
                 while (list.doc() as usize) < end && !budget.is_spent() {
@@ -225,13 +239,21 @@ impl Found {
     }
 }
 
+/// Some of the pairs, rare ones first.
+pub struct Loose<'a>(Vec<&'a Pair>);
+
+impl Loose<'_> {
+    /// How many were typed; the others are of what means the same.
+    pub fn typed(&self) -> usize {
+        self.0.iter().filter(|pair| !pair.other).count()
+    }
+}
+
 /// What every article of a segment has of the pairs.
 pub struct Near {
     pub scores: Vec<f32>,
     /// How many different pairs of what was typed are in the text.
     pub counts: Vec<u8>,
-    /// How many of these were looked for.
-    pub pairs: u8,
 }
 
 /// Scores articles one after another.

@@ -122,6 +122,25 @@ impl BitReader {
         }
     }
 
+    /// Two numbers, the second one with a parameter of 0; the same as reading one after the other, in one
+    /// step where they are short.
+    #[inline]
+    pub fn read_rice_and_unary(&mut self, bytes: &[u8], k: u32) -> (u32, u32) {
+        let word = self.peek(bytes);
+        let quotient = word.trailing_ones();
+        let used = quotient + 1 + k;
+        // A word has 57 bits at least that belong to the stream.
+        if quotient < LONGEST_UNARY && used + LONGEST_UNARY <= 57 {
+            let rest = word >> (quotient + 1);
+            let second = (rest >> k).trailing_ones();
+            if second < LONGEST_UNARY {
+                self.at += (used + second + 1) as usize;
+                return ((quotient << k) | (rest & ((1 << k) - 1)) as u32, second);
+            }
+        }
+        (self.read_rice(bytes, k), self.read_rice(bytes, 0))
+    }
+
     #[inline]
     pub fn read_below(&mut self, bytes: &[u8], limit: u32) -> u32 {
         let (width, short) = below(limit);

@@ -262,14 +262,20 @@ impl Postings {
         self.docs.clear();
         self.counts.clear();
         let mut next = base;
-        for _ in 0..count {
-            // Damage must not lead past the segment's articles.
-            let doc = next.wrapping_add(bits.read_rice(bytes, k)).min(last);
-            self.docs.push(doc);
+        // Damage must not lead past the segment's articles.
+        let mut doc_behind = |gap: u32| {
+            let doc = next.wrapping_add(gap).min(last);
             next = doc + 1;
-            if self.detail != Detail::Docs {
+            doc
+        };
+        if self.detail == Detail::Docs {
+            self.docs.extend((0..count).map(|_| doc_behind(bits.read_rice(bytes, k))));
+        } else {
+            for _ in 0..count {
+                let (gap, more) = bits.read_rice_and_unary(bytes, k);
+                self.docs.push(doc_behind(gap));
                 // No article has more places than its text has letters.
-                self.counts.push(bits.read_rice(bytes, 0).min(1 << 24) + 1);
+                self.counts.push(more.min(1 << 24) + 1);
             }
         }
         bits.align();
