@@ -39,7 +39,7 @@ const MAX_SLOTS: usize = 48;
 impl Closer {
     pub fn new(pairs: &Pairs, clues: &Clues) -> Closer {
         let slot = |clue: &Clue| {
-            let (pair, rarity) = pairs.find(clue.letters)?;
+            let (pair, rarity) = pairs.find(clue.gram)?;
             Some(Slot { pair, weight: clue.weight * rarity, follows: clue.follows })
         };
         let slots: Vec<Slot> = clues.typed().take(MAX_SLOTS).filter_map(slot).collect();

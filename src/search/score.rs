@@ -5,7 +5,7 @@ use tantivy::{DocId, DocSet};
 
 use super::budget::Budget;
 use super::grams::dict::TermEntry;
-use super::grams::{Postings, Space};
+use super::grams::{Gram, Postings, Space};
 use super::query::clues::{Clue, Clues};
 use super::view::{Segment, View};
 
@@ -69,7 +69,7 @@ pub struct Pairs {
 }
 
 struct Pair {
-    letters: (char, char),
+    gram: Gram,
     /// By how few articles have it in their text.
     rarity: f32,
     /// The rarity by the greatest of its weights in the query.
@@ -116,15 +116,15 @@ impl Singles {
 impl Pairs {
     pub fn look_up(view: &View, clues: &Clues) -> Pairs {
         let mut sorted: Vec<&Clue> = clues.pairs.iter().collect();
-        sorted.sort_by_key(|clue| clue.letters);
+        sorted.sort_by_key(|clue| clue.gram);
         let pair = |same: &[&Clue]| {
-            let letters = same[0].letters;
-            let found: Vec<Found> = view.segments.iter().map(|segment| Found::of(segment, letters)).collect();
+            let gram = same[0].gram;
+            let found: Vec<Found> = view.segments.iter().map(|segment| Found::of(segment, gram)).collect();
             let df: u64 = found.iter().map(Found::df).sum();
             let rarity = idf(view.articles, df);
             let weight = same.iter().map(|clue| clue.weight).fold(0.0, f32::max);
             Pair {
-                letters,
+                gram,
                 rarity,
                 worth: weight * rarity,
                 loose: same.iter().any(|clue| clue.loose),
@@ -133,13 +133,13 @@ impl Pairs {
                 found,
             }
         };
-        let pairs = sorted.chunk_by(|one, other| one.letters == other.letters).map(pair).collect();
+        let pairs = sorted.chunk_by(|one, other| one.gram == other.gram).map(pair).collect();
         Pairs { pairs, mean_length: view.mean_length }
     }
 
-    /// Which of them has these letters, and how rare it is.
-    pub fn find(&self, letters: (char, char)) -> Option<(usize, f32)> {
-        let n = self.pairs.binary_search_by_key(&letters, |pair| pair.letters).ok()?;
+    /// Which of them it is, and how rare.
+    pub fn find(&self, gram: Gram) -> Option<(usize, f32)> {
+        let n = self.pairs.binary_search_by_key(&gram, |pair| pair.gram).ok()?;
         Some((n, self.pairs[n].rarity))
     }
 
@@ -229,8 +229,8 @@ impl Pairs {
 }
 
 impl Found {
-    fn of(segment: &Segment, (first, second): (char, char)) -> Found {
-        let entry = |space| segment.grams.entry(space, first, second);
+    fn of(segment: &Segment, gram: Gram) -> Found {
+        let entry = |space| segment.grams.entry(space, gram);
         Found { text: entry(Space::Text), around: AROUND.map(|(space, _)| entry(space)) }
     }
 

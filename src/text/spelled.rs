@@ -7,10 +7,8 @@
 
 use super::fold;
 
-/// Both ends of a word, in [`grams`].
-pub const END: char = ' ';
-/// Behind the last letter of a text, in [`grams`].
-pub const NOTHING: char = '\0';
+/// The mark between two words.
+pub const SPACE: char = ' ';
 
 /// Folded letters with marks between them.
 pub fn letters(text: &str) -> String {
@@ -21,7 +19,7 @@ pub fn letters(text: &str) -> String {
     for c in folded.chars() {
         if fold::is_letter(c) {
             if apart && last.is_some_and(|last| joins(last, c)) {
-                letters.push(END);
+                letters.push(SPACE);
             }
             letters.push(c);
             (last, apart) = (Some(c), false);
@@ -38,7 +36,7 @@ pub fn letters(text: &str) -> String {
 
 /// Is this character of [`letters`] none itself?
 pub fn is_mark(c: char) -> bool {
-    matches!(c, END | '+' | '#')
+    matches!(c, SPACE | '+' | '#')
 }
 
 /// Without its marks: what [`fold::letters`] makes of the same text.
@@ -46,49 +44,30 @@ pub fn without_marks(spelled: &str) -> String {
     spelled.chars().filter(|c| !is_mark(*c)).collect()
 }
 
+/// The words of [`letters`], each with the place of its first letter.
+pub fn words(spelled: &str) -> Vec<(u32, String)> {
+    let mut words: Vec<(u32, String)> = Vec::new();
+    let mut place = 0;
+    let mut last = None;
+    for c in spelled.chars() {
+        if is_mark(c) {
+            last = None;
+            continue;
+        }
+        match (last, words.last_mut()) {
+            (Some(last), Some((_, word))) if joins(last, c) => word.push(c),
+            _ if is_spelled(c) => words.push((place, c.to_string())),
+            _ => {}
+        }
+        last = Some(c);
+        place += 1;
+    }
+    words
+}
+
 /// Would these two folded letters be of one word, if they stood beside each other?
 pub fn joins(one: char, other: char) -> bool {
     is_spelled(one) && kind(one) == kind(other)
-}
-
-/// Every two characters that follow each other in [`letters`], with the place of the first, counted in
-/// letters: two letters; [`END`] with the first or last letter of a word; a letter with its sign; the
-/// last letter with [`NOTHING`].
-pub fn grams(spelled: &str, mut emit: impl FnMut(u32, char, char)) {
-    let mut place = 0;
-    let mut last: Option<char> = None;
-    let mut apart = false;
-    for c in spelled.chars() {
-        match last {
-            _ if !is_mark(c) => {
-                let ends = apart || last.is_none_or(|last| !joins(last, c));
-                if let Some(last) = last {
-                    emit(place - 1, last, c);
-                    if ends && is_spelled(last) {
-                        emit(place - 1, last, END);
-                    }
-                }
-                if ends && is_spelled(c) {
-                    emit(place, END, c);
-                }
-                (last, apart) = (Some(c), false);
-                place += 1;
-            }
-            Some(last) => {
-                if c != END {
-                    emit(place - 1, last, c);
-                }
-                apart = true;
-            }
-            None => {}
-        }
-    }
-    if let Some(last) = last {
-        emit(place - 1, last, NOTHING);
-        if is_spelled(last) {
-            emit(place - 1, last, END);
-        }
-    }
 }
 
 /// Is it a letter or digit of a script that puts spaces between words?
@@ -121,12 +100,6 @@ mod tests {
 
     use super::*;
 
-    fn shown(text: &str) -> Vec<String> {
-        let mut shown = Vec::new();
-        grams(&letters(text), |place, one, other| shown.push(format!("{place}{one}{other}")));
-        shown
-    }
-
     #[test]
     fn words_keep_their_ends_and_signs() {
         for (text, spelled) in [
@@ -138,23 +111,13 @@ mod tests {
         ] {
             assert_eq!(letters(text), spelled, "{text}");
         }
-        let wanted = ["0 a", "0ai", "1i台", "1i ", "2台c", "3 c", "3c+", "3c\0", "3c "];
-        assert_eq!(shown("AI 台C++"), wanted);
     }
 
     proptest! {
         #[test]
         fn marks_are_all_that_is_added(text in any::<String>(), latin in "[aB1+# 台é.-]{0,30}") {
             for text in [text, latin] {
-                let spelled = letters(&text);
-                prop_assert_eq!(without_marks(&spelled), fold::letters(&text));
-                let (mut pairs, mut ends) = (0, 0i32);
-                grams(&spelled, |_, one, other| {
-                    pairs += u32::from(one != END && fold::is_letter(other) || other == NOTHING);
-                    ends += i32::from(one == END) - i32::from(other == END);
-                });
-                prop_assert_eq!(pairs as usize, fold::letters(&text).chars().count());
-                prop_assert_eq!(ends, 0);
+                prop_assert_eq!(without_marks(&letters(&text)), fold::letters(&text));
             }
         }
     }

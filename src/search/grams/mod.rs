@@ -11,11 +11,12 @@
 //! Every two letters that follow each other are a term, punctuation and spaces left out: 新冠-19
 //! gives 新冠, 冠1, 19. The last letter comes once more alone, so that each letter of a text begins a
 //! term and a single one is found by what begins with it. A run of letters is in the text exactly
-//! when its bigrams stand there one after another. Words of Latin letters or digits have terms for
-//! both their ends, and C++ one for its sign ([`spelled`](crate::text::spelled)).
+//! when its bigrams stand there one after another. Latin words and numbers are terms as a
+//! whole too ([`gram`]).
 
 pub mod bits;
 pub mod dict;
+pub mod gram;
 pub mod lengths;
 mod merge;
 pub mod postings;
@@ -25,6 +26,7 @@ mod writer;
 use tantivy::plugin::{PluginMergeContext, PluginWriter, PluginWriterContext, SegmentPlugin};
 use tantivy::schema::Field;
 
+pub use self::gram::Gram;
 use self::postings::Detail;
 pub use self::postings::Postings;
 pub use self::reader::Grams;
@@ -69,10 +71,8 @@ impl Space {
     }
 }
 
-/// Two characters of [`spelled::grams`](crate::text::spelled::grams).
-fn key(space: Space, first: char, second: char) -> u64 {
-    // A character has 21 bits.
-    (space as u64) << 42 | u64::from(first as u32) << 21 | u64::from(second as u32)
+fn key(space: Space, gram: Gram) -> u64 {
+    (space as u64) << 42 | gram.code()
 }
 
 /// Tells tantivy of the file. The fields hold folded letters with their marks, neither indexed nor stored otherwise.

@@ -7,8 +7,7 @@ use tantivy::index::{SegmentComponent, SegmentReader};
 use super::dict::{Dict, TermEntry};
 use super::lengths::Lengths;
 use super::postings::Postings;
-use super::{EXTENSION, Space, key};
-use crate::text::spelled;
+use super::{EXTENSION, Gram, Space, key};
 
 /// Bytes of the end of the file: five sizes.
 const TRAILER: usize = 40;
@@ -62,14 +61,14 @@ impl Grams {
         self.places
     }
 
-    /// The articles that hold these two letters beside each other.
-    pub fn postings(&self, space: Space, first: char, second: char) -> Option<Postings> {
-        self.entry(space, first, second).map(|entry| self.open_list(entry))
+    /// The articles that hold it.
+    pub fn postings(&self, space: Space, gram: Gram) -> Option<Postings> {
+        self.entry(space, gram).map(|entry| self.open_list(entry))
     }
 
     /// Where their list is.
-    pub fn entry(&self, space: Space, first: char, second: char) -> Option<TermEntry> {
-        self.dict.get(key(space, first, second))
+    pub fn entry(&self, space: Space, gram: Gram) -> Option<TermEntry> {
+        self.dict.get(key(space, gram))
     }
 
     /// The lists of everything that begins with a letter.
@@ -79,8 +78,9 @@ impl Grams {
 
     /// Where they are.
     pub fn entries_from(&self, space: Space, letter: char) -> impl Iterator<Item = TermEntry> + '_ {
-        let last = key(space, letter, char::MAX);
-        self.dict.from(key(space, letter, spelled::NOTHING)).take_while(move |entry| entry.key <= last)
+        let (first, last) = Gram::beginning_with(letter).into_inner();
+        let last = key(space, last);
+        self.dict.from(key(space, first)).take_while(move |entry| entry.key <= last)
     }
 
     pub fn open_list(&self, entry: TermEntry) -> Postings {

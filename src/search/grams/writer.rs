@@ -14,8 +14,7 @@ use tantivy::{DocId, Segment, TantivyDocument, TantivyError};
 use super::dict::DictWriter;
 use super::lengths::Lengths;
 use super::postings::ListWriter;
-use super::{EXTENSION, MAX_TITLE, Space, key};
-use crate::text::spelled;
+use super::{EXTENSION, MAX_TITLE, Space, gram, key};
 
 /// Collects in memory: 8 bytes for each letter, 16 while the segment is written.
 pub struct GramsWriter {
@@ -30,7 +29,7 @@ pub struct GramsWriter {
 }
 
 impl GramsWriter {
-    /// `fields` hold [`spelled::letters`]: of the body, and the other spaces.
+    /// `fields` hold [`spelled::letters`](crate::text::spelled::letters): of the body, and the other spaces.
     pub fn new(title: Field, fields: [(Space, Field); 4]) -> GramsWriter {
         GramsWriter {
             fields,
@@ -66,11 +65,11 @@ impl GramsWriter {
     /// Adds the bigrams of a text from a place on, and returns the place behind its last letter.
     fn add_run(&mut self, space: Space, spelled: &str, start: u32) -> u32 {
         let mut end = start;
-        spelled::grams(spelled, |place, first, second| {
+        gram::cut(spelled, |place, gram| {
             let next = self.terms.len() as u32;
-            let term = *self.terms.entry(key(space, first, second)).or_insert(next);
+            let term = *self.terms.entry(key(space, gram)).or_insert(next);
             self.tokens.push((term, start + place));
-            end = start + place + 1;
+            end = end.max(start + place + 1);
         });
         end
     }

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::{Parsed, Term};
+use crate::search::grams::Gram;
 use crate::search::score::weight;
 use crate::text::{fold, segment, spelled};
 
@@ -15,17 +16,17 @@ use crate::text::{fold, segment, spelled};
 const MAX_PAIRS: usize = 160;
 /// Words of one letter that are looked for by themselves.
 const MAX_SINGLES: usize = 4;
-/// Latin words and numbers of so many letters at most are found as they stand or not at all: what
-/// shares a pair with AI or 2024 is not near.
+/// Latin words and numbers of so many letters at most are looked for whole: what only shares a pair
+/// with AI or 2024 is not near.
 const SHORT: usize = 4;
 
-/// Two letters of a query beside each other.
+/// Two letters of a query beside each other, or a short Latin word.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Clue {
-    pub letters: (char, char),
+    pub gram: Gram,
     /// 1 inside a word, less elsewhere.
     pub weight: f32,
-    /// Begins with the second letter of the clue before.
+    /// Is a pair that begins with the second letter of the clue before.
     pub follows: bool,
     /// Of a term that may be missing in part.
     pub loose: bool,
@@ -59,60 +60,58 @@ impl Clues {
 
     fn add(&mut self, term: &Term, loose: bool) {
         let letters: Vec<char> = term.letters.chars().collect();
-        // For each letter the number of its word, and whether that is light or a short Latin one.
-        let mut word_of = Vec::with_capacity(letters.len());
-        for (n, word) in words(&term.text).iter().enumerate() {
-            let light = LIGHT.contains(word.as_str());
-            let length = word.chars().count();
-            let short = length <= SHORT && word.chars().all(spelled::is_spelled);
-            let alone = length == 1;
-            if loose && alone && !light && letters.len() > 1 && self.singles.len() < MAX_SINGLES {
-                self.singles.extend(word.chars());
-            }
-            word_of.extend(word.chars().map(|_| LetterOf { word: n, light, short }));
+        let words = words(&term.text);
+        if loose && letters.len() > 1 {
+            let singles = words.iter().filter(|word| word.chars().count() == 1 && !LIGHT.contains(&***word));
+            self.singles.extend(singles.flat_map(|word| word.chars()).filter(|c| !spelled::is_spelled(*c)));
+            self.singles.truncate(MAX_SINGLES);
         }
-        let clue = |n: usize, pair: Clue| match (word_of.get(n), word_of.get(n + 1)) {
-            (Some(one), Some(other)) => {
-                let across = one.word != other.word && letters.len() > 2;
-                let weight = match one.light || other.light {
-                    true => weight::LIGHT,
-                    false if across => weight::ACROSS,
-                    false => 1.0,
-                };
-                let loose = loose && !(one.short && one.word == other.word);
-                Clue { weight, loose, ..pair }
-            }
-            _ => Clue { loose, ..pair },
+        // For each letter the number of its word, and whether that is light.
+        let mut word_of = Vec::with_capacity(letters.len());
+        for (n, word) in words.iter().enumerate() {
+            let light = LIGHT.contains(word.as_str());
+            word_of.extend(word.chars().map(|_| (n, light)));
+        }
+        let weight = |n: usize| match (word_of.get(n), word_of.get(n + 1)) {
+            (Some((_, true)), _) | (_, Some((_, true))) => weight::LIGHT,
+            (Some(one), Some(other)) if one.0 != other.0 && letters.len() > 2 => weight::ACROSS,
+            _ => 1.0,
         };
-        self.add_pairs(&letters, clue);
+        let short = if term.quoted { Vec::new() } else { short_words(&term.text) };
+        let plain = |gram| Clue { gram, weight: 1.0, follows: false, loose, other: false };
+        let mut follows = false;
+        for n in 0..letters.len() {
+            if let Some((_, word)) = short.iter().find(|(place, _)| *place == n) {
+                self.push(plain(Gram::word(word)));
+            }
+            let inside = short.iter().any(|(place, word)| (*place..*place + word.len() - 1).contains(&n));
+            if let Some(&next) = letters.get(n + 1).filter(|_| !inside) {
+                let gram = Gram::pair(letters[n], next);
+                self.push(Clue { weight: weight(n), follows, ..plain(gram) });
+            }
+            follows = !inside;
+        }
         for other in &term.others {
             let letters: Vec<char> = other.chars().collect();
-            self.add_pairs(&letters, |_, pair| Clue { weight: weight::OTHER, loose, other: true, ..pair });
+            for pair in letters.windows(2) {
+                let gram = Gram::pair(pair[0], pair[1]);
+                self.push(Clue { weight: weight::OTHER, other: true, ..plain(gram) });
+            }
         }
     }
 
-    fn add_pairs(&mut self, letters: &[char], clue: impl Fn(usize, Clue) -> Clue) {
-        let room = MAX_PAIRS.saturating_sub(self.pairs.len());
-        let plain = |n: usize, letters: (char, char)| Clue {
-            letters,
-            weight: 1.0,
-            follows: n > 0,
-            loose: false,
-            other: false,
-        };
-        let pairs = letters.windows(2).enumerate().take(room);
-        self.pairs.extend(pairs.map(|(n, pair)| clue(n, plain(n, (pair[0], pair[1])))));
+    fn push(&mut self, clue: Clue) {
+        if self.pairs.len() < MAX_PAIRS {
+            self.pairs.push(clue);
+        }
     }
 }
 
-/// What a letter of a term belongs to.
-struct LetterOf {
-    /// The number of its word.
-    word: usize,
-    /// The word tells little.
-    light: bool,
-    /// The word is a Latin one, or a number, of few letters.
-    short: bool,
+/// Short Latin words and numbers, with the places of their first letters.
+fn short_words(text: &str) -> Vec<(usize, String)> {
+    let words = spelled::words(&spelled::letters(text)).into_iter();
+    let short = words.filter(|(_, word)| word.is_ascii() && word.len() <= SHORT);
+    short.map(|(place, word)| (place as usize, word)).collect()
 }
 
 /// The words of a text, letters only.

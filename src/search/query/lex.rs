@@ -211,7 +211,11 @@ fn alone(text: &str, zone: Tz) -> String {
     let bare = text.trim_start_matches(is_minus).trim_end_matches(':');
     let is_one_run = !bare.is_empty() && !bare.contains(is_separator);
     let is_plain = || Lexer::new(bare, zone).next() == Some(Token::Item(Item::plain(bare)));
-    if is_one_run && is_plain() { bare.to_owned() } else { spelled::letters(text).replace(spelled::END, "") }
+    if is_one_run && is_plain() {
+        bare.to_owned()
+    } else {
+        spelled::letters(text).replace(spelled::SPACE, "")
+    }
 }
 
 /// The inside of quotation marks, without further ones that would end it.

@@ -7,7 +7,7 @@ use super::run::Run;
 use super::{Atom, Clause, Filter, Parsed, Term, Within};
 use crate::search::budget::Budget;
 use crate::search::docs::{self, Bits, Checked, Docs, Nothing, all_of, any_of};
-use crate::search::grams::{Postings, Space};
+use crate::search::grams::{Gram, Postings, Space};
 use crate::search::schema::Fields;
 use crate::search::view::Segment;
 
@@ -107,13 +107,10 @@ impl Plan<'_> {
             return self.starts_with(space, *letter);
         }
         let lists = |space| -> Option<Vec<Postings>> {
-            grams
-                .iter()
-                .map(|(_, first, second)| self.segment.grams.postings(space, *first, *second))
-                .collect()
+            grams.iter().map(|(_, gram)| self.segment.grams.postings(space, *gram)).collect()
         };
         let placed = |lists: Vec<Postings>, titles| -> Docs {
-            let placed = grams.iter().map(|(place, ..)| *place).zip(lists).collect();
+            let placed = grams.iter().map(|(place, _)| *place).zip(lists).collect();
             Box::new(docs::Run::new(placed, letters.len() as u32, titles, self.budget.clone()))
         };
         let Some(mut here) = lists(space) else { return Box::new(Nothing) };
@@ -171,12 +168,28 @@ impl Plan<'_> {
     }
 }
 
-/// What must stand one after another, with the place of each: the marks, and every second pair of
-/// letters. Each letter is in one of them.
-fn cover(letters: &[char], run: &Run) -> Vec<(u32, char, char)> {
-    let pairs = letters.len().saturating_sub(1);
-    let last = pairs.checked_sub(1);
-    let places = (0..last.unwrap_or(0)).step_by(2).chain(last);
-    let pairs = places.map(|at| (at as u32, letters[at], letters[at + 1]));
-    pairs.chain(run.marks.iter().map(|mark| (mark.place, mark.first, mark.second))).collect()
+/// What must stand one after another, with the place of each: the marks, and pairs of letters, so that
+/// each letter is in one of them.
+fn cover(letters: &[char], run: &Run) -> Vec<(u32, Gram)> {
+    let mut grams: Vec<(u32, Gram)> = run.marks.iter().map(|mark| (mark.place, mark.gram)).collect();
+    let is_sure = |at: usize| {
+        let at = at as u32;
+        run.marks.iter().any(|mark| (mark.place..mark.place + mark.letters).contains(&at))
+    };
+    let mut at = 0;
+    while at < letters.len() {
+        if is_sure(at) {
+            at += 1;
+        } else if at + 1 < letters.len() {
+            grams.push((at as u32, Gram::pair(letters[at], letters[at + 1])));
+            at += 2;
+        } else {
+            // The last letter, with the one before.
+            if let Some(before) = at.checked_sub(1) {
+                grams.push((before as u32, Gram::pair(letters[before], letters[at])));
+            }
+            at += 1;
+        }
+    }
+    grams
 }

@@ -2,38 +2,38 @@
 
 use std::collections::HashSet;
 
-use crate::text::spelled::{self, END};
+use crate::search::grams::Gram;
+use crate::search::grams::gram::cut;
+use crate::text::spelled;
 
 /// A run of letters as the index knows them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Run {
     /// Folded; spaces and punctuation do not count.
     pub letters: String,
-    /// What must stand at them besides.
+    /// What must stand in it besides: signs, and whole words with so many letters.
     pub marks: Vec<Mark>,
 }
 
-/// Of [`spelled::grams`], a sign or an end of a word at a letter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
-    /// Which letter of the run, or the text, from 0.
+    /// Which letter of the run, from 0.
     pub place: u32,
-    pub first: char,
-    pub second: char,
+    /// How many letters of the run it makes sure of; a sign of none.
+    pub letters: u32,
+    pub gram: Gram,
 }
 
 impl Run {
-    /// `whole`: a word of Latin letters or digits at either end must be one in the text, and not a part.
+    /// `whole`: a Latin word or a number at either end must be one in the text, and not a part.
     pub fn of(text: &str, whole: bool) -> Run {
         let spelled = spelled::letters(text);
         let letters = spelled::without_marks(&spelled);
-        let last = (letters.chars().count() as u32).saturating_sub(1);
-        let marks = marks(&spelled).filter(|mark| match (mark.first, mark.second) {
-            (END, _) => whole && mark.place == 0,
-            (_, END) => whole && mark.place == last,
-            _ => true,
-        });
-        Run { marks: marks.collect(), letters }
+        let mut marks = signs(&spelled);
+        if whole {
+            marks.extend(outer_words(&spelled, letters.chars().count() as u32));
+        }
+        Run { marks, letters }
     }
 
     /// Is it in a text, of which these are [`spelled::letters`] with and without marks?
@@ -41,24 +41,44 @@ impl Run {
         if self.marks.is_empty() {
             return letters.contains(&self.letters);
         }
-        let marks: HashSet<Mark> = marks(spelled).collect();
-        let mut places =
-            letters.match_indices(&self.letters).map(|(at, _)| letters[..at].chars().count() as u32);
-        places.any(|start| {
-            let here = |mark: &Mark| marks.contains(&Mark { place: start + mark.place, ..*mark });
-            self.marks.iter().all(here)
-        })
+        let mut grams = HashSet::new();
+        cut(spelled, |place, gram| {
+            grams.insert((place, gram));
+        });
+        let places = letters.match_indices(&self.letters).map(|(at, _)| letters[..at].chars().count() as u32);
+        let mut places = places
+            .filter(|start| self.marks.iter().all(|mark| grams.contains(&(start + mark.place, mark.gram))));
+        places.next().is_some()
     }
 }
 
-fn marks(spelled: &str) -> impl Iterator<Item = Mark> {
-    let mut marks = Vec::new();
-    spelled::grams(spelled, |place, first, second| {
-        if spelled::is_mark(first) || spelled::is_mark(second) {
-            marks.push(Mark { place, first, second });
+fn signs(spelled: &str) -> Vec<Mark> {
+    let (mut signs, mut place) = (Vec::new(), 0);
+    let mut last = None;
+    for c in spelled.chars() {
+        match last {
+            Some(last) if spelled::is_mark(c) && c != spelled::SPACE => {
+                signs.push(Mark { place: place - 1, letters: 0, gram: Gram::pair(last, c) });
+            }
+            _ if spelled::is_mark(c) => {}
+            _ => {
+                last = Some(c);
+                place += 1;
+            }
         }
-    });
-    marks.into_iter()
+    }
+    signs
+}
+
+/// The first and the last word, where the run begins or ends with one.
+fn outer_words(spelled: &str, letters: u32) -> impl Iterator<Item = Mark> {
+    let mark = |(place, word): (u32, String)| Mark {
+        place,
+        letters: word.chars().count() as u32,
+        gram: Gram::word(&word),
+    };
+    let words = spelled::words(spelled).into_iter().map(mark);
+    words.filter(move |mark| mark.place == 0 || mark.place + mark.letters == letters)
 }
 
 #[cfg(test)]
@@ -79,7 +99,8 @@ mod tests {
             ("AI芯片", "OpenAI芯片", false, true),
             ("5G", "15G 网络", false, true),
             ("iphone", "iPhone15 Pro", true, true),
-            ("us", "U.S. 来电", true, true),
+            ("new-york", "New York 来电", true, true),
+            ("iphone15", "iPhone 15 Pro", true, true),
             ("C++", "用C 编写", false, false),
             ("c++", "用C++编写", true, true),
             ("C", "用C++编写", true, true),
