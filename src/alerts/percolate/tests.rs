@@ -152,7 +152,7 @@ fn plainly(query: &Parsed, entry: &Entry) -> bool {
 }
 
 /// A run stands in a text letter by letter; an unquoted one does not begin or end in the middle of a
-/// Latin word.
+/// Latin word, nor are its own words two there.
 fn stands_in(term: &Term, text: &str) -> bool {
     // Each letter, and whether it goes on a word.
     let mut letters: Vec<(char, bool)> = Vec::new();
@@ -166,9 +166,12 @@ fn stands_in(term: &Term, text: &str) -> bool {
     let wanted: Vec<char> = term.letters.chars().collect();
     let goes_on = |at: usize| letters.get(at).is_some_and(|letter| letter.1);
     (0..letters.len()).any(|at| {
+        let one_word = || {
+            (1..wanted.len()).all(|n| !wanted[n].is_ascii() || !wanted[n - 1].is_ascii() || goes_on(at + n))
+        };
         let is_there =
             (0..wanted.len()).all(|n| letters.get(at + n).is_some_and(|letter| letter.0 == wanted[n]));
-        is_there && (term.quoted || !goes_on(at) && !goes_on(at + wanted.len()))
+        is_there && (term.quoted || !goes_on(at) && !goes_on(at + wanted.len()) && one_word())
     })
 }
 
