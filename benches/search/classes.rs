@@ -88,7 +88,7 @@ fn classes(articles: &[Article], seed: u64) -> Vec<(&'static str, Vec<Request>)>
                 Request { filter, ..request(words.any(r)) }
             }),
         ),
-        ("one word, with facets", many(&mut |r| Request { facets: true, ..request(words.any(r)) })),
+        ("one word, with facets", many(&mut |r| Request { facets: Some(chrono_tz::Tz::UTC), ..request(words.any(r)) })),
         ("one word, newest first", many(&mut |r| Request { sort: Sort::Newest, ..request(words.any(r)) })),
         ("one letter", many(&mut |r| request(&run(articles, 1, r)))),
         ("a rare word", many(&mut |r| request(words.rare(r)))),
@@ -110,7 +110,7 @@ fn nasty(articles: &[Article], words: &Words, random: &mut Random) -> Request {
         _ => "的 一 是 在 不 了 有 和 人 这".to_owned(),
     };
     let text = if random.below(3) == 0 { run(articles, 1_000, random) } else { text };
-    Request { facets: true, ..request(&text) }
+    Request { facets: Some(chrono_tz::Tz::UTC), ..request(&text) }
 }
 
 /// Letters that stand one after another in an article.

@@ -161,7 +161,7 @@ fn request(query: &str) -> Request {
         after: None,
         // 1 January 2026
         now: 1_767_225_600_000,
-        facets: false,
+        facets: None,
         fold: false,
         time: None,
     }

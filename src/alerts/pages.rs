@@ -228,7 +228,7 @@ async fn count_lately(app: &App, query: Parsed) -> Option<usize> {
         after: None,
         now: now.0,
         fold: false,
-        facets: false,
+        facets: None,
         time: Some(LOOK),
     };
     app.search.ask(request).await.ok().map(|answer| answer.exact)

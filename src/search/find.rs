@@ -86,8 +86,9 @@ pub async fn find(app: &App, wanted: &Wanted, reader: Reader) -> Result<Found, E
     let started = Instant::now();
     let (request, mut found) = prepare(app, wanted, reader).await?;
     if let Some(request) = request {
+        let counted = request.facets.is_some();
         let (answer, shown) = fetch(app, request.clone(), &mut found).await?;
-        if request.facets {
+        if counted {
             found.facets = Some(counts(app, answer.facets).await?);
         }
         let also = also(app, shown.iter().map(|(hit, _)| hit)).await?;
@@ -153,7 +154,7 @@ async fn fetch(
         }
         request.limit = limit - shown.len();
         request.after = found.next;
-        request.facets = false;
+        request.facets = None;
     }
     let first = first.unwrap_or_default();
     found.total = first.total.saturating_sub(missing).max(shown.len());
@@ -240,7 +241,7 @@ fn read_request(wanted: &Wanted, reader: Reader, now: i64) -> Result<Request, Er
         after,
         now,
         fold: wanted.fold,
-        facets: wanted.facets && after.is_none(),
+        facets: Some(reader.zone).filter(|_| wanted.facets && after.is_none()),
         time: Some(TIME),
     })
 }

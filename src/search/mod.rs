@@ -10,7 +10,7 @@
 //! - [`view`]: the index as one search sees it.
 //! - [`query`]: what the reader typed, understood and planned; [`docs`]: sets of articles.
 //! - [`rank`]: runs a search, tier by tier, with [`score`], [`collect`] (what goes on a page), [`tally`]
-//!   (counts) and [`place`] (order); [`rerank`] has a closer look at the best, [`sketch`] knows what
+//!   (counts, by [`months`] too) and [`place`] (order); [`rerank`] has a closer look at the best, [`sketch`] knows what
 //!   says the same, [`budget`] says when to stop, [`hands`] shares the work out.
 //! - [`snippet`]: what to show of an article, from its own text, with marks; [`passage`] cuts it.
 //! - [`wanted`]: a search as an address has it.
@@ -32,6 +32,7 @@ pub mod grams;
 mod hands;
 pub mod index;
 pub mod insight;
+mod months;
 pub mod pages;
 pub mod passage;
 pub mod place;

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
+use chrono_tz::Tz;
 use tantivy::{DocId, DocSet, TERMINATED};
 
 use super::budget::Budget;
@@ -53,8 +54,8 @@ pub struct Request {
     pub after: Option<Cursor>,
     /// Unix milliseconds.
     pub now: i64,
-    /// Count what the answer holds, see [`Facets`].
-    pub facets: bool,
+    /// Count what the answer holds, see [`Facets`], with the days of this zone.
+    pub facets: Option<Tz>,
     /// Put articles that say the same under the best of them.
     pub fold: bool,
     /// How long the search may take; after that the answer is what was found so far.
@@ -81,7 +82,7 @@ pub struct Answer {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facets {
     pub accounts: Vec<(i64, usize)>,
-    /// Year and month (1 to 12) of publication in UTC, newest first.
+    /// Year and month (1 to 12) of publication, newest first.
     pub months: Vec<((i32, u32), usize)>,
     pub langs: Vec<(String, usize)>,
     pub has: Vec<(Part, usize)>,
@@ -215,7 +216,7 @@ impl Search<'_> {
     fn exact(&self, segments: &[(usize, &Segment)]) -> tantivy::Result<Haul> {
         let mut haul = Haul {
             gather: self.gather(Tier::Exact, None, 0),
-            tally: self.request.facets.then(|| Tally::new(self.view)),
+            tally: self.request.facets.map(|zone| Tally::new(self.view, zone)),
             seen: HashSet::new(),
         };
         let by_relevance = self.request.sort == Sort::Relevance;

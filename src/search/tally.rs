@@ -3,10 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use chrono_tz::Tz;
 use rustc_hash::FxHashMap;
 use strum::VariantArray;
 use tantivy::DocId;
 
+use super::months::Months;
 use super::query::Part;
 use super::rank::Facets;
 use super::view::{Segment, View};
@@ -14,21 +16,20 @@ use super::view::{Segment, View};
 /// Counts articles by account, month, language and parts.
 pub struct Tally {
     accounts: FxHashMap<i64, usize>,
-    /// By months since the year 0.
-    months: FxHashMap<i32, usize>,
+    months: Months,
     /// For each segment, by the ordinals of its columns.
     langs: Vec<Vec<usize>>,
     has: Vec<Vec<usize>>,
 }
 
 impl Tally {
-    pub fn new(view: &View) -> Tally {
+    pub fn new(view: &View, zone: Tz) -> Tally {
         let counts = |column: &Option<tantivy::columnar::StrColumn>| {
             vec![0; column.as_ref().map_or(0, |c| c.num_terms())]
         };
         Tally {
             accounts: FxHashMap::default(),
-            months: FxHashMap::default(),
+            months: Months::of(zone),
             langs: view.segments.iter().map(|segment| counts(&segment.langs)).collect(),
             has: view.segments.iter().map(|segment| counts(&segment.has)).collect(),
         }
@@ -36,7 +37,7 @@ impl Tally {
 
     pub fn count(&mut self, n: usize, segment: &Segment, doc: DocId) {
         *self.accounts.entry(segment.accounts.get_val(doc)).or_default() += 1;
-        *self.months.entry(month(segment.published.get_val(doc))).or_default() += 1;
+        self.months.count(segment.published.get_val(doc));
         for (column, counts) in [(&segment.langs, &mut self.langs[n]), (&segment.has, &mut self.has[n])] {
             for ordinal in column.iter().flat_map(|column| column.term_ords(doc)) {
                 counts[ordinal as usize] += 1;
@@ -47,7 +48,7 @@ impl Tally {
     /// Takes over what another one has counted of the same view.
     pub fn merge(&mut self, other: Tally) {
         other.accounts.into_iter().for_each(|(id, count)| *self.accounts.entry(id).or_default() += count);
-        other.months.into_iter().for_each(|(month, count)| *self.months.entry(month).or_default() += count);
+        self.months.merge(other.months);
         let add = |own: &mut [Vec<usize>], others: &[Vec<usize>]| {
             let counts = own.iter_mut().flatten().zip(others.iter().flatten());
             counts.for_each(|(count, other)| *count += other);
@@ -59,31 +60,14 @@ impl Tally {
     pub fn finish(self, view: &View) -> Facets {
         let mut accounts: Vec<(i64, usize)> = self.accounts.into_iter().collect();
         accounts.sort_unstable_by_key(|(id, count)| (Reverse(*count), *id));
-        let months = self.months.into_iter();
-        let mut months: Vec<_> = months
-            .map(|(month, count)| ((month.div_euclid(12), month.rem_euclid(12) as u32 + 1), count))
-            .collect();
-        months.sort_unstable_by(|one, other| other.cmp(one));
         let langs = by_name(view.segments.iter().map(|segment| &segment.langs), &self.langs);
         let has = by_name(view.segments.iter().map(|segment| &segment.has), &self.has);
         let has = Part::VARIANTS.iter().filter_map(|part| {
             let name: &str = part.into();
             has.iter().find(|(found, _)| found == name).map(|(_, count)| (*part, *count))
         });
-        Facets { accounts, months, langs, has: has.collect() }
+        Facets { accounts, months: self.months.finish(), langs, has: has.collect() }
     }
-}
-
-/// Year and month in UTC as one number: year * 12 + month, which counts from 0. Done for every
-/// article of an answer, so by the arithmetic of H. Hinnant's `civil_from_days` and not by chrono.
-fn month(at: i64) -> i32 {
-    let days = at.div_euclid(86_400_000) + 719_468;
-    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day_of_year = day - (365 * year + year / 4 - year / 100);
-    // Years begin in March here.
-    let march = (5 * day_of_year + 2) / 153;
-    ((era * 400 + year) * 12 + march + 2).clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
 }
 
 /// Counts of all segments together, more first.
@@ -104,20 +88,4 @@ fn by_name<'a>(
     let mut names: Vec<_> = names.into_iter().collect();
     names.sort_unstable_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
     names
-}
-
-#[cfg(test)]
-mod tests {
-    use chrono::{DateTime, Datelike};
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn months_are_those_of_the_calendar(at in -60_000_000_000_000i64..250_000_000_000_000) {
-            let calendar = DateTime::from_timestamp_millis(at).unwrap();
-            prop_assert_eq!(month(at), calendar.year() * 12 + calendar.month0() as i32);
-        }
-    }
 }

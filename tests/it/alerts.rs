@@ -515,7 +515,7 @@ both_databases! {
                 limit: 1_000,
                 after: None,
                 now: app.app.clock.now().0,
-                facets: false,
+                facets: None,
                 fold: false,
                 time: None,
             };

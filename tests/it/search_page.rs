@@ -2,6 +2,8 @@
 
 use axum::http::Method;
 use scraper::{Html, Selector};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ActiveModelTrait, IntoActiveModel};
 use xiangxun::search::follower;
 
 use crate::both_databases;
@@ -113,6 +115,31 @@ both_databases! {
         assert_eq!(answer["facets"]["accounts"][0]["account"]["handle"], "north");
         assert_eq!(answer["facets"]["months"], serde_json::json!([{"name": "2024-03", "count": 2}, {"name": "2024-01", "count": 2}]));
         assert!(ask(app, &[("q", "台风")]).await.get("facets").is_none());
+    }
+
+    async fn bars_count_in_the_readers_zone_and_filter_what_they_count(app) {
+        let (account, reader) = app.account("daily").await;
+        app.sign_in(reader.id).await;
+        // Around New Year in Shanghai (16:00 in UTC), Toronto (5:00) and UTC itself.
+        let hours = ["2024-12-31T04:30", "2024-12-31T15:30", "2024-12-31T16:30", "2024-12-31T23:30", "2025-01-01T00:30", "2025-01-01T04:30", "2025-01-01T05:30"];
+        for (n, hour) in hours.iter().enumerate() {
+            let moment = chrono::DateTime::parse_from_rfc3339(&format!("{hour}:00Z")).unwrap().timestamp_millis();
+            publish_as(app, account.id, None, &format!("新年第{n}条"), "跨年焰火", "zh-Hans", moment).await;
+        }
+        follower::catch_up(&app.app).await.unwrap();
+        for (zone, counts) in [("Asia/Shanghai", [2, 5]), ("UTC", [4, 3]), ("America/Toronto", [6, 1]), ("Pacific/Kiritimati", [1, 6])] {
+            let mut row = reader.clone().into_active_model();
+            row.timezone = Set(zone.into());
+            row.update(app.app.db.write()).await.unwrap();
+            let all = page(app, &address(&[("q", "\"跨年焰火\"")]), "zh-CN").await;
+            let bars = Selector::parse(".bars a").unwrap();
+            let titles: Vec<&str> = all.select(&bars).map(|bar| bar.attr("title").unwrap()).collect();
+            assert_eq!(titles.len(), 2, "{zone}: {titles:?}");
+            for (n, (_, href)) in links(&all, ".bars a").iter().enumerate() {
+                assert!(titles[n].contains(&format!("：{} 篇", counts[n])), "{zone}: {titles:?}");
+                assert_eq!(texts(&page(app, href, "zh-CN").await, ".hits h2").len(), counts[n], "{zone}: {href}");
+            }
+        }
     }
 
     async fn results_come_in_the_chosen_order(app) {

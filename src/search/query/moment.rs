@@ -18,7 +18,7 @@ pub fn read_period(text: &str, zone: Tz) -> Option<Range<Timestamp>> {
     }
     let parts = numbers(&fold::fold(text))?;
     let first = match parts[..] {
-        [year] | [year, _] | [year, _, _] if !(1000..=9998).contains(&year) => return None,
+        [year] | [year, _] | [year, _, _] if !YEARS.contains(&(year as i32)) => return None,
         [year] => NaiveDate::from_ymd_opt(year as i32, 1, 1)?,
         [year, month] => NaiveDate::from_ymd_opt(year as i32, month, 1)?,
         [year, month, day] => NaiveDate::from_ymd_opt(year as i32, month, day)?,
@@ -31,6 +31,15 @@ pub fn read_period(text: &str, zone: Tz) -> Option<Range<Timestamp>> {
     };
     Some(beginning(first, zone)?..beginning(next, zone)?)
 }
+
+/// The month (1 to 12) of a year in `zone`: what [`read_period`] reads in 2026-01.
+pub fn month_of(year: i32, month: u32, zone: Tz) -> Option<Range<Timestamp>> {
+    let first = NaiveDate::from_ymd_opt(year, month, 1).filter(|_| YEARS.contains(&year))?;
+    Some(beginning(first, zone)?..beginning(first.checked_add_months(Months::new(1))?, zone)?)
+}
+
+/// Those that can be written.
+const YEARS: Range<i32> = 1_000..9_999;
 
 /// Year, month and day, as far as they are there.
 fn numbers(folded: &str) -> Option<Vec<u32>> {
