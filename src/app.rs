@@ -62,7 +62,7 @@ impl App {
         let limits = Limits::new(&clock);
         let settings = FetchSettings::new(&config.base_url, config.fetch_allow_private);
         let fetcher = Fetcher::new(settings).context("setting up outside fetches")?;
-        let search = Search::at(config.data.join("index"));
+        let search = Search::of(&config);
         let synonyms =
             Synonyms::load(&config.synonyms).map_err(anyhow::Error::msg).context("reading synonyms")?;
         let caps = config.mail_caps.parse().map_err(anyhow::Error::msg).context("reading mail_caps")?;

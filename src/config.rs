@@ -87,6 +87,14 @@ settings! {
     dkim_keys: PathBuf = "";
     /// Most messages within any stretch of time, to one mailbox provider or to all: `gmail=500/1h, qq=20/1m, all=50000/1d`.
     mail_caps: String = "";
+    /// MB of memory for indexing while many articles come at once or the index is built; a few at a time take 30 at most.
+    index_memory: u32 = 200u32;
+    /// Searches that run at once; 0 for two on each core.
+    searches_at_once: u32 = 0u32;
+    /// Searches that may wait for their turn; more are asked to come back later (503).
+    searches_waiting: u32 = 100u32;
+    /// Milliseconds that one search may take; after that it shows what it has found so far, and says so.
+    search_time: u32 = 2_000u32;
     /// Titles that suggestions are made from, the newest; 100,000 take about 30 MB of memory.
     suggest_titles: u32 = 200_000u32;
     /// File of words that mean the same, one group a line: `央行 = 中国人民银行`; empty for the one built in.
@@ -199,6 +207,10 @@ impl Config {
             "must begin with sqlite:// or postgres://",
         );
         check("database_pool", (1..=1000).contains(&self.database_pool), "must be from 1 to 1000");
+        check("index_memory", (30..=8_000).contains(&self.index_memory), "must be from 30 to 8000");
+        check("searches_at_once", self.searches_at_once <= 1_000, "must be at most 1000");
+        check("searches_waiting", self.searches_waiting <= 100_000, "must be at most 100000");
+        check("search_time", (50..=25_000).contains(&self.search_time), "must be from 50 to 25000");
         check("suggest_titles", self.suggest_titles <= 2_000_000, "must be at most 2000000");
         check(
             "timezone",

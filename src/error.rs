@@ -96,6 +96,9 @@ pub enum Error {
     /// Cannot be done now, but soon.
     #[error("unavailable for now")]
     Unavailable { retry_after: Duration },
+    /// Too much of the same is asked for by all together.
+    #[error("too busy")]
+    Busy { retry_after: Duration },
     #[error("{0:#}")]
     Internal(anyhow::Error),
 }
@@ -122,7 +125,7 @@ impl Error {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable { .. } | Self::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -140,6 +143,9 @@ impl Error {
                 Message::from("error-too-many").with("seconds", retry_after.as_secs().max(1))
             }
             Self::Unavailable { .. } => "error-unavailable".into(),
+            Self::Busy { retry_after } => {
+                Message::from("error-busy").with("seconds", retry_after.as_secs().max(1))
+            }
             Self::Internal(_) => "error-internal".into(),
             Self::Gone(message) | Self::Forbidden(message) | Self::Conflict(message) => message.clone(),
         }
@@ -171,7 +177,10 @@ impl IntoResponse for Error {
             tracing::error!("request failed: {error:#}");
         }
         let mut response = self.status().into_response();
-        if let Self::TooMany { retry_after } | Self::Unavailable { retry_after } = &self {
+        if let Self::TooMany { retry_after }
+        | Self::Unavailable { retry_after }
+        | Self::Busy { retry_after } = &self
+        {
             response
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));

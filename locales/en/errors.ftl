@@ -6,3 +6,4 @@ error-too-large = That is too large to be accepted.
 error-too-many = Too many requests. Try again in { $seconds } s.
 error-internal = Something went wrong on our side. It has been logged; try again in a moment.
 error-unavailable = This is not available at the moment. Please try again shortly.
+error-busy = Too many are searching at this moment. Try again in { $seconds } s.

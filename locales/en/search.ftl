@@ -25,7 +25,7 @@ search-exact = { $count ->
    *[other] The first { NUMBER($count) } have all of your words as they stand.
 }
 search-relaxed = Nothing holds exactly what is quoted. These articles hold parts of it.
-search-partial = This search took too long, so only some of the articles were looked at: there may be more. Fewer or rarer words help.
+search-partial = Not all articles could be looked at this time, so there may be more. Fewer or rarer words help, or trying again.
 search-also = Much the same in
 search-none-title = Nothing found
 search-none-text = Try fewer or other words, leave out quotation marks, or widen the filters. Simplified and Traditional characters find each other.

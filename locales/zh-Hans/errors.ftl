@@ -6,3 +6,4 @@ error-too-large = 内容太大，无法接收。
 error-too-many = 请求过于频繁，请在 { $seconds } 秒后再试。
 error-internal = 服务器出了问题，我们已记录。请稍后再试。
 error-unavailable = 暂时无法使用，请稍后再试。
+error-busy = 此刻搜索的人太多，请在 { $seconds } 秒后再试。

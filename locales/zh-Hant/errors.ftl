@@ -6,3 +6,4 @@ error-too-large = 內容太大，無法接收。
 error-too-many = 請求過於頻繁，請在 { $seconds } 秒後再試。
 error-internal = 伺服器出了問題，我們已記錄。請稍後再試。
 error-unavailable = 暫時無法使用，請稍後再試。
+error-busy = 此刻搜尋的人太多，請在 { $seconds } 秒後再試。

@@ -17,7 +17,8 @@ const STEPS: u32 = 2_048;
 
 impl Budget {
     pub fn until(until: Option<Instant>) -> Budget {
-        Budget { until, expired: Arc::default(), steps: 0 }
+        // The first step looks, so that a search whose time is up before it began ends at once.
+        Budget { until, expired: Arc::default(), steps: STEPS - 1 }
     }
 
     /// One step more; true when the time is up.

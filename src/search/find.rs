@@ -23,8 +23,6 @@ pub const PAGE: usize = 20;
 pub const MAX_PAGE: usize = 100;
 /// Characters of a passage.
 const PASSAGE: usize = 120;
-/// How long one may take; after that the answer is what was found so far.
-const TIME: Duration = Duration::from_secs(2);
 /// Other outlets named under a hit.
 const MAX_ALSO: usize = 5;
 /// Accounts that an answer is counted by.
@@ -166,6 +164,7 @@ async fn fetch(
 /// that is not there.
 async fn prepare(app: &App, wanted: &Wanted, reader: Reader) -> Result<(Option<Request>, Found), Error> {
     let mut request = read_request(wanted, reader, app.clock.now().0)?;
+    request.time = Some(Duration::from_millis(app.config.search_time.into()));
     let mut reading = read(&wanted.q, reader.zone);
     reading.parsed.expand(&app.synonyms);
     let asked: HashSet<&str> =
@@ -242,7 +241,7 @@ fn read_request(wanted: &Wanted, reader: Reader, now: i64) -> Result<Request, Er
         now,
         fold: wanted.fold,
         facets: Some(reader.zone).filter(|_| wanted.facets && after.is_none()),
-        time: Some(TIME),
+        time: None,
     })
 }
 

@@ -4,6 +4,9 @@
 //! from the database as it is now, put into the index or taken out of it, and committed with the new
 //! cursor. Doing an event twice changes nothing, so a crash at any moment loses and doubles nothing.
 
+mod rebuild;
+mod rounds;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,6 +14,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
+pub use self::rebuild::rebuild;
+use self::rounds::Rounds;
+pub use self::rounds::check;
 use super::index::{IndexError, Progress, Shelf, Volume, Writer, WriterSize};
 use super::queries::{self, Published};
 use super::{Search, State};
@@ -30,12 +36,15 @@ const COMMIT: usize = 20_000;
 const LOAD: usize = 500;
 /// A writer without work is closed after so long; its memory and lock are free then.
 const IDLE: Duration = Duration::from_secs(30);
-/// Between attempts after a failure.
-const RETRY: Duration = Duration::from_secs(2);
+/// Between attempts after a failure; twice as long after each that follows, up to the longest.
+const RETRY: Duration = Duration::from_secs(1);
+const LONGEST_RETRY: Duration = Duration::from_secs(15);
 
 /// Follows until `stop`.
 pub async fn run(app: Arc<App>, stop: CancellationToken) {
+    let mut pause = RETRY;
     while !stop.is_cancelled() {
+        let started = Instant::now();
         let followed = tokio::select! {
             followed = follow(&app, &stop) => followed,
             // What was under way is not committed and will be done again.
@@ -44,8 +53,15 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
         if let Err(error) = followed {
             tracing::error!("following into the search index failed, trying again: {error:#}");
             app.search.enter(State::Behind);
+            if error.downcast_ref().is_some_and(IndexError::is_damage)
+                && let Some(volume) = app.search.shelf().live()
+            {
+                app.search.doubt(&volume);
+            }
+            // A full disk fails every attempt; each costs work.
+            pause = if started.elapsed() > LONGEST_RETRY { RETRY } else { (pause * 2).min(LONGEST_RETRY) };
             tokio::select! {
-                () = tokio::time::sleep(RETRY) => {}
+                () = tokio::time::sleep(pause) => {}
                 () = stop.cancelled() => {}
             }
         }
@@ -58,7 +74,9 @@ async fn follow(app: &App, stop: &CancellationToken) -> anyhow::Result<()> {
     crate::blocking::run(segment::load);
     let mut follower = Follower::open(app).await?;
     let mut last_work = Instant::now();
+    let mut rounds = Rounds::begin();
     while !stop.is_cancelled() {
+        rounds.go(app, &follower.volume).await;
         match follower.step(app).await? {
             Step::Done { .. } => last_work = Instant::now(),
             Step::Nothing | Step::Elsewhere => {
@@ -104,44 +122,6 @@ pub async fn settle(app: &App) -> anyhow::Result<()> {
     follower.rest().await
 }
 
-/// Builds a new index beside the live one and swaps it in; `tell(done, all)` hears of articles done.
-/// A follower of this or another process that is at work on the old one goes over to the new.
-pub async fn rebuild(app: &App, mut tell: impl FnMut(u64, u64)) -> anyhow::Result<Arc<Volume>> {
-    // Read first: what changes while we build is done again from here.
-    let progress = progress_now(app).await?;
-    let all = queries::count_published(app.db.read()).await?;
-    let shelf = app.search.shelf().clone();
-    let (volume, mut writer) = blocking(move || {
-        let volume = Arc::new(shelf.start()?);
-        let writer = volume.writer(WriterSize::Bulk)?;
-        Ok((volume, writer))
-    })
-    .await?;
-    let (mut last, mut done) = (0, 0);
-    tell(done, all);
-    loop {
-        let rows = queries::published_after(app.db.read(), last, LOAD as u64).await?;
-        let Some(newest) = rows.last() else { break };
-        last = newest.id;
-        done += rows.len() as u64;
-        writer = blocking(move || {
-            rows.into_iter().try_for_each(|row| writer.insert(&row.into_entry()))?;
-            Ok(writer)
-        })
-        .await?;
-        tell(done, all.max(done));
-    }
-    let writer = commit(writer, progress).await?;
-    let mut follower = Follower::with(volume.clone(), Some((writer, WriterSize::Bulk)), progress.cursor);
-    while matches!(follower.catch_up_once(app).await?, Step::Done { .. }) {}
-    let shelf = app.search.shelf().clone();
-    let published = volume.clone();
-    // Before the lock is given back, so that nobody takes it for an abandoned one.
-    blocking(move || shelf.publish(published)).await?;
-    follower.rest().await?;
-    Ok(volume)
-}
-
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
     /// Some events are in.
@@ -165,9 +145,8 @@ struct Follower {
 impl Follower {
     /// Opens this node's index, or builds it where there is none that can be used.
     async fn open(app: &App) -> anyhow::Result<Follower> {
-        let shelf = app.search.shelf().clone();
-        let opened = match blocking_index(move || shelf.open()).await? {
-            Ok(volume) if !belongs(app, &volume).await? => {
+        let opened = match Follower::open_or_keep(app).await? {
+            Ok(volume) if !rebuild::belongs(app, &volume).await? => {
                 Err(IndexError::Damaged("it was made from another database".into()))
             }
             opened => opened,
@@ -200,14 +179,31 @@ impl Follower {
         Ok(Follower::with(volume, None, progress.cursor))
     }
 
+    /// The live index as it is, if there is no doubt about it; else what is on disk, every file read.
+    async fn open_or_keep(app: &App) -> anyhow::Result<Result<Arc<Volume>, IndexError>> {
+        let shelf = app.search.shelf().clone();
+        let live = shelf.live();
+        let doubted = live.as_ref().is_some_and(|volume| app.search.is_doubted(volume));
+        if let Some(volume) = live.filter(|_| !doubted)
+            && shelf.current()?.is_some_and(|name| name == volume.name())
+        {
+            return Ok(Ok(volume));
+        }
+        let opened = blocking_index(move || shelf.open()).await?;
+        if doubted {
+            app.search.settle_doubt(opened.is_ok());
+        }
+        Ok(opened)
+    }
+
     fn with(volume: Arc<Volume>, writer: Option<(Writer, WriterSize)>, cursor: i64) -> Follower {
         Follower { volume, writer, cursor, done: 0 }
     }
 
-    /// Looks for a new index to go over to, then does the next events.
+    /// Looks for a new index to go over to, or a reason to doubt this one, then does the next events.
     async fn step(&mut self, app: &App) -> anyhow::Result<Step> {
         let current = app.search.shelf().current()?;
-        if current.is_some_and(|name| name != self.volume.name()) {
+        if current.is_none_or(|name| name != self.volume.name()) || app.search.is_doubted(&self.volume) {
             self.writer = None;
             *self = Follower { done: self.done, ..Follower::open(app).await? };
         }
@@ -337,25 +333,6 @@ async fn commit(mut writer: Writer, progress: Progress) -> anyhow::Result<Writer
         Ok(writer)
     })
     .await
-}
-
-/// What an index that knows everything up to now remembers.
-async fn progress_now(app: &App) -> anyhow::Result<Progress> {
-    let cursor = outbox::latest(app.db.read()).await?;
-    let at = written_at(app, cursor).await?.unwrap_or_default();
-    Ok(Progress { cursor, at })
-}
-
-/// Is the index's last event in this database? Not so after a backup was put back, or another
-/// database was configured; then the index holds what is not there, and must not be followed on.
-async fn belongs(app: &App, volume: &Volume) -> anyhow::Result<bool> {
-    let progress = volume.progress()?;
-    Ok(progress.cursor == 0 || written_at(app, progress.cursor).await? == Some(progress.at))
-}
-
-async fn written_at(app: &App, event: i64) -> anyhow::Result<Option<i64>> {
-    let found = outbox::after(app.db.read(), event - 1, 1).await?;
-    Ok(found.first().filter(|recorded| recorded.id == event).map(|recorded| recorded.created_at.0))
 }
 
 /// Old indexes are only in the way; that they cannot be removed stops nothing.

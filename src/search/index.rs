@@ -8,10 +8,13 @@
 //! Each commit carries the follower's cursor in its payload, so index and cursor move together and
 //! a crash between commits loses both halves alike: what was not committed is read again.
 
+mod files;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tantivy::directory::MmapDirectory;
@@ -20,12 +23,20 @@ use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::schema::Term;
 use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyError};
 
+use self::files::Sizes;
+use super::faults;
 use super::rank::{self, Answer, Request};
 use super::schema::{Entry, Fields, VERSION};
 use super::view::View;
 
 /// The name of the file that names the live index.
 const CURRENT: &str = "current";
+/// MB of memory for a writer that adds many articles at once, unless set otherwise.
+const MEMORY: u32 = 200;
+/// And at most for one that adds a few at a time.
+const SMALL_MEMORY: u32 = 30;
+/// An index that is not live and that nobody writes is left over after so long.
+const ABANDONED: Duration = Duration::from_secs(60 * 60);
 
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
@@ -56,6 +67,13 @@ impl From<TantivyError> for IndexError {
     }
 }
 
+impl IndexError {
+    /// Files are not what was written, or not there.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, IndexError::Damaged(_))
+    }
+}
+
 /// What a commit remembers besides documents.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
@@ -68,13 +86,20 @@ pub struct Progress {
 /// The directory of all indexes of a node, and the live one. Cheap to search from many threads.
 pub struct Shelf {
     root: PathBuf,
+    /// For writers, in MB.
+    memory: u32,
     live: RwLock<Option<Arc<Volume>>>,
 }
 
 impl Shelf {
     /// Nothing is opened or created yet.
     pub fn at(root: impl Into<PathBuf>) -> Shelf {
-        Shelf { root: root.into(), live: RwLock::new(None) }
+        Shelf::with_memory(root, MEMORY)
+    }
+
+    /// The same with so many MB of memory for the writer of an index.
+    pub fn with_memory(root: impl Into<PathBuf>, memory: u32) -> Shelf {
+        Shelf { root: root.into(), memory, live: RwLock::new(None) }
     }
 
     /// The index that answers searches now, if one is open.
@@ -91,7 +116,7 @@ impl Shelf {
         if !name.starts_with(&format!("v{VERSION}-")) {
             return Err(IndexError::OldSchema);
         }
-        let volume = Arc::new(Volume::open(&self.root.join(name))?);
+        let volume = Arc::new(Volume::open(&self.root.join(name), self.memory)?);
         self.show(volume.clone());
         Ok(volume)
     }
@@ -104,7 +129,10 @@ impl Shelf {
         for n in last + 1.. {
             let dir = self.root.join(format!("v{VERSION}-{n}"));
             match fs::create_dir(&dir) {
-                Ok(()) => return Volume::create(&dir),
+                Ok(()) => {
+                    let volume = Volume::create(&dir, self.memory);
+                    return volume.inspect_err(|_| drop(fs::remove_dir_all(&dir)));
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error.into()),
             }
@@ -132,13 +160,19 @@ impl Shelf {
         }
     }
 
+    /// Removes an index that was started and will not be finished.
+    pub fn discard(&self, name: &str) -> io::Result<()> {
+        fs::remove_dir_all(self.root.join(name))
+    }
+
     /// Removes indexes made before the live one, unless a process is writing them. Later ones may
-    /// just be beginning.
+    /// just be beginning; if nothing was done to them for an hour, they were left by a process that died.
     pub fn tidy(&self) -> Result<(), IndexError> {
         let Some(live) = self.current()?.as_deref().and_then(number) else { return Ok(()) };
         for name in self.names()? {
             let dir = self.root.join(&name);
-            if number(&name).is_some_and(|n| n < live) && !is_being_written(&dir) {
+            let is_old = number(&name).is_some_and(|n| n < live || (n > live && is_abandoned(&dir)));
+            if is_old && !is_being_written(&dir) {
                 fs::remove_dir_all(dir)?;
             }
         }
@@ -161,6 +195,11 @@ fn number(name: &str) -> Option<u64> {
     name.rsplit_once('-')?.1.parse().ok()
 }
 
+fn is_abandoned(dir: &Path) -> bool {
+    let changed = dir.metadata().and_then(|data| data.modified()).ok();
+    changed.and_then(|changed| changed.elapsed().ok()).is_some_and(|age| age > ABANDONED)
+}
+
 /// Does a process hold the writer's lock? A lock left by one that died is free.
 fn is_being_written(dir: &Path) -> bool {
     use tantivy::directory::{Directory, INDEX_WRITER_LOCK};
@@ -178,17 +217,32 @@ pub struct Volume {
     fields: Fields,
     /// What the last reload saw, opened for searches.
     view: RwLock<Arc<View>>,
+    /// Its files, at that time.
+    sizes: Mutex<Sizes>,
+    /// What [`faults::count`] said when it was opened.
+    faults: u64,
+    /// For its writer, in MB.
+    memory: u32,
 }
 
 impl Volume {
-    fn create(dir: &Path) -> Result<Volume, IndexError> {
+    fn create(dir: &Path, memory: u32) -> Result<Volume, IndexError> {
         let (schema, fields) = Fields::schema();
         let index = Index::builder().schema(schema).register_plugin(fields.plugin()).create_in_dir(dir)?;
-        Volume::with(dir, index)
+        Volume::with(dir, index, memory)
     }
 
     /// Reads every file against its checksum.
-    fn open(dir: &Path) -> Result<Volume, IndexError> {
+    fn open(dir: &Path, memory: u32) -> Result<Volume, IndexError> {
+        let index = Volume::index(dir)?;
+        // Before the reader keeps the files mapped: else all that is read now would stay resident.
+        files::read_through(dir, &index)?;
+        Volume::with(dir, index, memory)
+    }
+
+    /// The files as they are on disk now, mapped anew.
+    fn index(dir: &Path) -> Result<Index, IndexError> {
+        faults::survive();
         let directory = MmapDirectory::open(dir).map_err(TantivyError::from)?;
         let mut index = Index::open(directory)?;
         let (schema, fields) = Fields::schema();
@@ -196,14 +250,12 @@ impl Volume {
             return Err(IndexError::OldSchema);
         }
         index.register_plugin(fields.plugin());
-        // Before the reader keeps the files mapped: else all that is read now would stay resident.
-        match index.validate_checksum()?.iter().next() {
-            None => Volume::with(dir, index),
-            Some(file) => Err(IndexError::Damaged(file.display().to_string())),
-        }
+        Ok(index)
     }
 
-    fn with(dir: &Path, index: Index) -> Result<Volume, IndexError> {
+    fn with(dir: &Path, index: Index, memory: u32) -> Result<Volume, IndexError> {
+        faults::survive();
+        let faults = faults::count();
         let reader: IndexReader = index
             .reader_builder()
             // The follower reloads after its commits; a watcher would only cost a thread.
@@ -213,7 +265,8 @@ impl Volume {
             .try_into()?;
         let (_, fields) = Fields::schema();
         let view = RwLock::new(Arc::new(View::of(&reader.searcher(), fields)?));
-        Ok(Volume { dir: dir.to_owned(), index, reader, fields, view })
+        let sizes = Mutex::new(files::sizes(&Sizes::new(), dir, &index)?);
+        Ok(Volume { dir: dir.to_owned(), index, reader, fields, view, sizes, faults, memory })
     }
 
     pub fn name(&self) -> String {
@@ -230,7 +283,24 @@ impl Volume {
         self.reader.reload()?;
         let view = Arc::new(View::of(&self.reader.searcher(), self.fields)?);
         *self.view.write().expect("no panic under this lock") = view;
+        self.look()
+    }
+
+    /// Are its files there, and as long as they were? Blocking, and quick.
+    pub fn look(&self) -> Result<(), IndexError> {
+        let mut sizes = self.sizes.lock().expect("no panic under this lock");
+        *sizes = files::sizes(&sizes, &self.dir, &self.index)?;
         Ok(())
+    }
+
+    /// Reads every file against its checksum. Blocking; takes a second for a gigabyte.
+    pub fn read_through(&self) -> Result<(), IndexError> {
+        files::read_through(&self.dir, &Volume::index(&self.dir)?)
+    }
+
+    /// Was something of it gone when it was read?
+    pub fn is_hurt(&self) -> bool {
+        faults::count() != self.faults
     }
 
     /// Articles in the index.
@@ -256,10 +326,11 @@ impl Volume {
 
     /// The one writer of this index, in this process or any other.
     pub fn writer(self: &Arc<Self>, size: WriterSize) -> Result<Writer, IndexError> {
-        let (threads, bytes) = match size {
-            WriterSize::Small => (1, 30_000_000),
-            WriterSize::Bulk => (2, 100_000_000),
+        let (threads, megabytes) = match size {
+            WriterSize::Small => (1, self.memory.min(SMALL_MEMORY)),
+            WriterSize::Bulk => (2, self.memory / 2),
         };
+        let bytes = megabytes as usize * 1_000_000;
         let options = IndexWriterOptions::builder()
             .num_worker_threads(threads)
             .memory_budget_per_thread(bytes)
@@ -269,6 +340,8 @@ impl Volume {
         let mut merges = LogMergePolicy::default();
         merges.set_del_docs_ratio_before_merge(0.3);
         inner.set_merge_policy(Box::new(merges));
+        // What a writer left that did not come to its commit, for a full disk or a crash.
+        inner.garbage_collect_files().wait()?;
         Ok(Writer { inner, volume: self.clone() })
     }
 }
@@ -276,9 +349,9 @@ impl Volume {
 /// How much memory a writer may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriterSize {
-    /// Following what is published now: 30 MB, given back at each commit.
+    /// Following what is published now: 30 MB at most, given back at each commit.
     Small,
-    /// Many articles at once: two threads, 200 MB.
+    /// Many articles at once: two threads, all that the settings allow.
     Bulk,
 }
 

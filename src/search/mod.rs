@@ -6,14 +6,15 @@
 //! - [`follower`]: reads events and keeps this node's index up to date; builds it anew.
 //! - [`schema`]: the fields of the index, and how an article is laid out over them.
 //! - [`grams`]: bigrams with their places, in a form of our own inside tantivy's segments.
-//! - [`index`]: the directory on disk: open, write, commit with the follower's cursor, swap.
+//! - [`index`]: the directory on disk: open, write, commit with the follower's cursor, swap; [`faults`]
+//!   lets a search live through files that are cut short.
 //! - [`view`]: the index as one search sees it.
 //! - [`query`]: what the reader typed, understood and planned; [`docs`]: sets of articles.
 //! - [`rank`]: runs a search, tier by tier, with [`score`], [`collect`] (what goes on a page), [`tally`]
 //!   (counts, by [`months`] too) and [`place`] (order); [`rerank`] has a closer look at the best, [`sketch`] knows what
 //!   says the same, [`budget`] says when to stop, [`hands`] shares the work out.
 //! - [`snippet`]: what to show of an article, from its own text, with marks; [`passage`] cuts it.
-//! - [`wanted`]: a search as an address has it.
+//! - [`wanted`]: a search as an address has it; [`turns`]: who may search now.
 //! - [`find`]: all of that for one request, with the rows of the database; [`pages`] and [`api`]
 //!   show it, with the help of [`explain`] (how the query was read) and [`facets`] (what the answer
 //!   holds).
@@ -26,6 +27,7 @@ mod collect;
 mod docs;
 pub mod explain;
 pub mod facets;
+mod faults;
 pub mod find;
 pub mod follower;
 pub mod grams;
@@ -48,25 +50,41 @@ pub mod suggest;
 pub mod synonyms;
 mod tally;
 mod trap;
+pub mod turns;
 pub mod view;
 pub mod wanted;
 
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
-use self::index::Shelf;
+use self::index::{Shelf, Volume};
 use self::rank::{Answer, Request};
+use self::turns::Turns;
+use crate::config::Config;
 use crate::error::Error;
+
+/// An index that was found whole is not doubted again before this because a search failed.
+const TRUST: Duration = Duration::from_secs(60);
+/// When those may come back who asked while there is no index.
+const LATER: Duration = Duration::from_secs(5);
 
 /// This node's search: its index and how far that has come.
 pub struct Search {
     shelf: Arc<Shelf>,
     state: watch::Sender<State>,
-    /// Searches run on threads of their own, so many at a time; the others wait their turn.
-    turns: Semaphore,
+    turns: Turns,
+    doubts: Mutex<Doubts>,
+}
+
+/// Is the live index what was written?
+#[derive(Debug, Default)]
+struct Doubts {
+    /// The index that gave reason to ask.
+    about: Option<String>,
+    /// When the last doubt proved to be unfounded.
+    cleared: Option<Instant>,
 }
 
 /// How far this node's index has come.
@@ -83,13 +101,13 @@ pub enum State {
 }
 
 impl Search {
-    /// Search with its indexes in the folder `root`; nothing is opened yet.
-    pub fn at(root: impl Into<PathBuf>) -> Search {
-        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    /// Search with its indexes in the data folder; nothing is opened yet.
+    pub fn of(config: &Config) -> Search {
         Search {
-            shelf: Arc::new(Shelf::at(root)),
+            shelf: Arc::new(Shelf::with_memory(config.data.join("index"), config.index_memory)),
             state: watch::Sender::new(State::Closed),
-            turns: Semaphore::new(cores * 2),
+            turns: Turns::new(config.searches_at_once, config.searches_waiting),
+            doubts: Mutex::default(),
         }
     }
 
@@ -102,17 +120,66 @@ impl Search {
         &self.shelf
     }
 
+    /// Who may search now.
+    pub fn turns(&self) -> &Turns {
+        &self.turns
+    }
+
     /// Runs a request against this node's index.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] while there is no index to ask.
+    /// [`Error::Unavailable`] while there is no index that can answer, [`Error::Busy`] where too many ask.
     pub async fn ask(&self, request: Request) -> Result<Answer, Error> {
-        let Some(volume) = self.shelf.live() else {
-            return Err(Error::Unavailable { retry_after: Duration::from_secs(5) });
-        };
-        let _turn = self.turns.acquire().await.map_err(anyhow::Error::from)?;
-        let answer = crate::blocking::run(move || volume.search(&request)).await;
-        Ok(answer.map_err(anyhow::Error::from)?.map_err(anyhow::Error::from)?)
+        let unavailable = || Error::Unavailable { retry_after: LATER };
+        let turn = self.turns.take().await?;
+        let volume = self.shelf.live().ok_or_else(unavailable)?;
+        let asked = volume.clone();
+        let answer = crate::blocking::run(move || {
+            // Kept by the search itself: it goes on when whoever asked has gone.
+            let _turn = turn;
+            asked.search(&request)
+        });
+        match answer.await {
+            Ok(Ok(answer)) if volume.is_hurt() => {
+                self.doubt(&volume);
+                Ok(Answer { partial: true, ..answer })
+            }
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => {
+                tracing::error!("a search failed: {error}");
+                self.doubt_again(&volume);
+                Err(unavailable())
+            }
+            Err(panic) => {
+                tracing::error!("a search ended badly: {panic}");
+                self.doubt_again(&volume);
+                Err(unavailable())
+            }
+        }
+    }
+
+    /// The follower shall look whether this index is damaged, and build it anew then.
+    pub fn doubt(&self, volume: &Volume) {
+        self.doubts.lock().expect("no panic under this lock").about = Some(volume.name());
+    }
+
+    /// The same, unless it was found to be whole a moment ago: then a search failed for other reasons.
+    fn doubt_again(&self, volume: &Volume) {
+        let cleared = self.doubts.lock().expect("no panic under this lock").cleared;
+        if cleared.is_none_or(|cleared| cleared.elapsed() > TRUST) {
+            self.doubt(volume);
+        }
+    }
+
+    fn is_doubted(&self, volume: &Volume) -> bool {
+        let doubts = self.doubts.lock().expect("no panic under this lock");
+        doubts.about.as_ref().is_some_and(|about| *about == volume.name())
+    }
+
+    /// Its files were read through, and are `whole` or not.
+    fn settle_doubt(&self, whole: bool) {
+        let cleared = whole.then(Instant::now);
+        *self.doubts.lock().expect("no panic under this lock") = Doubts { about: None, cleared };
     }
 
     fn enter(&self, state: State) {

@@ -142,18 +142,18 @@ pub async fn titles(app: &TestApp, pairs: &[(&str, &str)]) -> Vec<String> {
 }
 
 /// Another node's app, or another process, on the same database and data folder.
-async fn another(app: &TestApp) -> Arc<App> {
+pub async fn another(app: &TestApp) -> Arc<App> {
     let letters = Arc::new(Mutex::new(Vec::new()));
     App::open_with(app.app.config.clone(), Mailer::memory(letters), app.app.clock.clone()).await.unwrap()
 }
 
 /// The folder of the live index.
-fn live_index(app: &App) -> PathBuf {
+pub fn live_index(app: &App) -> PathBuf {
     let root = app.config.data.join("index");
     root.join(std::fs::read_to_string(root.join("current")).unwrap())
 }
 
-fn largest_file(folder: &Path, ending: &str) -> PathBuf {
+pub fn largest_file(folder: &Path, ending: &str) -> PathBuf {
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let files = files.filter(|path| path.extension().is_some_and(|e| e == ending));
     files.max_by_key(|path| path.metadata().unwrap().len()).unwrap()
@@ -466,7 +466,7 @@ both_databases! {
     }
 }
 
-async fn wait_for(what: &str, happened: impl Fn() -> bool) {
+pub async fn wait_for(what: &str, happened: impl Fn() -> bool) {
     let started = Instant::now();
     while !happened() {
         assert!(started.elapsed() < Duration::from_secs(10), "waited too long for {what}");
@@ -475,10 +475,10 @@ async fn wait_for(what: &str, happened: impl Fn() -> bool) {
 }
 
 /// xorshift: the same runs each time.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
-    fn below(&mut self, limit: usize) -> usize {
+    pub fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

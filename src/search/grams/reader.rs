@@ -2,6 +2,7 @@
 
 use tantivy::TantivyError;
 use tantivy::directory::OwnedBytes;
+use tantivy::error::DataCorruption;
 use tantivy::index::{SegmentComponent, SegmentReader};
 
 use super::dict::{Dict, TermEntry};
@@ -26,7 +27,8 @@ impl Grams {
     pub fn open(segment: &SegmentReader) -> tantivy::Result<Grams> {
         let file = segment.open_read(SegmentComponent::Custom(EXTENSION.to_owned()))?;
         let bytes = file.read_bytes()?;
-        Grams::of(bytes).ok_or_else(|| TantivyError::InternalError("a file of bigrams was cut".into()))
+        let cut = || DataCorruption::comment_only("a file of bigrams was cut");
+        Grams::of(bytes).ok_or_else(|| TantivyError::DataCorruption(cut()))
     }
 
     fn of(bytes: OwnedBytes) -> Option<Grams> {

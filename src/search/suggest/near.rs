@@ -86,7 +86,8 @@ pub async fn did_you_mean(
     let query = wanted.q.trim().to_owned();
     let says_more = query.starts_with(['-', '－'])
         || query.contains(['"', '“', '”', ':', '：', '＂', '「', '」', '『', '』']);
-    if found.exact >= FEW || says_more || query.is_empty() || !wanted.cursor.is_empty() {
+    // What took too long once is not tried with other words.
+    if found.partial || found.exact >= FEW || says_more || query.is_empty() || !wanted.cursor.is_empty() {
         return Ok(None);
     }
     let known = app.suggest.known();
@@ -98,8 +99,12 @@ pub async fn did_you_mean(
             continue;
         }
         let other = Wanted { q: text, limit: "1".into(), facets: false, ..wanted.clone() };
-        if find::find(app, &other, reader).await?.exact > found.exact {
-            return Ok(Some(other.q));
+        match find::find(app, &other, reader).await {
+            Ok(other_found) if other_found.exact > found.exact => return Ok(Some(other.q)),
+            Ok(_) => {}
+            // What was found is shown without a proposal.
+            Err(Error::Busy { .. } | Error::Unavailable { .. }) => return Ok(None),
+            Err(error) => return Err(error),
         }
     }
     Ok(None)
