@@ -1,5 +1,5 @@
 //! How fast a site answers, beside nginx with the same article as a static file, and how soon an
-//! article can be found.
+//! article can be found: alone, and while fifty others a second arrive and fifty searches run.
 //!
 //!     cargo bench --bench serve                            with the demo's 308 articles
 //!     cargo bench --bench serve -- ARCHIVE.jsonl.zst       with an archive of yours
@@ -8,8 +8,10 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use support::pace::{A_SECOND, pace};
 use support::{Load, Nginx, Site, machine};
 
 /// Connections that `wrk` keeps busy.
@@ -17,6 +19,8 @@ const CONNECTIONS: u32 = 16;
 const SECONDS: u32 = 10;
 /// Articles published one after the other to see how soon each is found.
 const PUBLISHED: usize = 200;
+/// How long articles and searches arrive together.
+const PACED: u32 = 20;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -42,13 +46,23 @@ async fn main() -> anyhow::Result<()> {
     println!("{:<34} {api}   {:.2} of nginx", "search API", api.rate / file.rate);
 
     let mut waits = site.publish_and_find(PUBLISHED).await?;
-    waits.sort_unstable();
-    let at = |share: f64| waits[((waits.len() - 1) as f64 * share) as usize];
-    println!("\npublished -> found by search, {} articles, one after the other", waits.len());
-    println!("p50 {}   p99 {}   longest {}", shown(at(0.5)), shown(at(0.99)), shown(at(1.0)));
+    println!("\none article after the other");
+    print_times("published -> found", &mut waits);
+
+    let mut paced = pace(Arc::new(site), PACED).await?;
+    println!("\n{A_SECOND} articles and {A_SECOND} searches a second, for {PACED} s");
+    print_times("published -> found", &mut paced.found);
+    print_times("withdrawn -> gone", &mut paced.gone);
+    print_times("a search", &mut paced.searches);
     Ok(())
 }
 
+fn print_times(what: &str, times: &mut [Duration]) {
+    times.sort_unstable();
+    let at = |share: f64| shown(times[((times.len() - 1) as f64 * share) as usize]);
+    println!("{what:<20} p50 {}   p99 {}   longest {}   of {}", at(0.5), at(0.99), at(1.0), times.len());
+}
+
 fn shown(time: Duration) -> String {
-    format!("{:.0} ms", time.as_secs_f64() * 1e3)
+    format!("{:.1} ms", time.as_secs_f64() * 1e3)
 }

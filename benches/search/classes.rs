@@ -88,7 +88,10 @@ fn classes(articles: &[Article], seed: u64) -> Vec<(&'static str, Vec<Request>)>
                 Request { filter, ..request(words.any(r)) }
             }),
         ),
-        ("one word, with facets", many(&mut |r| Request { facets: Some(chrono_tz::Tz::UTC), ..request(words.any(r)) })),
+        (
+            "one word, with facets",
+            many(&mut |r| Request { facets: Some(chrono_tz::Tz::UTC), ..request(words.any(r)) }),
+        ),
         ("one word, newest first", many(&mut |r| Request { sort: Sort::Newest, ..request(words.any(r)) })),
         ("one letter", many(&mut |r| request(&run(articles, 1, r)))),
         ("a rare word", many(&mut |r| request(words.rare(r)))),

@@ -2,6 +2,7 @@
 
 pub mod load;
 pub mod nginx;
+pub mod pace;
 pub mod site;
 
 pub use load::Load;

@@ -97,12 +97,7 @@ impl Site {
             let mark = format!("甪{}龘", char::from_u32(0x5000 + number as u32).unwrap_or('乡'));
             let article =
                 json!({ "title": format!("新闻 {mark}"), "body": "刚刚发布的一篇文章。", "publish": true });
-            let request = self.http.post(self.url("/api/v1/accounts/bench/articles"));
-            let request = request.header("content-type", "application/json").bearer_auth(&self.token);
-            let answer = request.body(article.to_string()).send().await?;
-            if !answer.status().is_success() {
-                bail!("publishing: {} {}", answer.status(), answer.text().await?);
-            }
+            self.post("/api/v1/accounts/bench/articles", &article).await?;
             let published = Instant::now();
             let query: String =
                 url::form_urlencoded::byte_serialize(format!("\"{mark}\"").as_bytes()).collect();
@@ -122,7 +117,19 @@ impl Site {
         Ok(waits)
     }
 
-    async fn get(&self, address: &str) -> anyhow::Result<String> {
+    /// Sends JSON as somebody who may publish; returns the answer.
+    pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let request = self.http.post(self.url(path)).header("content-type", "application/json");
+        let answer = request.bearer_auth(&self.token).body(body.to_string()).send().await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        if !status.is_success() {
+            bail!("{path}: {status} {text}");
+        }
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    pub async fn get(&self, address: &str) -> anyhow::Result<String> {
         let answer = self.http.get(address).send().await?;
         if !answer.status().is_success() {
             bail!("{address}: {}", answer.status());
