@@ -8,6 +8,7 @@ use axum::http::header;
 use axum::routing::get;
 use mail_parser::{HeaderValue, MessageParser};
 use rstest::rstest;
+use thirtyfour::prelude::{By, Key};
 
 use crate::support::Backend;
 use crate::support::browser::Browser;
@@ -63,6 +64,76 @@ async fn an_outlet_publishes_and_readers_find_follow_and_leave(
     assert_eq!(letters_about(&post, "码头扩建方案公示").len(), 0);
 
     studio.close().await;
+    reader.close().await;
+    assert!(node.stop(), "SIGTERM ends the server well");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn suggestions_are_chosen_by_keyboard(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let instance = Instance::new(backend).await;
+    let node = instance.serve().await;
+    let reader = Browser::open(1280, 900).await;
+    become_the_first_user(&reader, &node).await;
+    open_an_account(&reader, &node).await;
+    publish_an_article(&reader, &node, FIRST_TITLE, FIRST_BODY).await;
+    publish_an_article(&reader, &node, SECOND_TITLE, SECOND_BODY).await;
+    assert_found_within_a_second(&node, "渡輪", SECOND_TITLE).await;
+    wait_for("suggestions", async || {
+        node.get("/search/suggestions?q=dulun").await.contains(SECOND_TITLE).then_some(())
+    })
+    .await;
+
+    reader.visit(&node.url("/search")).await;
+    let field = reader.one("form.seek input[name='q']").await;
+    assert_eq!(field.attr("role").await.unwrap().as_deref(), Some("combobox"));
+    field.send_keys("dulun").await.unwrap();
+    let shown = async || {
+        let options = reader.window.find_all(By::Css("form.seek [role='option']")).await.ok()?;
+        (field.attr("aria-expanded").await.ok()?.as_deref() == Some("true") && options.len() >= 2)
+            .then_some(options.len())
+    };
+    let count = wait_for("the options", shown).await;
+    // Which option is active, as a screen reader is told and as one sees it.
+    let active = async || {
+        let told = field.attr("aria-activedescendant").await.unwrap().unwrap_or_default();
+        let seen =
+            reader.window.find_all(By::Css("form.seek [role='option'][aria-selected='true']")).await.unwrap();
+        match seen.first() {
+            Some(option) => assert_eq!(option.attr("id").await.unwrap().unwrap_or_default(), told),
+            None => assert_eq!(told, ""),
+        }
+        told.rsplit('-').next().and_then(|n| n.parse::<usize>().ok())
+    };
+    assert_eq!(active().await, None, "nothing is chosen unasked");
+    for expected in (0..count).map(Some).chain([None, Some(0)]) {
+        field.send_keys(Key::Down + "").await.unwrap();
+        assert_eq!(active().await, expected);
+    }
+    field.send_keys(Key::Up + "").await.unwrap();
+    assert_eq!(active().await, None, "up from the first is back in the text");
+    // Escape closes and keeps what was typed; an arrow opens again.
+    field.send_keys(Key::Escape + "").await.unwrap();
+    assert_eq!(field.attr("aria-expanded").await.unwrap().as_deref(), Some("false"));
+    assert_eq!(field.prop("value").await.unwrap().as_deref(), Some("dulun"));
+    field.send_keys(Key::Down + "").await.unwrap();
+    wait_for("the options again", shown).await;
+    // Enter goes to the chosen one.
+    field.send_keys(Key::Down + "").await.unwrap();
+    let chosen = reader.one("form.seek [role='option'][aria-selected='true']").await;
+    let path = chosen.attr("data-href").await.unwrap().unwrap();
+    field.send_keys(Key::Enter + "").await.unwrap();
+    wait_for("the chosen page", async || {
+        (reader.window.current_url().await.ok()?.as_str() == node.url(&path)).then_some(())
+    })
+    .await;
+    // Enter with none chosen searches for what was typed.
+    reader.visit(&node.url("/search")).await;
+    let field = reader.one("form.seek input[name='q']").await;
+    field.send_keys("渡轮").await.unwrap();
+    field.send_keys(Key::Enter + "").await.unwrap();
+    reader.see(FIRST_TITLE).await;
+    assert!(reader.window.current_url().await.unwrap().as_str().contains("/search?q="));
     reader.close().await;
     assert!(node.stop(), "SIGTERM ends the server well");
 }
