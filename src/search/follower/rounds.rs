@@ -17,8 +17,10 @@ pub struct Rounds {
     looked: Instant,
     read: Instant,
     /// At it now, beside the work.
-    reading: Option<(Arc<Volume>, JoinHandle<Result<(), IndexError>>)>,
+    reading: Option<(Arc<Volume>, Reading)>,
 }
+
+type Reading = JoinHandle<Result<(), IndexError>>;
 
 impl Rounds {
     /// They were just opened, and read for that.
