@@ -6,6 +6,14 @@ if (progress) {
   source.addEventListener("open", () => (note.hidden = false));
   source.addEventListener("error", () => (note.hidden = true));
   source.addEventListener("progress", (event) => (progress.innerHTML = event.data));
-  // The rest of the page has changed too: its buttons and its log.
-  source.addEventListener("done", () => (source.close(), location.reload()));
+  source.addEventListener("done", () => (source.close(), renew()));
+}
+
+// The rest of the page has changed too: its buttons and its log. What the page has just said stays.
+async function renew() {
+  const answer = await fetch(location.href);
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const said = document.querySelector("main .flash");
+  document.querySelector("main").replaceWith(fresh.querySelector("main"));
+  if (said) document.querySelector("main").prepend(said);
 }

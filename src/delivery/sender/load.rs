@@ -84,7 +84,8 @@ pub async fn orders(app: &App, claim: Claim, contents: &mut Contents) -> anyhow:
         let message = match row.subject() {
             Some(Subject::Push { push_id, subscription_id }) => {
                 contents.refresh(app, push_id).await?;
-                let recipient = recipients.remove(&subscription_id);
+                // Of several pushes that come together, each is for the same reader.
+                let recipient = recipients.get(&subscription_id);
                 of_push(app, &row, push_id, recipient, contents)
             }
             Some(Subject::Alert { alert_id, occasion }) => of_alert(app, &row, alert_id, occasion).await,
@@ -100,11 +101,11 @@ fn of_push(
     app: &App,
     row: &delivery::Model,
     push_id: i64,
-    recipient: Option<Recipient>,
+    recipient: Option<&Recipient>,
     contents: &mut Contents,
 ) -> anyhow::Result<Message> {
     let suppressed = |reason: String| Ok(Message::None(Attempt::Suppressed(reason)));
-    if let Some(objection) = objection(row.channel, recipient.as_ref()) {
+    if let Some(objection) = objection(row.channel, recipient) {
         return suppressed(objection);
     }
     let Some(recipient) = recipient else { return suppressed("the subscription is gone".into()) };
