@@ -65,7 +65,7 @@ impl App {
         let search = Search::of(&config);
         let synonyms =
             Synonyms::load(&config.synonyms).map_err(anyhow::Error::msg).context("reading synonyms")?;
-        let caps = config.mail_caps.parse().map_err(anyhow::Error::msg).context("reading mail_caps")?;
+        let caps = Caps::of(&config).map_err(anyhow::Error::msg).context("reading mail_caps")?;
         Ok(Arc::new(Self {
             config,
             caps,

@@ -8,10 +8,12 @@ mod read;
 
 use std::path::PathBuf;
 
-use figment::value::Value;
+use figment::value::{Dict, Value};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::delivery::ramp::Ramp;
+use crate::mail::servers::{MailServer, MailServers};
 use crate::page::Locale;
 pub use read::{Reading, choose_file};
 
@@ -49,6 +51,7 @@ macro_rules! settings {
                 name: stringify!($name),
                 doc: concat!($($doc),+),
                 wanted: <$kind as Kind>::WANTED,
+                trouble: <$kind as Kind>::trouble,
                 read: <$kind as Kind>::read,
                 fits: <$kind as Kind>::fits,
             },)+
@@ -77,16 +80,20 @@ settings! {
     open_accounts: bool = true;
     /// Mail server: `smtp://` or `smtps://`, with user and password; empty writes mail to files in the data folder.
     smtp_url: String = "";
+    /// Several mail servers, in the place of `smtp_url`: a list of tables with `name` and `url` and, if wanted, `rank`, `weight`, `caps` and `warm_up`; see "Mail that arrives".
+    mail_servers: MailServers = MailServers::default();
     /// Sender of all mail: an address, or a name and an address in angle brackets.
     mail_from: String = "乡讯 <news@localhost>";
     /// Address that takes wishes to unsubscribe by mail and is read by you; empty offers the link alone.
     mail_unsubscribe: String = "";
-    /// Connections kept busy to the mail server, by each node that sends.
+    /// Connections kept busy to the mail servers, by each node that sends.
     smtp_connections: u32 = 8u32;
     /// Folder of DKIM keys, made by `xiangxun mail keygen`; empty signs nothing.
     dkim_keys: PathBuf = "";
     /// Most messages within any stretch of time, to one mailbox provider or to all: `gmail=500/1h, qq=20/1m, all=50000/1d`.
     mail_caps: String = "";
+    /// First day of a new sending domain, `2026-12-01`: messages within 24 hours grow from then on, or by the steps that follow, `2026-12-01: 50, 100, 200`.
+    mail_warm_up: String = "";
     /// MB of memory for indexing while many articles come at once or the index is built; a few at a time take 30 at most.
     index_memory: u32 = 200u32;
     /// Searches that run at once; 0 for two on each core.
@@ -120,6 +127,8 @@ pub struct Setting {
     read: fn(&str) -> Option<Value>,
     /// Whether a value of the settings file is what is wanted.
     fits: fn(&Value) -> bool,
+    /// More of why it does not fit, where there is more to say.
+    trouble: fn(&Value) -> Option<String>,
 }
 
 impl Setting {
@@ -137,6 +146,9 @@ trait Kind {
     const WANTED: &'static str;
     fn read(text: &str) -> Option<Value>;
     fn fits(value: &Value) -> bool;
+    fn trouble(_: &Value) -> Option<String> {
+        None
+    }
 }
 
 impl Kind for String {
@@ -156,6 +168,22 @@ impl Kind for PathBuf {
     }
     fn fits(value: &Value) -> bool {
         value.as_str().is_some()
+    }
+}
+
+impl Kind for MailServers {
+    const WANTED: &'static str =
+        "a list of tables, such as [{ name = \"one\", url = \"smtp://mail.example\" }]";
+    fn read(text: &str) -> Option<Value> {
+        use figment::providers::{Format, Toml};
+        let table: Dict = figment::Figment::from(Toml::string(&format!("list = {text}"))).extract().ok()?;
+        table.get("list").filter(|value| Self::fits(value)).cloned()
+    }
+    fn fits(value: &Value) -> bool {
+        value.deserialize::<Self>().is_ok()
+    }
+    fn trouble(value: &Value) -> Option<String> {
+        Self::trouble(value)
     }
 }
 
@@ -239,6 +267,15 @@ impl Config {
             self.mail_unsubscribe.is_empty() || crate::auth::Address::parse(&self.mail_unsubscribe).is_ok(),
             "must be an address such as leave@example.org, or empty",
         );
+        let servers = self.mail_servers.problem();
+        check("mail_servers", servers.is_none(), servers.as_deref().unwrap_or_default());
+        check(
+            "mail_servers",
+            self.smtp_url.is_empty() || self.mail_servers.0.is_empty(),
+            "stands in the place of smtp_url: put that server into the list, or leave the list out",
+        );
+        let warm_up = Ramp::parse(&self.mail_warm_up).err();
+        check("mail_warm_up", warm_up.is_none(), warm_up.as_deref().unwrap_or_default());
         check("smtp_connections", (1..=200).contains(&self.smtp_connections), "must be from 1 to 200");
         let caps = self.mail_caps.parse::<crate::delivery::caps::Caps>().err();
         check("mail_caps", caps.is_none(), caps.as_deref().unwrap_or_default());
@@ -251,6 +288,14 @@ impl Config {
             "must be a level such as info, or levels by module",
         );
         problems
+    }
+
+    /// The mail servers, also where there is only one; none where mail is written to files.
+    pub fn servers(&self) -> Vec<MailServer> {
+        match self.smtp_url.as_str() {
+            "" => self.mail_servers.0.clone(),
+            url => vec![MailServer::only(url)],
+        }
     }
 
     /// The site's name for readers of a language.

@@ -1,12 +1,13 @@
-//! Mail: a [`Letter`], or a [`Form`] filled for one of many, and the [`Mailer`] that carries it: to an
-//! SMTP server, to files, or to memory.
+//! Mail: a [`Letter`], or a [`Form`] filled for one of many, and the [`Mailer`] that carries it by one of its
+//! [`Relay`]s: to an SMTP server, to files, or to memory.
 
 pub mod dkim;
 mod form;
 mod letter;
 mod line;
+mod relay;
+pub mod servers;
 
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -16,10 +17,10 @@ use lettre::transport::smtp;
 
 use crate::config::Config;
 use dkim::Dkim;
-use line::{Line, Server};
 
 pub use form::{Form, Marks, Personal};
 pub use letter::Letter;
+pub use relay::Relay;
 
 /// Carries letters.
 #[derive(Clone, Debug)]
@@ -27,21 +28,17 @@ pub struct Mailer {
     /// Sender of all mail.
     pub from: Mailbox,
     dkim: Arc<Dkim>,
-    way: Way,
+    /// In the order of the settings; at least one.
+    relays: Arc<[Relay]>,
+    /// How far each is behind its share.
+    turns: Arc<Mutex<Vec<i64>>>,
 }
 
-/// Where letters go.
-#[derive(Clone, Debug)]
-enum Way {
-    Smtp {
-        server: Arc<Server>,
-        /// Open ones that carry nothing now.
-        idle: Arc<Mutex<Vec<Line>>>,
-    },
-    /// Writes each letter as an .eml file into a folder; names sort by time.
-    File(PathBuf),
-    /// Keeps letters, for tests.
-    Memory(Arc<Mutex<Vec<Letter>>>),
+/// The way of a message that its sender has chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The relay's place.
+    pub server: usize,
 }
 
 /// Why a letter was not taken. The text is the remote's words where it said something.
@@ -56,70 +53,130 @@ pub enum MailError {
     /// Nothing is ever going to be taken for this address.
     #[error("{0}")]
     BadAddress(String),
+    /// The server takes nothing now, whoever it is for; the letter was not handed over.
+    #[error("{0}")]
+    Server(String),
 }
 
 impl Mailer {
     /// # Errors
-    /// When the sender, the SMTP server or the keys of the settings cannot be read.
+    /// When the sender, the SMTP servers or the keys of the settings cannot be read.
     pub fn from_config(config: &Config) -> anyhow::Result<Self> {
         let from: Mailbox =
             config.mail_from.parse().context("mail_from (XIANGXUN_MAIL_FROM) is not an address")?;
         let dkim = Dkim::load(&config.dkim_keys, from.email.domain())
             .with_context(|| format!("dkim_keys (XIANGXUN_DKIM_KEYS): {}", config.dkim_keys.display()))?;
-        let way = if config.smtp_url.is_empty() {
-            let folder = config.data.join("mail");
-            std::fs::create_dir_all(&folder).context("making the mail folder")?;
-            Way::File(folder)
-        } else {
-            let server = Server::parse(&config.smtp_url)
-                .context("smtp_url (XIANGXUN_SMTP_URL) is not an SMTP address")?;
-            Way::Smtp { server: Arc::new(server), idle: Arc::default() }
-        };
-        Ok(Self { from, dkim: Arc::new(dkim), way })
+        let mut relays = Vec::new();
+        for server in config.servers() {
+            let relay = Relay::of(&server).with_context(|| match server.name.as_str() {
+                "" => "smtp_url (XIANGXUN_SMTP_URL) is not an SMTP address".to_owned(),
+                name => format!("mail_servers: the url of `{name}` is not an SMTP address"),
+            })?;
+            relays.push(relay);
+        }
+        if relays.is_empty() {
+            relays.push(Relay::file(config.data.join("mail"))?);
+        }
+        Ok(Self::of(from, dkim, relays))
     }
 
     /// One that keeps letters, for tests.
     pub fn memory(letters: Arc<Mutex<Vec<Letter>>>) -> Self {
         let from = Mailbox::new(None, lettre::Address::new_dangerous("news", "localhost"));
-        Self { from, dkim: Arc::default(), way: Way::Memory(letters) }
+        Self::of(from, Dkim::default(), vec![Relay::memory(letters)])
     }
 
-    /// Sends a letter; returns the server's words.
+    fn of(from: Mailbox, dkim: Dkim, relays: Vec<Relay>) -> Self {
+        let turns = Arc::new(Mutex::new(vec![0; relays.len()]));
+        Self { from, dkim: Arc::new(dkim), relays: relays.into(), turns }
+    }
+
+    /// Those that carry the mail, in the order of the settings.
+    pub fn relays(&self) -> &[Relay] {
+        &self.relays
+    }
+
+    /// The keys that sign all mail.
+    pub fn dkim(&self) -> &Dkim {
+        &self.dkim
+    }
+
+    /// Of the relays that may carry the next message, the one whose turn it is: of the lowest rank,
+    /// each as often as its weight says.
+    pub fn next_relay(&self, may: impl Fn(usize) -> bool) -> Option<usize> {
+        if let [_] = &*self.relays {
+            return may(0).then_some(0);
+        }
+        let able: Vec<usize> = (0..self.relays.len()).filter(|place| may(*place)).collect();
+        let rank = able.iter().map(|place| self.relays[*place].rank).min()?;
+        let able: Vec<usize> = able.into_iter().filter(|place| self.relays[*place].rank == rank).collect();
+        let mut turns = self.turns.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut whole = 0;
+        for place in &able {
+            let weight = i64::from(self.relays[*place].weight);
+            turns[*place] += weight;
+            whole += weight;
+        }
+        // The first of equals.
+        let next = able.into_iter().rev().max_by_key(|place| turns[*place])?;
+        turns[next] -= whole;
+        Some(next)
+    }
+
+    /// Sends a letter that has no row in the ledger, by the first server that takes it; returns its words.
     ///
     /// # Errors
     /// [`MailError`] says whether to try again, and whom to blame.
     pub async fn send(&self, letter: &Letter) -> Result<String, MailError> {
-        let message = letter.compose(&self.from)?;
-        match &self.way {
-            Way::Memory(letters) => Ok(keep(letters, letter.clone())),
-            Way::Smtp { .. } | Way::File(_) => {
-                let to = message.envelope().to().first().map(ToString::to_string).unwrap_or_default();
-                let message = String::from_utf8(message.formatted())
-                    .map_err(|_| MailError::Permanent("the message is not UTF-8".into()))?;
-                self.carry(&to, &message).await
+        let mut left: Vec<usize> = (0..self.relays.len()).collect();
+        let mut last = MailError::Temporary("there is no mail server".into());
+        while let Some(server) = self.next_relay(|place| left.contains(&place)) {
+            left.retain(|place| *place != server);
+            match self.send_by(letter, &Route { server }).await {
+                Err(MailError::Server(words)) => last = MailError::Temporary(words),
+                sent => return sent,
             }
         }
+        Err(last)
+    }
+
+    /// Sends a letter by the route given.
+    ///
+    /// # Errors
+    /// As [`Mailer::send`]; of the server too.
+    pub async fn send_by(&self, letter: &Letter, route: &Route) -> Result<String, MailError> {
+        let message = letter.compose(&self.from)?;
+        if let Some(letters) = self.relays[route.server].kept() {
+            return Ok(keep(letters, letter.clone()));
+        }
+        let to = message.envelope().to().first().map(ToString::to_string).unwrap_or_default();
+        let message = String::from_utf8(message.formatted())
+            .map_err(|_| MailError::Permanent("the message is not UTF-8".into()))?;
+        self.carry(&to, &message, route).await
     }
 
     /// Sends a form filled for one recipient.
     ///
     /// # Errors
-    /// As [`Mailer::send`].
-    pub async fn send_filled(&self, form: &Form, personal: &Personal) -> Result<String, MailError> {
+    /// As [`Mailer::send_by`].
+    pub async fn send_filled(
+        &self,
+        form: &Form,
+        personal: &Personal,
+        route: &Route,
+    ) -> Result<String, MailError> {
         let to: lettre::Address = personal
             .to
             .parse()
             .map_err(|error| MailError::BadAddress(format!("{}: {error}", personal.to)))?;
-        match &self.way {
-            Way::Memory(letters) => Ok(keep(letters, form.letter(personal))),
-            Way::Smtp { .. } | Way::File(_) => {
-                self.carry(to.as_ref(), &form.message(personal, SystemTime::now())).await
-            }
+        if let Some(letters) = self.relays[route.server].kept() {
+            return Ok(keep(letters, form.letter(personal)));
         }
+        self.carry(to.as_ref(), &form.message(personal, SystemTime::now()), route).await
     }
 
     /// Signs a message and hands it over.
-    async fn carry(&self, to: &str, message: &str) -> Result<String, MailError> {
+    async fn carry(&self, to: &str, message: &str, route: &Route) -> Result<String, MailError> {
         let mut signed = self
             .dkim
             .signatures(message, SystemTime::now())
@@ -130,76 +187,24 @@ impl Mailer {
             signed.push_str(message);
             &signed
         };
-        match &self.way {
-            Way::Smtp { server, idle } => {
-                hand_over(server, idle, self.from.email.as_ref(), to, message).await
-            }
-            Way::File(folder) => {
-                let name = write_file(folder, message)
-                    .await
-                    .map_err(|error| MailError::Temporary(format!("writing a file: {error}")))?;
-                Ok(format!("written to {name}"))
-            }
-            Way::Memory(_) => Ok("kept".into()),
-        }
+        self.relays[route.server].carry(self.from.email.as_ref(), to, message).await
     }
 
-    /// Asks the SMTP server whether it is there and lets us in; the others always do.
+    /// Asks each SMTP server whether it is there and lets us in; the others always do.
     ///
     /// # Errors
-    /// What the server or the network said.
+    /// What the first that did not, or the network, said.
     pub async fn check(&self) -> Result<(), MailError> {
-        match &self.way {
-            Way::Smtp { server, .. } => Line::open(server).await?.check().await,
-            Way::File(_) | Way::Memory(_) => Ok(()),
+        for relay in &*self.relays {
+            relay.check().await?;
         }
+        Ok(())
     }
 }
 
 fn keep(letters: &Mutex<Vec<Letter>>, letter: Letter) -> String {
     letters.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(letter);
     "kept".into()
-}
-
-/// Gives a message to a line that is open, or to a new one. Lines are as many as messages under way.
-async fn hand_over(
-    server: &Server,
-    idle: &Mutex<Vec<Line>>,
-    from: &str,
-    to: &str,
-    message: &str,
-) -> Result<String, MailError> {
-    loop {
-        let open = {
-            let mut idle = idle.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            idle.retain(Line::is_usable);
-            idle.pop()
-        };
-        let mut line = match open {
-            Some(line) => line,
-            None => Line::open(server).await?,
-        };
-        let sent = line.send(from, to, message).await;
-        if line.is_usable() {
-            idle.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(line);
-        }
-        match sent {
-            Ok(words) => return Ok(words),
-            // Idle lines that are all closed run out; a new one is never stale.
-            Err(refusal) if refusal.was_stale => {}
-            Err(refusal) => return Err(refusal.error),
-        }
-    }
-}
-
-/// Writes a whole file or none, so that who looks into the folder never sees a half letter.
-async fn write_file(folder: &Path, message: &str) -> std::io::Result<String> {
-    let moment = chrono::Utc::now().format("%Y%m%dT%H%M%S%.6fZ");
-    let name = format!("{moment}-{:08x}.eml", rand::random::<u32>());
-    let (half, whole) = (folder.join(format!(".{name}.part")), folder.join(&name));
-    tokio::fs::write(&half, message).await?;
-    tokio::fs::rename(&half, &whole).await?;
-    Ok(name)
 }
 
 /// What a failure means for the letter and for its address.
@@ -214,8 +219,29 @@ fn blame(error: &smtp::Error) -> MailError {
     blame_answer(&code.to_string(), &said, words)
 }
 
+/// What a failure before any recipient was named means: it is the server's own, or about our sender.
+fn blame_server(error: &smtp::Error) -> MailError {
+    match blame(error) {
+        MailError::Temporary(words) => MailError::Server(words),
+        other => other,
+    }
+}
+
+/// Whether an answer to a recipient or a message is about the server as a whole: it closes the line for
+/// all, or has no room for anybody's mail.
+fn is_of_server(code: &str, said: &str) -> bool {
+    let enhanced = said.split(|c: char| c.is_whitespace() || c == '-').next().unwrap_or("");
+    match code {
+        "421" => !["4.1.", "4.2.", "4.7."].iter().any(|about| enhanced.starts_with(about)),
+        code => code.starts_with('4') && matches!(enhanced, "4.3.1" | "4.3.2"),
+    }
+}
+
 /// Sorts an answer by its reply code (RFC 5321) and the enhanced code before its text (RFC 3463).
 fn blame_answer(code: &str, said: &str, words: String) -> MailError {
+    if is_of_server(code, said) {
+        return MailError::Server(words);
+    }
     if !code.starts_with('5') || matches!(code, "530" | "534" | "535" | "538") {
         return MailError::Temporary(words);
     }
@@ -255,12 +281,39 @@ mod tests {
     #[case("554", "Transaction failed", "permanent")]
     #[case("535", "5.7.8 wrong password", "temporary")]
     #[case("556", "5.1.10 no mail here", "bad address")]
+    #[case("421", "mx.example closing transmission channel", "server")]
+    #[case("421", "4.7.28 unusual rate of mail from you", "temporary")]
+    #[case("452", "4.3.1 Insufficient system storage", "server")]
+    #[case("452", "4.2.2 mailbox full", "temporary")]
     fn an_answer_is_blamed_on_the_right_one(#[case] code: &str, #[case] said: &str, #[case] blamed: &str) {
         let got = match blame_answer(code, said, String::new()) {
             MailError::Temporary(_) => "temporary",
             MailError::Permanent(_) => "permanent",
             MailError::BadAddress(_) => "bad address",
+            MailError::Server(_) => "server",
         };
         assert_eq!(got, blamed);
+    }
+
+    #[test]
+    fn servers_take_turns_by_rank_and_weight() {
+        let server = |name: &str, rank, weight| servers::MailServer {
+            name: name.into(),
+            rank,
+            weight,
+            ..servers::MailServer::only("smtp://127.0.0.1:1")
+        };
+        let relays = [server("a", 1, 3), server("b", 1, 1), server("c", 2, 1)];
+        let relays = relays.iter().map(|server| Relay::of(server).unwrap()).collect();
+        let mailer = Mailer::of("a@example.org".parse().unwrap(), Dkim::default(), relays);
+        let mut take = |may: fn(usize) -> bool, count| {
+            let turns: Vec<_> = (0..count).map(|_| mailer.next_relay(may)).collect();
+            (0..3).map(|place| turns.iter().filter(|turn| **turn == Some(place)).count()).collect::<Vec<_>>()
+        };
+        assert_eq!(take(|_| true, 400), [300, 100, 0]);
+        assert_eq!(take(|place| place > 0, 8), [0, 8, 0]);
+        assert_eq!(take(|place| place == 2, 8), [0, 0, 8]);
+        assert_eq!(take(|_| false, 8), [0, 0, 0]);
+        assert_eq!(take(|_| true, 400), [300, 100, 0], "who rested is not flooded afterwards");
     }
 }

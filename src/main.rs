@@ -65,7 +65,7 @@ enum Command {
     /// Make DKIM keys for outgoing mail
     #[command(subcommand)]
     Mail(commands::mail::Command),
-    /// Send a test message through the configured mail server
+    /// Send a test message through each configured mail server
     TestMail(commands::test_mail::Options),
     /// Check the settings, or print their documentation
     #[command(subcommand)]

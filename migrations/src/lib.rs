@@ -19,6 +19,7 @@ mod m20261122_000020_index_events_by_account;
 mod m20261122_000030_create_alerts;
 mod m20261122_000031_create_search_counts;
 mod m20261122_000040_count_deliveries;
+mod m20261122_000060_create_server_rests;
 
 /// What every step answers to `use_transaction`: it happens whole or not at all, on SQLite too. A
 /// process that is killed half way through a step would else never start again.
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000030_create_alerts::Migration),
             Box::new(m20261122_000031_create_search_counts::Migration),
             Box::new(m20261122_000040_count_deliveries::Migration),
+            Box::new(m20261122_000060_create_server_rests::Migration),
         ]
     }
 }

@@ -60,7 +60,7 @@ pub fn documentation() -> String {
             setting.name,
             setting.variable(),
             match shown(&defaults, setting.name).as_str() {
-                "\"\"" => "empty".into(),
+                "\"\"" | "[]" => "empty".into(),
                 default => format!("`{}`", default.trim_matches('"')),
             },
             setting.doc()
@@ -74,8 +74,20 @@ pub fn documentation() -> String {
 /// A setting's value as it would stand in the settings file, without its secrets.
 fn shown(config: &Config, name: &str) -> String {
     let values = serde_json::to_value(config).unwrap_or_default();
-    match &values[name] {
-        serde_json::Value::String(text) => format!("{:?}", masked(text)),
+    written(&values[name])
+}
+
+/// A value as TOML writes it in one line, its secrets masked.
+fn written(value: &serde_json::Value) -> String {
+    use serde_json::Value;
+    match value {
+        Value::String(text) => format!("{:?}", masked(text)),
+        Value::Array(values) => format!("[{}]", values.iter().map(written).collect::<Vec<_>>().join(", ")),
+        Value::Object(values) => {
+            let pairs: Vec<_> =
+                values.iter().map(|(name, value)| format!("{name} = {}", written(value))).collect();
+            format!("{{ {} }}", pairs.join(", "))
+        }
         value => value.to_string(),
     }
 }
@@ -118,7 +130,7 @@ fn data_folder_problem(config: &Config) -> Option<String> {
 fn warnings(config: &Config) -> Vec<&'static str> {
     let mut warnings = Vec::new();
     let local = config.base_url.contains("://127.0.0.1") || config.base_url.contains("://localhost");
-    if config.smtp_url.is_empty() {
+    if config.servers().is_empty() {
         warnings.push("smtp_url is empty: mail is written to files in the data folder and reaches nobody");
     }
     if !local && !config.is_https() {

@@ -1,9 +1,9 @@
-//! `xiangxun test-mail`: one letter through the configured mail server, and what the server says.
+//! `xiangxun test-mail`: one letter through each configured mail server, and what the servers say.
 
 use anyhow::Context;
 
 use crate::config::Config;
-use crate::mail::{Letter, Mailer};
+use crate::mail::{Letter, Mailer, Route};
 use crate::page::Locale;
 
 #[derive(clap::Args)]
@@ -30,11 +30,22 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         text,
         ..Letter::default()
     };
-    let answer = mailer.send(&letter).await.context("the message was not taken")?;
-    if config.smtp_url.is_empty() {
-        println!("smtp_url is empty, so the message was {answer} in {}", config.data.join("mail").display());
-    } else {
-        println!("the mail server took it: {answer}");
+    let mut refused = Vec::new();
+    for (server, relay) in mailer.relays().iter().enumerate() {
+        let answer = mailer.send_by(&letter, &Route { server }).await;
+        match (answer, relay.name.as_str()) {
+            (Ok(answer), "") if relay.host().is_none() => {
+                let folder = config.data.join("mail");
+                println!("smtp_url is empty, so the message was {answer} in {}", folder.display());
+            }
+            (Ok(answer), "") => println!("the mail server took it: {answer}"),
+            (Ok(answer), name) => println!("{name} took it: {answer}"),
+            (Err(error), "") => return Err(error).context("the message was not taken"),
+            (Err(error), name) => refused.push(format!("{name}: {error}")),
+        }
+    }
+    if !refused.is_empty() {
+        anyhow::bail!("the message was not taken by {}", refused.join("; "));
     }
     Ok(())
 }

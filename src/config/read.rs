@@ -120,6 +120,9 @@ fn take_written(key: &str, value: Value) -> Result<(&'static str, Value), String
     if (setting.fits)(&value) {
         return Ok((setting.name, value));
     }
+    if let Some(trouble) = (setting.trouble)(&value) {
+        return Err(format!("`{key}` must be {}: {trouble}", setting.wanted));
+    }
     Err(format!("`{key}` must be {}, and is {}", setting.wanted, described(&value)))
 }
 
@@ -129,6 +132,8 @@ fn take_variable(variable: &str, text: &str) -> Result<(&'static str, Value), St
     };
     match (setting.read)(text) {
         Some(value) => Ok((setting.name, value)),
+        // There may be passwords in a list of servers.
+        None if setting.name == "mail_servers" => Err(format!("{variable} must be {}", setting.wanted)),
         None => Err(format!("{variable} must be {}, and is `{text}`", setting.wanted)),
     }
 }

@@ -1,5 +1,5 @@
-//! Caps: the most messages within any stretch of time, of all mail or of one provider's; exact, kept
-//! in the database, so they hold over restarts and for all nodes together.
+//! Caps: the most messages within any stretch of time, of all mail or of one provider's, by one mail server
+//! or by all; exact, kept in the database, so they hold over restarts and for all nodes together.
 //!
 //! A message counts from its claim on. Once its sender has written back what came of it, it counts for
 //! the cap's time from then, which is later than when it really went out; if the sender dies, for that
@@ -15,18 +15,33 @@ use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter,
 };
 
+use crate::app::App;
 use crate::clock::Timestamp;
+use crate::config::Config;
 use crate::db::entities::delivery::Provider;
 use crate::db::entities::mail_reservation::{self, Column};
 use crate::delivery::ledger::LEASE;
+use crate::delivery::ramp::Ramp;
 
 /// The most messages, to one provider or to all, within any stretch of a length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cap {
     /// None for all of them.
     pub provider: Option<Provider>,
-    pub most: u32,
+    pub most: Most,
     pub span: Duration,
+    /// The mail server whose messages it counts, by its place; none for those of all.
+    pub server: Option<usize>,
+    /// The server's name, by which the database remembers it; empty for all.
+    name: String,
+}
+
+/// How many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Most {
+    Always(u32),
+    /// As many as the day allows.
+    Ramp(Ramp),
 }
 
 /// Every cap of an instance: `gmail=500/1h, qq=20/1m, all=50000/1d`.
@@ -66,14 +81,38 @@ fn read_cap(text: &str) -> Result<Cap, String> {
         _ => return Err(wrong()),
     };
     let seconds = number.checked_mul(unit).filter(|span| (1..=31 * 24 * 60 * 60).contains(span));
-    Ok(Cap { provider, most, span: Duration::from_secs(seconds.ok_or_else(wrong)?) })
+    let span = Duration::from_secs(seconds.ok_or_else(wrong)?);
+    Ok(Cap { provider, most: Most::Always(most), span, server: None, name: String::new() })
+}
+
+/// Messages that were claimed together and go the same way.
+#[derive(Clone, Copy, Debug)]
+pub struct Whose<'a> {
+    /// Of the claim.
+    pub holder: &'a str,
+    pub provider: Provider,
+    /// The mail server's place.
+    pub server: usize,
 }
 
 impl Cap {
     /// How its messages are marked in the database.
     fn scope(&self) -> String {
         let who = self.provider.map_or("all", Into::into);
-        format!("{who}/{}", self.span.as_secs())
+        let span = self.span.as_secs();
+        match (self.name.as_str(), &self.most) {
+            ("", Most::Always(_)) => format!("{who}/{span}"),
+            (name, Most::Always(_)) => format!("{name}:{who}/{span}"),
+            (name, Most::Ramp(_)) => format!("{name}:warm-up/{span}"),
+        }
+    }
+
+    /// How many places it has at a moment.
+    fn places(&self, now: Timestamp) -> i64 {
+        match &self.most {
+            Most::Always(most) => i64::from(*most),
+            Most::Ramp(ramp) => ramp.most(now).map_or(i64::MAX, i64::from),
+        }
     }
 
     /// When messages sent by `now` stop counting: after its time, and up to a thousandth of it more, so
@@ -84,12 +123,28 @@ impl Cap {
         Timestamp((now.0.saturating_add(span) / step + 1) * step)
     }
 
-    fn concerns(&self, provider: Provider) -> bool {
-        self.provider.is_none_or(|own| own == provider)
+    fn concerns(&self, provider: Provider, server: usize) -> bool {
+        self.provider.is_none_or(|own| own == provider) && self.server.is_none_or(|own| own == server)
     }
 }
 
 impl Caps {
+    /// All of the settings: those of all mail, those of each server, and those that grow while they warm up.
+    ///
+    /// # Errors
+    /// Words for those who wrote them.
+    pub fn of(config: &Config) -> Result<Self, String> {
+        let mut caps: Self = config.mail_caps.parse()?;
+        caps.0.extend(warm_up(&config.mail_warm_up)?);
+        for (place, server) in config.mail_servers.0.iter().enumerate() {
+            let Self(own) = server.caps.parse()?;
+            for cap in own.into_iter().chain(warm_up(&server.warm_up)?) {
+                caps.0.push(Cap { server: Some(place), name: server.name.clone(), ..cap });
+            }
+        }
+        Ok(caps)
+    }
+
     /// Lets one node at a time look how much room there is, until it commits. The number only has to
     /// be ours.
     pub async fn lock(&self, tx: &DatabaseTransaction) -> Result<(), DbErr> {
@@ -113,22 +168,21 @@ impl Caps {
                 .await?;
         }
         for cap in &self.0 {
-            left.push(i64::from(cap.most) - used(tx, &cap.scope()).await?);
+            left.push(cap.places(now).saturating_sub(used(tx, &cap.scope()).await?));
         }
-        Ok(Room { caps: self, left })
+        Ok(Room { caps: self, left, now })
     }
 
     /// Messages of a claim that have been handed over: from now on they count for the caps' time.
     pub async fn sent(
         &self,
         tx: &DatabaseTransaction,
-        holder: &str,
-        provider: Provider,
+        whose: Whose<'_>,
         count: i64,
         now: Timestamp,
     ) -> Result<(), DbErr> {
-        self.give_back(tx, holder, provider, count).await?;
-        for cap in self.0.iter().filter(|cap| cap.concerns(provider)) {
+        self.give_back(tx, whose, count).await?;
+        for cap in self.0.iter().filter(|cap| cap.concerns(whose.provider, whose.server)) {
             reserve(tx, cap, "", count, cap.end_after(now)).await?;
         }
         Ok(())
@@ -138,11 +192,10 @@ impl Caps {
     pub async fn give_back(
         &self,
         tx: &DatabaseTransaction,
-        holder: &str,
-        provider: Provider,
+        Whose { holder, provider, server }: Whose<'_>,
         count: i64,
     ) -> Result<(), DbErr> {
-        for cap in self.0.iter().filter(|cap| cap.concerns(provider)) {
+        for cap in self.0.iter().filter(|cap| cap.concerns(provider, server)) {
             mail_reservation::Entity::update_many()
                 .col_expr(Column::Count, Expr::col(Column::Count).sub(count))
                 .filter(mail_reservation::COLUMN.scope.eq(cap.scope()))
@@ -154,36 +207,70 @@ impl Caps {
     }
 }
 
+/// The cap of a domain or server that is being warmed up.
+fn warm_up(text: &str) -> Result<Option<Cap>, String> {
+    let ramp = Ramp::parse(text)?;
+    let span = Duration::from_secs(24 * 60 * 60);
+    let cap = |ramp| Cap { provider: None, most: Most::Ramp(ramp), span, server: None, name: String::new() };
+    Ok(ramp.map(cap))
+}
+
 /// What a node may still claim.
 #[derive(Debug)]
 pub struct Room<'a> {
     caps: &'a Caps,
     left: Vec<i64>,
+    now: Timestamp,
 }
 
 impl Room<'_> {
-    /// How many messages to a provider, if nothing else is claimed.
-    pub fn of(&self, provider: Provider) -> u64 {
-        let caps = self.caps.0.iter().zip(&self.left).filter(|(cap, _)| cap.concerns(provider));
+    /// How many messages to a provider by these servers, if nothing else is claimed.
+    pub fn of(&self, provider: Provider, servers: &[usize]) -> u64 {
+        if self.caps.0.is_empty() {
+            return if servers.is_empty() { 0 } else { u64::MAX };
+        }
+        let own = servers.iter().map(|server| self.free(provider, *server, |cap| cap.server.is_some()));
+        let all = self.free(provider, 0, |cap| cap.server.is_none());
+        std::cmp::min(all, own.fold(0, u64::saturating_add))
+    }
+
+    /// What caps of a kind leave to a provider and a server.
+    fn free(&self, provider: Provider, server: usize, is_asked: impl Fn(&Cap) -> bool) -> u64 {
+        let caps = self.caps.0.iter().zip(&self.left);
+        let caps = caps.filter(|(cap, _)| is_asked(cap) && cap.concerns(provider, server));
         caps.map(|(_, left)| u64::try_from(*left).unwrap_or(0)).min().unwrap_or(u64::MAX)
     }
 
-    /// Takes the places of claimed messages.
+    /// Shares claimed messages, no more than there is room for, out to these servers, and takes their
+    /// places. Returns the server of each.
     pub async fn take(
         &mut self,
         tx: &DatabaseTransaction,
+        app: &App,
         holder: &str,
         provider: Provider,
-        count: i64,
-        now: Timestamp,
-    ) -> Result<(), DbErr> {
-        for (cap, left) in self.caps.0.iter().zip(&mut self.left) {
-            if count > 0 && cap.concerns(provider) {
-                reserve(tx, cap, holder, count, now + LEASE + cap.span).await?;
-                *left -= count;
+        count: usize,
+        servers: &[usize],
+    ) -> Result<Vec<usize>, DbErr> {
+        let mut chosen = Vec::with_capacity(count);
+        while chosen.len() < count {
+            let may = |server| servers.contains(&server) && self.free(provider, server, |_| true) > 0;
+            // There is room for all; which server is of no matter if there were none.
+            let server = app.mailer.next_relay(may).unwrap_or_default();
+            for (_, left) in
+                self.caps.0.iter().zip(&mut self.left).filter(|(cap, _)| cap.concerns(provider, server))
+            {
+                *left -= 1;
+            }
+            chosen.push(server);
+        }
+        for cap in &self.caps.0 {
+            let count = chosen.iter().filter(|server| cap.concerns(provider, **server)).count() as i64;
+            if count > 0 {
+                reserve(tx, cap, holder, count, self.now + LEASE + cap.span).await?;
             }
         }
-        Ok(())
+        Ok(chosen)
     }
 }
 
@@ -257,7 +344,7 @@ mod tests {
     #[test]
     fn caps_are_read_as_people_write_them() {
         let caps: Caps = " gmail=500/1h, 163=20/m ,all=50000/1d,".parse().unwrap();
-        let read: Vec<_> = caps.0.iter().map(|cap| (cap.scope(), cap.most)).collect();
+        let read: Vec<_> = caps.0.iter().map(|cap| (cap.scope(), cap.places(Timestamp(0)))).collect();
         let expected = [("gmail/3600", 500), ("netease/60", 20), ("all/86400", 50_000)];
         assert_eq!(read, expected.map(|(scope, most)| (scope.to_owned(), most)));
         assert_eq!("".parse::<Caps>().unwrap(), Caps::default());

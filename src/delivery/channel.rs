@@ -23,12 +23,14 @@ pub enum Attempt {
     Suppressed(String),
     /// Not tried: given back as it was.
     NotMade,
+    /// The mail server that was to carry it takes nothing now: another may.
+    ServerRests(String),
 }
 
 impl Attempt {
     /// Whether the message may have reached the remote.
     pub fn was_handed_over(&self) -> bool {
-        !matches!(self, Self::Suppressed(_) | Self::NotMade)
+        !matches!(self, Self::Suppressed(_) | Self::NotMade | Self::ServerRests(_))
     }
 }
 

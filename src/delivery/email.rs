@@ -157,6 +157,7 @@ pub fn attempt(email: &str, sent: Result<String, MailError>) -> Attempt {
         Ok(words) => Attempt::Delivered(words),
         Err(MailError::Temporary(words)) => Attempt::Later(words),
         Err(MailError::Permanent(words)) => Attempt::Failed(words),
+        Err(MailError::Server(words)) => Attempt::ServerRests(words),
         Err(MailError::BadAddress(words)) => Attempt::Unreachable { email: email.to_owned(), words },
     }
 }

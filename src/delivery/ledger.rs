@@ -23,7 +23,7 @@ use crate::db::Db;
 use crate::db::entities::delivery::{self, Provider};
 use crate::db::entities::push::{self, PushState};
 use crate::delivery::untold::Untold;
-use crate::delivery::{caps, provider};
+use crate::delivery::{caps, provider, rests};
 
 pub use settle::{Tried, settle};
 
@@ -38,6 +38,8 @@ const WAITS: &str = "deliveries.state = 'waiting'";
 #[derive(Debug, Default)]
 pub struct Claim {
     pub rows: Vec<delivery::Model>,
+    /// The place of the mail server that is to carry each.
+    pub servers: Vec<usize>,
     /// Under which name their places in caps are taken.
     pub holder: String,
 }
@@ -79,27 +81,28 @@ pub async fn claim(app: &App, owner: &str, now: Timestamp, limit: u64, turn: u64
     }
     let first = turn as usize % providers.len();
     providers.rotate_left(first);
+    let awake = rests::awake(app, now).await?;
     let holder = format!("{owner}/{:016x}", rand::random::<u64>());
-    let mut rows = Vec::new();
+    let (mut rows, mut servers) = (Vec::new(), Vec::new());
     let tx = app.db.begin().await?;
     walk_indexes(&tx).await?;
     app.caps.lock(&tx).await?;
     let mut room = app.caps.room(&tx, now).await?;
     let stopped = stopped(&*tx).await?;
     for provider in providers {
-        let left = std::cmp::min(limit - rows.len() as u64, room.of(provider));
+        let left = std::cmp::min(limit - rows.len() as u64, room.of(provider, &awake));
         if left == 0 {
             continue;
         }
         let claimed = claim_of(&tx, app, owner, provider, now, left, &stopped).await?;
-        room.take(&tx, &holder, provider, claimed.len() as i64, now).await?;
+        servers.extend(room.take(&tx, app, &holder, provider, claimed.len(), &awake).await?);
         rows.extend(claimed);
         if rows.len() as u64 >= limit {
             break;
         }
     }
     tx.commit().await?;
-    Ok(Claim { rows, holder })
+    Ok(Claim { rows, servers, holder })
 }
 
 /// Has PostgreSQL go by the indexes, until `tx` ends. A push makes a million rows within seconds, and until

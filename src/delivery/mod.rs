@@ -18,6 +18,8 @@ pub mod ledger;
 pub mod preview;
 pub mod provider;
 pub mod queries;
+pub mod ramp;
+pub mod rests;
 pub mod sender;
 pub mod tally;
 pub mod untold;

@@ -292,6 +292,9 @@ fn log(tried: &Tried) {
         Attempt::Delivered(words) => tracing::debug!(delivery, push, alert, attempts, "delivered: {words}"),
         Attempt::Suppressed(reason) => tracing::debug!(delivery, push, alert, "not sent: {reason}"),
         Attempt::NotMade => tracing::debug!(delivery, push, alert, "given back"),
+        Attempt::ServerRests(words) => {
+            tracing::debug!(delivery, push, alert, "given back, its server rests: {words}");
+        }
         Attempt::Later(words) => {
             let provider: &str = match row.provider {
                 Provider::Other => "",

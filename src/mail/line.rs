@@ -14,10 +14,12 @@ use lettre::transport::smtp::extension::{ClientId, Extension};
 use lettre::transport::smtp::{self, response::Response};
 use url::Url;
 
-use super::{MailError, blame};
+use super::{MailError, blame, blame_server};
 
 /// How long the server may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// And for letting us in.
+const DOOR: Duration = Duration::from_secs(30);
 /// A line not used for so long is not trusted to be open.
 const FRESH: Duration = Duration::from_secs(30);
 
@@ -75,6 +77,11 @@ impl Server {
         };
         Ok(Self { host, port: url.port().unwrap_or(port), tls, credentials, hello })
     }
+
+    /// Where it is.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
 }
 
 /// An open connection.
@@ -85,6 +92,8 @@ pub struct Line {
     /// A transaction is left open by a refused recipient.
     dirty: bool,
     broken: bool,
+    /// The server was given the text of a message, and may have it whatever is heard of it.
+    gave_text: bool,
     /// When it was last used; none for one that carried nothing yet.
     used: Option<Instant>,
 }
@@ -106,9 +115,15 @@ impl Line {
     /// # Errors
     /// When the server cannot be reached, or does not let us in.
     pub async fn open(server: &Server) -> Result<Self, MailError> {
-        match tokio::time::timeout(PATIENCE, Self::connect(server)).await {
-            Ok(line) => line.map_err(|error| blame(&error)),
-            Err(_) => Err(silence()),
+        match tokio::time::timeout(DOOR, Self::connect(server)).await {
+            // Whatever it is, nobody's letter is to blame.
+            Ok(line) => line.map_err(|error| match blame(&error) {
+                MailError::Temporary(words)
+                | MailError::Permanent(words)
+                | MailError::BadAddress(words)
+                | MailError::Server(words) => MailError::Server(words),
+            }),
+            Err(_) => Err(MailError::Server(silence(DOOR))),
         }
     }
 
@@ -119,8 +134,7 @@ impl Line {
         };
         let address = (server.host.as_str(), server.port);
         let mut connection =
-            AsyncSmtpConnection::connect_tokio1(address, Some(PATIENCE), &server.hello, wrapper, None)
-                .await?;
+            AsyncSmtpConnection::connect_tokio1(address, Some(DOOR), &server.hello, wrapper, None).await?;
         if server.tls == Tls::Required || server.tls == Tls::IfOffered && connection.can_starttls() {
             connection.starttls(TlsParameters::new(server.host.clone())?, &server.hello).await?;
         }
@@ -130,7 +144,7 @@ impl Line {
         // Asked once more, because lettre keeps only those extensions that it uses itself.
         let extensions = connection.command(Ehlo::new(server.hello.clone())).await?;
         let pipelines = extensions.message().any(|line| line.trim().eq_ignore_ascii_case("PIPELINING"));
-        Ok(Self { connection, pipelines, dirty: false, broken: false, used: None })
+        Ok(Self { connection, pipelines, dirty: false, broken: false, gave_text: false, used: None })
     }
 
     /// Whether another message may be given to it.
@@ -147,9 +161,15 @@ impl Line {
     pub(super) async fn send(&mut self, from: &str, to: &str, message: &str) -> Result<String, Refusal> {
         // Unless the server has its say, the line is left in the middle of something.
         self.broken = true;
+        self.gave_text = false;
         let sent = tokio::time::timeout(PATIENCE, self.try_to_send(from, to, message)).await;
         self.used = Some(Instant::now());
-        sent.unwrap_or_else(|_| Err(Refusal { error: silence(), was_stale: false }))
+        let nothing = |error| Err(Refusal { error, was_stale: false });
+        match (sent, self.gave_text) {
+            (Ok(sent), _) => sent,
+            (Err(_), true) => nothing(MailError::Temporary(silence(PATIENCE))),
+            (Err(_), false) => nothing(MailError::Server(silence(PATIENCE))),
+        }
     }
 
     async fn try_to_send(&mut self, from: &str, to: &str, message: &str) -> Result<String, Refusal> {
@@ -160,6 +180,7 @@ impl Line {
             return Err(Refusal { error: MailError::Permanent(words), was_stale: false });
         }
         self.begin(from, to, is_ascii).await?;
+        self.gave_text = true;
         let answer = self.connection.command(Body(message)).await;
         match self.heard(answer) {
             Ok(response) => Ok(response.message().collect::<Vec<_>>().join(" ")),
@@ -189,11 +210,13 @@ impl Line {
             match self.heard(answer) {
                 Ok(_) => awaits_text = number + 1 == commands.len(),
                 Err(error) => {
+                    let is_about_sender = command.starts_with("MAIL") || command.starts_with("RSET");
+                    let blamed = if is_about_sender { blame_server(&error) } else { blame(&error) };
                     let was_stale = number == 0 && self.used.is_some() && self.broken;
                     if self.broken {
-                        return Err(Refusal { error: blame(&error), was_stale });
+                        return Err(Refusal { error: blamed, was_stale });
                     }
-                    refused.get_or_insert(blame(&error));
+                    refused.get_or_insert(blamed);
                     if !self.pipelines {
                         break;
                     }
@@ -221,8 +244,8 @@ impl Line {
     }
 }
 
-fn silence() -> MailError {
-    MailError::Temporary(format!("the mail server did not answer within {} s", PATIENCE.as_secs()))
+fn silence(patience: Duration) -> String {
+    format!("the mail server did not answer within {} s", patience.as_secs())
 }
 
 /// A message as it goes over the wire, its end marked.

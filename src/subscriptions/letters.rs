@@ -78,8 +78,8 @@ pub async fn send(app: &App, subscription_id: i64) -> anyhow::Result<Outcome> {
     match app.mailer.send(&letter).await {
         Ok(_) => Ok(Outcome::Done),
         Err(error @ MailError::Temporary(_)) => Err(error.into()),
-        Err(MailError::Permanent(words) | MailError::BadAddress(words)) => {
-            tracing::warn!(subscription = row.id, "a letter about subscribing was refused: {words}");
+        Err(refusal) => {
+            tracing::warn!(subscription = row.id, "a letter about subscribing was refused: {refusal}");
             Ok(Outcome::Done)
         }
     }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use xiangxun::commands::config::documentation;
 use xiangxun::config::{Config, Reading, SETTINGS};
+use xiangxun::mail::servers::{MailServer, MailServers};
 
 /// Reads a settings file of this text with these variables.
 fn read(text: &str, variables: &[(&str, &str)]) -> Reading {
@@ -102,6 +103,60 @@ fn a_value_of_the_wrong_type_is_refused_by_name_in_plain_words() {
         words.contains("is not TOML") && words.contains("line 1") && !words.contains("secret"),
         "{words}"
     );
+}
+
+#[test]
+fn mail_servers_are_a_list_in_the_file_or_in_a_variable() {
+    let text = "[[mail_servers]]\nname = \"one\"\nurl = \"smtps://me:secret@a.example\"\nweight = 3\n\
+                [[mail_servers]]\nname = \"two\"\nurl = \"smtp://b.example\"\nrank = 2\ncaps = \"all=5/1h\"";
+    let Reading { config, problems } = read(text, &[]);
+    assert_eq!((problems, config.problems()), (Vec::new(), Vec::new()));
+    let servers: Vec<_> =
+        config.servers().iter().map(|one| (one.name.clone(), one.rank, one.weight)).collect();
+    assert_eq!(servers, [("one".to_owned(), 1, 3), ("two".to_owned(), 2, 1)]);
+    let one = "[{ name = \"one\", url = \"smtp://a.example\" }]";
+    let Reading { config, problems } = read(text, &[("XIANGXUN_MAIL_SERVERS", one)]);
+    assert_eq!((problems, config.servers().len()), (Vec::new(), 1), "a variable stands for the whole list");
+    for (list, told) in [
+        ("[[mail_servers]]\nname = \"one\"\nurl = \"smtp://secret@a\"\nwieght = 3", "unknown key `wieght`"),
+        ("[[mail_servers]]\nurl = \"smtp://secret@a\"", "a server in it has no name"),
+        ("[[mail_servers]]\nname = \"one\"\nurl = 5\ncaps = \"secret\"", "is not a string"),
+        ("mail_servers = \"smtp://secret@a\"", "must be a list of tables"),
+    ] {
+        let words = refusal(list, &[]);
+        assert!(words.contains(told) && !words.contains("secret"), "{words}");
+    }
+    let words = refusal("", &[("XIANGXUN_MAIL_SERVERS", "[{ url = \"smtp://me:secret@a\" }]")]);
+    assert!(words.contains("must be a list of tables") && !words.contains("secret"), "{words}");
+}
+
+#[test]
+fn mail_servers_that_make_no_sense_are_named() {
+    let server = |change: fn(&mut MailServer)| {
+        let mut server =
+            MailServer { name: "one".into(), ..MailServer::only("smtp://me:secret@mail.example") };
+        change(&mut server);
+        server
+    };
+    let good = server(|_| {});
+    for (servers, told) in [
+        (vec![server(|one| one.name = "a b".into())], "letters, digits and hyphens"),
+        (vec![good.clone(), good.clone()], "two servers are named `one`"),
+        (vec![server(|one| one.url = "http://secret".into())], "`one`: its url"),
+        (vec![server(|one| one.weight = 0)], "rank and weight"),
+        (vec![server(|one| one.caps = "gmail=much".into())], "gmail=much"),
+        (vec![server(|one| one.warm_up = "soon".into())], "`soon` is not like"),
+    ] {
+        let config = Config { mail_servers: MailServers(servers), ..Config::default() };
+        let problems = config.problems().join("\n");
+        assert!(problems.contains(told) && !problems.contains("secret"), "{problems}");
+    }
+    let both = Config {
+        mail_servers: MailServers(vec![good]),
+        smtp_url: "smtp://mail.example".into(),
+        ..Config::default()
+    };
+    assert!(both.problems().join("\n").contains("in the place of smtp_url"));
 }
 
 #[test]

@@ -221,6 +221,7 @@ both_databases! {
             row,
             attempt: delivery::channel::Attempt::Failed("late".into()),
             holder: std::sync::Arc::clone(&holder),
+            server: 0,
         };
         let tried: Vec<_> = claimed.into_iter().map(late).collect();
         ledger::settle(&app.app, "dead", &tried).await.unwrap();

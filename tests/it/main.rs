@@ -47,6 +47,7 @@ mod search_traps;
 mod search_words;
 mod security;
 mod server;
+mod servers;
 mod subscriptions;
 mod suggest;
 mod support;

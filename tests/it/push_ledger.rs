@@ -86,7 +86,7 @@ async fn settle_some(app: &TestApp, count: u64) {
             4 => Attempt::Suppressed("the reader has left".into()),
             _ => Attempt::NotMade,
         };
-        Tried { row, attempt, holder: holder.clone() }
+        Tried { row, attempt, holder: holder.clone(), server: 0 }
     };
     let tried: Vec<Tried> = claim.rows.into_iter().enumerate().map(outcome).collect();
     ledger::settle(&app.app, "some", &tried).await.unwrap();

@@ -25,6 +25,7 @@ pub mod read_mark;
 pub mod revision;
 pub mod search_click;
 pub mod search_query;
+pub mod server_rest;
 pub mod session;
 pub mod setting;
 pub mod sign_in_link;

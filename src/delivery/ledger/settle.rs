@@ -1,6 +1,6 @@
 //! Writing back: what became of a sender's deliveries, many in one transaction.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,9 +14,10 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::entities::delivery::{self, DeliveryState, Provider};
 use crate::db::entities::push::{self, PushState};
+use crate::delivery::caps::Whose;
 use crate::delivery::channel::Attempt;
 use crate::delivery::tally::{self, Changes};
-use crate::delivery::{provider, suppress};
+use crate::delivery::{provider, rests, suppress};
 
 /// Pauses after the first, second, ... attempt. After the last one the delivery has failed: in
 /// two days most mailboxes and servers that are going to come back have done so.
@@ -38,6 +39,8 @@ pub struct Tried {
     pub attempt: Attempt,
     /// Of its claim.
     pub holder: Arc<str>,
+    /// The place of the mail server that it was given to.
+    pub server: usize,
 }
 
 /// A delivery's row as it is to be.
@@ -54,7 +57,8 @@ struct Outcome<'a> {
 pub async fn settle(app: &App, owner: &str, tried: &[Tried]) -> Result<(), DbErr> {
     let now = app.clock.now();
     let tx = app.db.begin().await?;
-    let outcomes: Vec<_> = tried.iter().map(|one| outcome(one, now)).collect();
+    let is_stuck = heed_servers(app, &tx, tried, now).await?;
+    let outcomes: Vec<_> = tried.iter().map(|one| outcome(one, is_stuck, now)).collect();
     super::walk_indexes(&tx).await?;
     let settled = write(&tx, owner, &outcomes, now).await?;
     let mut changes = Changes::default();
@@ -77,13 +81,17 @@ pub async fn settle(app: &App, owner: &str, tried: &[Tried]) -> Result<(), DbErr
     tx.commit().await
 }
 
-fn outcome(tried: &Tried, now: Timestamp) -> Outcome<'_> {
+/// Of a row that no server took, the attempt counts only if there is no other server to take it.
+fn outcome(tried: &Tried, is_stuck: bool, now: Timestamp) -> Outcome<'_> {
     let Tried { row, attempt, .. } = tried;
     let pause = usize::try_from(row.attempts - 1).ok().and_then(|done| PAUSES.get(done));
     let (state, answer, next_attempt_at) = match attempt {
         Attempt::Delivered(words) => (DeliveryState::Delivered, Some(words), row.next_attempt_at),
         Attempt::Suppressed(reason) => (DeliveryState::Suppressed, Some(reason), row.next_attempt_at),
-        Attempt::Later(words) => match pause {
+        Attempt::ServerRests(_) if !is_stuck => {
+            (DeliveryState::Waiting, row.answer.as_ref(), row.next_attempt_at)
+        }
+        Attempt::Later(words) | Attempt::ServerRests(words) => match pause {
             Some(pause) => (DeliveryState::Waiting, Some(words), now + *pause),
             None => (DeliveryState::Failed, Some(words), row.next_attempt_at),
         },
@@ -92,9 +100,13 @@ fn outcome(tried: &Tried, now: Timestamp) -> Outcome<'_> {
         }
         Attempt::NotMade => (DeliveryState::Waiting, row.answer.as_ref(), row.next_attempt_at),
     };
-    let unmade = i32::from(matches!(attempt, Attempt::NotMade));
-    let answer = answer.map(String::as_str);
-    Outcome { row, state, attempts: row.attempts - unmade, answer, next_attempt_at }
+    let is_unmade = match attempt {
+        Attempt::NotMade => true,
+        Attempt::ServerRests(_) => !is_stuck,
+        _ => false,
+    };
+    let (answer, attempts) = (answer.map(String::as_str), row.attempts - i32::from(is_unmade));
+    Outcome { row, state, attempts, answer, next_attempt_at }
 }
 
 /// What every row becomes, whichever way the rows of `v` are given. A row with an owner waits; to say so
@@ -190,20 +202,53 @@ async fn count_against_caps(
         return Ok(());
     }
     app.caps.lock(tx).await?;
-    let mut counts: BTreeMap<(&str, Provider), (i64, i64)> = BTreeMap::new();
-    for Tried { row, attempt, holder } in tried {
-        let (sent, unsent) = counts.entry((holder, row.provider)).or_default();
+    let mut counts: BTreeMap<(&str, Provider, usize), (i64, i64)> = BTreeMap::new();
+    for Tried { row, attempt, holder, server } in tried {
+        let (sent, unsent) = counts.entry((holder, row.provider, *server)).or_default();
         *if attempt.was_handed_over() { sent } else { unsent } += 1;
     }
-    for ((holder, provider), (sent, unsent)) in counts {
+    for ((holder, provider, server), (sent, unsent)) in counts {
+        let whose = Whose { holder, provider, server };
         if sent > 0 {
-            app.caps.sent(tx, holder, provider, sent, now).await?;
+            app.caps.sent(tx, whose, sent, now).await?;
         }
         if unsent > 0 {
-            app.caps.give_back(tx, holder, provider, unsent).await?;
+            app.caps.give_back(tx, whose, unsent).await?;
         }
     }
     Ok(())
+}
+
+/// Lets mail servers rest that took nothing, and ends the rests of those that took something again. Returns
+/// whether all rest.
+async fn heed_servers(
+    app: &App,
+    tx: &DatabaseTransaction,
+    tried: &[Tried],
+    now: Timestamp,
+) -> Result<bool, DbErr> {
+    let relays = app.mailer.relays();
+    let mut refused: BTreeMap<usize, &str> = BTreeMap::new();
+    let mut took: BTreeSet<usize> = BTreeSet::new();
+    for Tried { attempt, server, .. } in tried {
+        match attempt {
+            Attempt::ServerRests(words) => drop(refused.entry(*server).or_insert(words)),
+            Attempt::Delivered(_) if relays[*server].may_have_rested() => drop(took.insert(*server)),
+            _ => {}
+        }
+    }
+    for server in took.iter().filter(|server| !refused.contains_key(*server)) {
+        rests::end(tx, &relays[*server].name, now).await?;
+    }
+    if refused.is_empty() {
+        return Ok(false);
+    }
+    for (server, words) in refused {
+        rests::begin(tx, &relays[server].name, words, now).await?;
+        relays[server].has_rested(true);
+    }
+    let resting = rests::resting(tx, now).await?;
+    Ok(relays.iter().all(|relay| resting.iter().any(|rest| rest.name == relay.name)))
 }
 
 /// Leaves providers alone that asked for it, and trusts those again that took something.

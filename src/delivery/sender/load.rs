@@ -22,6 +22,8 @@ pub const FRESH: Duration = Duration::from_millis(500);
 pub struct Order {
     pub row: delivery::Model,
     pub holder: Arc<str>,
+    /// The place of the mail server that is to carry it.
+    pub server: usize,
     pub message: Message,
     /// When its reader was last asked for.
     pub read_at: Instant,
@@ -80,7 +82,7 @@ pub async fn orders(app: &App, claim: Claim, contents: &mut Contents) -> anyhow:
         recipients.extend(rows.into_iter().map(|recipient| (recipient.subscription_id, recipient)));
     }
     let mut orders = Vec::with_capacity(claim.rows.len());
-    for row in claim.rows {
+    for (row, server) in claim.rows.into_iter().zip(claim.servers) {
         let message = match row.subject() {
             Some(Subject::Push { push_id, subscription_id }) => {
                 contents.refresh(app, push_id).await?;
@@ -92,7 +94,7 @@ pub async fn orders(app: &App, claim: Claim, contents: &mut Contents) -> anyhow:
             None => Ok(Message::None(Attempt::Suppressed("it tells of nothing that is known here".into()))),
         };
         let message = message.unwrap_or_else(|error| Message::None(Attempt::Later(format!("{error:#}"))));
-        orders.push(Order { row, holder: holder.clone(), message, read_at });
+        orders.push(Order { row, holder: holder.clone(), server, message, read_at });
     }
     Ok(orders)
 }

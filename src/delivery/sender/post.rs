@@ -10,6 +10,7 @@ use crate::db::entities::delivery::{Provider, Subject};
 use crate::delivery::channel::Attempt;
 use crate::delivery::ledger::Tried;
 use crate::delivery::{email, provider, queries};
+use crate::mail::Route;
 
 /// No channel may take longer over one message.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -21,8 +22,15 @@ const HELD_BACK: Duration = Duration::from_secs(10);
 #[derive(Default)]
 pub struct Post {
     closed: AtomicBool,
-    /// Providers that have just asked to be left alone.
-    refusing: Mutex<Vec<(Provider, Instant)>>,
+    /// Providers that have just asked to be left alone, and mail servers that took nothing.
+    refusing: Mutex<Vec<(Whom, Instant)>>,
+}
+
+/// Who takes nothing for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whom {
+    Provider(Provider),
+    Server(usize),
 }
 
 impl Post {
@@ -32,10 +40,11 @@ impl Post {
     }
 
     pub async fn hand_over(&self, app: &App, order: Order) -> Tried {
-        let Order { row, holder, message, read_at } = order;
-        if self.closed.load(Ordering::Relaxed) || self.is_refusing(row.provider) {
-            return Tried { row, attempt: Attempt::NotMade, holder };
+        let Order { row, holder, server, message, read_at } = order;
+        if self.closed.load(Ordering::Relaxed) || self.is_refusing(row.provider, server) {
+            return Tried { row, attempt: Attempt::NotMade, holder, server };
         }
+        let route = Route { server };
         let telling = async {
             if read_at.elapsed() > FRESH
                 && let Some(Subject::Push { push_id, subscription_id }) = row.subject()
@@ -50,10 +59,12 @@ impl Post {
             }
             anyhow::Ok(match message {
                 Message::Filled(form, personal) => {
-                    let sent = app.mailer.send_filled(&form, &personal).await;
+                    let sent = app.mailer.send_filled(&form, &personal, &route).await;
                     email::attempt(&personal.to, sent)
                 }
-                Message::Letter(letter) => email::attempt(&letter.to, app.mailer.send(&letter).await),
+                Message::Letter(letter) => {
+                    email::attempt(&letter.to, app.mailer.send_by(&letter, &route).await)
+                }
                 Message::None(attempt) => attempt,
             })
         };
@@ -65,18 +76,21 @@ impl Post {
         if let Attempt::Later(words) = &attempt
             && provider::is_refusal(row.provider, words)
         {
-            self.refusing().push((row.provider, Instant::now()));
+            self.refusing().push((Whom::Provider(row.provider), Instant::now()));
         }
-        Tried { row, attempt, holder }
+        if let Attempt::ServerRests(_) = &attempt {
+            self.refusing().push((Whom::Server(server), Instant::now()));
+        }
+        Tried { row, attempt, holder, server }
     }
 
-    fn is_refusing(&self, provider: Provider) -> bool {
+    fn is_refusing(&self, provider: Provider, server: usize) -> bool {
         let mut refusing = self.refusing();
         refusing.retain(|(_, since)| since.elapsed() < HELD_BACK);
-        refusing.iter().any(|(one, _)| *one == provider)
+        refusing.iter().any(|(one, _)| [Whom::Provider(provider), Whom::Server(server)].contains(one))
     }
 
-    fn refusing(&self) -> std::sync::MutexGuard<'_, Vec<(Provider, Instant)>> {
+    fn refusing(&self) -> std::sync::MutexGuard<'_, Vec<(Whom, Instant)>> {
         self.refusing.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }

@@ -82,9 +82,9 @@ impl TestApp {
         }
         change(&mut config);
         let letters = Arc::new(Mutex::new(Vec::new()));
-        let mailer = match config.smtp_url.as_str() {
-            "" => Mailer::memory(letters.clone()),
-            _ => Mailer::from_config(&config).expect("the SMTP server's address is right"),
+        let mailer = match config.servers().is_empty() {
+            true => Mailer::memory(letters.clone()),
+            false => Mailer::from_config(&config).expect("the SMTP servers' addresses are right"),
         };
         let app = App::open_with(config, mailer, Clock::default()).await.expect("the app opens");
         Self {

@@ -1,6 +1,7 @@
 //! A mail server in this process that answers as it is told, recipient by recipient, and keeps the moment
 //! of each message.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -11,6 +12,8 @@ use tokio::net::{TcpListener, TcpStream};
 #[derive(Clone, Debug)]
 pub struct Taken {
     pub at: Instant,
+    /// Of the envelope.
+    pub from: String,
     pub to: String,
     pub bytes: Vec<u8>,
 }
@@ -23,6 +26,7 @@ pub struct MailHost {
     pub port: u16,
     taken: Arc<Mutex<Vec<Taken>>>,
     asked: Arc<Mutex<Vec<String>>>,
+    sulks: Arc<AtomicBool>,
 }
 
 impl MailHost {
@@ -38,7 +42,7 @@ impl MailHost {
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let host = Self { port, taken: Arc::default(), asked: Arc::default() };
+        let host = Self { port, taken: Arc::default(), asked: Arc::default(), sulks: Arc::default() };
         let (answers, own): (Answers, _) = (Arc::new(answers), host.clone());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -53,6 +57,11 @@ impl MailHost {
         format!("smtp://127.0.0.1:{}", self.port)
     }
 
+    /// From now on it takes nothing and closes every line; or it is itself again.
+    pub fn sulk(&self, sulks: bool) {
+        self.sulks.store(sulks, Ordering::SeqCst);
+    }
+
     /// What was taken, in order.
     pub fn taken(&self) -> Vec<Taken> {
         self.taken.lock().unwrap().clone()
@@ -65,8 +74,13 @@ impl MailHost {
 
     async fn talk(&self, stream: TcpStream, extensions: &str, answers: Answers) -> Option<()> {
         let mut stream = BufReader::new(stream);
+        let sulk = || self.sulks.load(Ordering::SeqCst);
+        if sulk() {
+            stream.write_all(b"421 4.3.2 host is busy with itself\r\n").await.ok()?;
+            return None;
+        }
         stream.write_all(b"220 host ESMTP\r\n").await.ok()?;
-        let mut to: Option<String> = None;
+        let (mut from, mut to): (String, Option<String>) = Default::default();
         let mut is_open = false;
         loop {
             let mut line = String::new();
@@ -77,8 +91,13 @@ impl MailHost {
             let verb = command.split([' ', ':']).next().unwrap_or("").to_uppercase();
             let answer = match verb.as_str() {
                 "EHLO" => format!("250-host\r\n{extensions}250 HELP\r\n"),
+                "MAIL" if sulk() => {
+                    stream.write_all(b"421 4.3.2 host is busy with itself\r\n").await.ok()?;
+                    return None;
+                }
                 "MAIL" if is_open => "503 5.5.1 nested MAIL\r\n".into(),
                 "MAIL" => {
+                    from = command.split(['<', '>']).nth(1).unwrap_or("").to_owned();
                     is_open = true;
                     "250 2.1.0 Ok\r\n".into()
                 }
@@ -98,7 +117,12 @@ impl MailHost {
                     stream.write_all(b"354 go on\r\n").await.ok()?;
                     let bytes = read_message(&mut stream).await?;
                     let to = to.take().unwrap_or_default();
-                    self.taken.lock().unwrap().push(Taken { at: Instant::now(), to, bytes });
+                    self.taken.lock().unwrap().push(Taken {
+                        at: Instant::now(),
+                        from: from.clone(),
+                        to,
+                        bytes,
+                    });
                     is_open = false;
                     "250 2.0.0 Ok: queued\r\n".into()
                 }
