@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::delivery::caps::Caps;
+use crate::hub;
 use crate::import::fetch::{FetchSettings, Fetcher};
 use crate::mail::Mailer;
 use crate::search::Search;
@@ -58,6 +59,7 @@ impl App {
             .with_context(|| format!("making the data folder {}", config.data.display()))?;
         let db = Db::connect(&config.database_url(), config.database_pool).await?;
         db.migrate().await.context("bringing the database up to date")?;
+        hub::keep_outside(&db, &config).await.context("keeping the names of outside hubs")?;
         let signer = Signer::load(&db).await.context("reading the secret key")?;
         let limits = Limits::new(&clock);
         let settings = FetchSettings::new(&config.base_url, config.fetch_allow_private);

@@ -106,7 +106,9 @@ settings! {
     suggest_titles: u32 = 200_000u32;
     /// File of words that mean the same, one group a line: `央行 = 中国人民银行`; empty for the one built in.
     synonyms: PathBuf = "";
-    /// Lets feeds be fetched from private addresses. For tests only.
+    /// Addresses of WebSub hubs elsewhere, separated by spaces, that are told of changed feeds and named in them beside our own.
+    websub_hubs: String = "";
+    /// Lets feeds be fetched from, and callbacks and webhooks be at, private addresses. For tests only.
     fetch_allow_private: bool = false;
     /// Take the client's address from `X-Forwarded-For`: only behind a reverse proxy that sets it.
     trust_proxy: bool = false;
@@ -281,6 +283,11 @@ impl Config {
         check("mail_caps", caps.is_none(), caps.as_deref().unwrap_or_default());
         let synonyms = crate::search::synonyms::Synonyms::load(&self.synonyms).err();
         check("synonyms", synonyms.is_none(), synonyms.as_deref().unwrap_or_default());
+        check(
+            "websub_hubs",
+            crate::hub::outside(&self.websub_hubs).is_some(),
+            "must be addresses such as https://hub.example/, separated by spaces, or empty",
+        );
         check("log_format", ["text", "json"].contains(&self.log_format.as_str()), "must be text or json");
         check(
             "log",

@@ -240,8 +240,15 @@ fn ask_to_sign_in(method: &Method, path: &str) -> Response {
     Redirect::to(&format!("/sign-in?next={next}")).into_response()
 }
 
+/// Marks an error's plain text as a handler's own words, for programs that want them so.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain;
+
 /// Whether it is an error of the framework's; a handler's own page or document is left alone.
 fn is_bare_error(response: &Response) -> bool {
+    if response.extensions().get::<Plain>().is_some() {
+        return false;
+    }
     let kind =
         response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     let status = response.status();

@@ -16,9 +16,11 @@
 //! - [`pushes`]: sending articles to subscribers, once; [`media`]: uploaded pictures
 //! - [`studio`]: the frame of all pages where members work on an account
 //! - [`outbox`]: events in the transaction of their change; [`jobs`]: work that one node claims
-//! - [`feeds`]: feeds that we serve, sitemaps; [`import`]: sources, the feeds that outlets already have
+//! - [`feeds`]: feeds that we serve, sitemaps; [`hub`]: servers that are told when those change (WebSub)
+//! - [`import`]: sources, the feeds that outlets already have
 //! - [`mail`]: letters and who carries them
 //! - [`subscriptions`]: subscribing, leaving, the timeline; [`delivery`]: telling subscribers of a push
+//! - [`webhooks`]: addresses elsewhere that are told what happens in an account
 //! - [`alerts`]: saved searches that read each new article, and tell their readers of those that match
 //! - [`demo`]: the throw-away instance of `xiangxun demo`
 //! - [`commands`]: what the binary can be told to do
@@ -39,6 +41,7 @@ pub mod demo;
 pub mod error;
 pub mod feeds;
 pub mod home;
+pub mod hub;
 pub mod import;
 pub mod jobs;
 pub mod look;
@@ -55,3 +58,4 @@ pub mod statics;
 pub mod studio;
 pub mod subscriptions;
 pub mod text;
+pub mod webhooks;

@@ -23,8 +23,8 @@ use crate::app::App;
 use crate::error::Error;
 use crate::import;
 use crate::{
-    accounts, alerts, api, articles, auth, demo, error, feeds, home, media, page, pushes, search, statics,
-    subscriptions,
+    accounts, alerts, api, articles, auth, demo, error, feeds, home, hub, media, page, pushes, search,
+    statics, subscriptions, webhooks,
 };
 
 /// The largest request body that is read, uploads aside.
@@ -143,6 +143,7 @@ fn studio() -> Router<Arc<App>> {
         .merge(studio_articles())
         .merge(studio_pushes())
         .merge(studio_sources())
+        .merge(studio_webhooks())
 }
 
 /// Opening accounts, their settings and members; the operators' list.
@@ -199,6 +200,21 @@ fn studio_sources() -> Router<Arc<App>> {
         .route("/studio/@{handle}/sources/{id}/resume", post(import::pages::resume_source))
         .route("/studio/@{handle}/sources/{id}/mode", post(import::pages::set_source_mode))
         .route("/studio/@{handle}/sources/{id}/remove", post(import::pages::remove_source))
+}
+
+/// Addresses elsewhere that are told what happens.
+fn studio_webhooks() -> Router<Arc<App>> {
+    use webhooks::pages;
+    Router::new()
+        .route("/studio/@{handle}/webhooks", get(pages::list_webhooks).post(pages::add_webhook))
+        .route("/studio/@{handle}/webhooks/{id}", get(pages::show_webhook))
+        .route("/studio/@{handle}/webhooks/{id}/kinds", post(pages::set_webhook_kinds))
+        .route("/studio/@{handle}/webhooks/{id}/pause", post(pages::pause_webhook))
+        .route("/studio/@{handle}/webhooks/{id}/resume", post(pages::resume_webhook))
+        .route("/studio/@{handle}/webhooks/{id}/secret", post(pages::renew_webhook_secret))
+        .route("/studio/@{handle}/webhooks/{id}/test", post(pages::test_webhook))
+        .route("/studio/@{handle}/webhooks/{id}/remove", post(pages::remove_webhook))
+        .route("/studio/@{handle}/webhooks/{id}/messages/{message}/again", post(pages::send_message_again))
 }
 
 /// Where members write and publish.
@@ -259,7 +275,7 @@ fn alerting() -> Router<Arc<App>> {
         .route("/s/alerts/{signed}/resume", post(links::resume_stopped))
 }
 
-/// Feeds, sitemaps, robots.txt, opensearch.xml.
+/// Feeds, the hub that tells of their changes, sitemaps, robots.txt, opensearch.xml.
 fn feeds() -> Router<Arc<App>> {
     Router::new()
         .route("/feed.atom", get(feeds::pages::show_site_feed))
@@ -271,6 +287,7 @@ fn feeds() -> Router<Arc<App>> {
         .route("/search/feed.atom", get(feeds::search::show_search_feed))
         .route("/search/feed.rss", get(feeds::search::show_search_feed))
         .route("/search/feed.json", get(feeds::search::show_search_feed))
+        .route("/hub", post(hub::pages::ask_hub))
         .route("/opensearch.xml", get(feeds::opensearch::show_description))
         .route("/sitemap.xml", get(feeds::sitemap::show_sitemap_index))
         .route("/sitemap/{file}", get(feeds::sitemap::show_sitemap))
@@ -295,6 +312,7 @@ fn api() -> Router<Arc<App>> {
         .route("/api/v1/alerts", get(alerts::api::list_alerts).post(alerts::api::create_alert))
         .route("/api/v1/alerts/{id}", patch(alerts::api::update_alert).delete(alerts::api::delete_alert))
         .merge(accounts_api())
+        .merge(webhooks_api())
         .merge(subscriptions_api())
 }
 
@@ -307,6 +325,15 @@ fn accounts_api() -> Router<Arc<App>> {
         .route("/api/v1/accounts/{handle}", get(get_account).patch(update_account))
         .route("/api/v1/accounts/{handle}/pushes", get(list_pushes).post(create_push))
         .route("/api/v1/pushes/{id}", get(get_push))
+}
+
+/// `/api/v1`: webhooks.
+fn webhooks_api() -> Router<Arc<App>> {
+    use webhooks::api::{create_webhook, delete_webhook, list_webhooks, test_webhook, update_webhook};
+    Router::new()
+        .route("/api/v1/accounts/{handle}/webhooks", get(list_webhooks).post(create_webhook))
+        .route("/api/v1/webhooks/{id}", patch(update_webhook).delete(delete_webhook))
+        .route("/api/v1/webhooks/{id}/test", post(test_webhook))
 }
 
 /// `/api/v1`: subscriptions.

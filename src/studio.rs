@@ -37,6 +37,7 @@ pub enum Tab {
     Pushes,
     Media,
     Sources,
+    Webhooks,
     Members,
     Searches,
     Settings,
@@ -51,6 +52,7 @@ impl Tab {
             Self::Pushes => "/pushes",
             Self::Media => "/media",
             Self::Sources => "/sources",
+            Self::Webhooks => "/webhooks",
             Self::Members => "/members",
             Self::Searches => "/searches",
             Self::Settings => "/settings",
@@ -65,6 +67,7 @@ impl Tab {
             Self::Pushes => "studio-pushes",
             Self::Media => "studio-media",
             Self::Sources => "studio-sources",
+            Self::Webhooks => "webhooks-title",
             Self::Members => "studio-members",
             Self::Searches => "insight-title",
             Self::Settings => "studio-settings",
@@ -78,6 +81,7 @@ impl Tab {
                 Operation::ReadStudio
             }
             Self::Sources => Operation::ManageSources,
+            Self::Webhooks => Operation::ManageWebhooks,
             Self::Settings => Operation::ManageAccount,
         }
     }

@@ -20,6 +20,8 @@ mod m20261122_000030_create_alerts;
 mod m20261122_000031_create_search_counts;
 mod m20261122_000040_count_deliveries;
 mod m20261122_000060_create_server_rests;
+mod m20261122_000070_create_hub;
+mod m20261122_000071_create_webhooks;
 
 /// What every step answers to `use_transaction`: it happens whole or not at all, on SQLite too. A
 /// process that is killed half way through a step would else never start again.
@@ -45,6 +47,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000031_create_search_counts::Migration),
             Box::new(m20261122_000040_count_deliveries::Migration),
             Box::new(m20261122_000060_create_server_rests::Migration),
+            Box::new(m20261122_000070_create_hub::Migration),
+            Box::new(m20261122_000071_create_webhooks::Migration),
         ]
     }
 }

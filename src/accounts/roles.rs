@@ -24,6 +24,8 @@ pub enum Operation {
     ManageMembers,
     /// Connect and remove feeds that are imported.
     ManageSources,
+    /// Name addresses elsewhere that are told what happens.
+    ManageWebhooks,
     /// Change the account's handle, name and profile.
     ManageAccount,
 }
@@ -31,15 +33,16 @@ pub enum Operation {
 /// The whole of what roles mean.
 pub fn allows(role: Role, operation: Operation) -> bool {
     use Operation::{
-        EditArticle, ManageAccount, ManageMembers, ManageSources, Publish, Push, ReadStudio, Withdraw,
-        WriteOwnDraft,
+        EditArticle, ManageAccount, ManageMembers, ManageSources, ManageWebhooks, Publish, Push, ReadStudio,
+        Withdraw, WriteOwnDraft,
     };
     match role {
         Role::Owner => true,
-        Role::Editor => !matches!(operation, ManageMembers | ManageSources | ManageAccount),
+        Role::Editor => !matches!(operation, ManageMembers | ManageSources | ManageWebhooks | ManageAccount),
         Role::Author => match operation {
             ReadStudio | WriteOwnDraft => true,
-            EditArticle | Publish | Withdraw | Push | ManageMembers | ManageSources | ManageAccount => false,
+            EditArticle | Publish | Withdraw | Push | ManageMembers | ManageSources | ManageWebhooks
+            | ManageAccount => false,
         },
         Role::Analyst => operation == ReadStudio,
     }
@@ -92,6 +95,7 @@ mod tests {
     #[case(Operation::Push,          [true, true,  false, false])]
     #[case(Operation::ManageMembers, [true, false, false, false])]
     #[case(Operation::ManageSources, [true, false, false, false])]
+    #[case(Operation::ManageWebhooks, [true, false, false, false])]
     #[case(Operation::ManageAccount, [true, false, false, false])]
     fn a_role_allows_what_it_says(#[case] operation: Operation, #[case] allowed: [bool; 4]) {
         let roles = [Role::Owner, Role::Editor, Role::Author, Role::Analyst];
@@ -100,6 +104,6 @@ mod tests {
 
     #[test]
     fn the_table_above_is_complete() {
-        assert_eq!(Operation::iter().count(), 9, "a new operation needs a line in the table");
+        assert_eq!(Operation::iter().count(), 10, "a new operation needs a line in the table");
     }
 }

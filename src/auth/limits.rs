@@ -42,6 +42,8 @@ pub enum Limit {
     Suggest,
     /// API requests of a client.
     Api,
+    /// Wishes of a client to be told of feeds.
+    Hub,
 }
 
 impl Limit {
@@ -56,6 +58,7 @@ impl Limit {
             Self::Search => (60, Duration::from_millis(500)),
             Self::Suggest => (120, Duration::from_millis(100)),
             Self::Api => (240, Duration::from_millis(50)),
+            Self::Hub => (60, Duration::from_secs(5)),
         }
     }
 }
@@ -147,6 +150,7 @@ pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) ->
         "/search" | "/api/v1/search" => Some(Limit::Search),
         "/search/suggestions" | "/search/clicked" | "/api/v1/suggest" => Some(Limit::Suggest),
         _ if path.starts_with("/search/feed.") => Some(Limit::Search),
+        "/hub" => Some(Limit::Hub),
         "/api/docs" | "/api/openapi.json" => None,
         _ if path.starts_with("/api/") => Some(Limit::Api),
         _ if path.starts_with("/@") && path.ends_with("/subscribe") => {

@@ -6,8 +6,8 @@
 //!
 //! A row has one subject, in columns of its own that are empty otherwise (`delivery::Subject`): a
 //! push and a subscription, or an alert and an occasion. Attempts, leases, states and answers are the
-//! same for all, so whatever is to be told next (a digest of many accounts, a webhook) is one more
-//! subject and nothing else here changes.
+//! same for all, so whatever is to be told next (a digest of many accounts) is one more subject and
+//! nothing else here changes. Webhooks are told by a room of their own, which says why.
 
 pub mod caps;
 pub mod channel;

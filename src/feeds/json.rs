@@ -17,6 +17,10 @@ pub(super) fn write(feed: &Feed, base_url: &str) -> String {
     if let Value::Object(members) = &mut document {
         put(members, "description", Some(&feed.description));
         put(members, "icon", feed.icon_url.as_ref());
+        if !feed.hubs.is_empty() {
+            let hubs = feed.hubs.iter().map(|hub| json!({ "type": "WebSub", "url": hub })).collect();
+            members.insert("hubs".into(), Value::Array(hubs));
+        }
     }
     document.to_string()
 }

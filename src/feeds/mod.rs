@@ -8,6 +8,7 @@ mod atom;
 mod json;
 pub mod opensearch;
 pub mod pages;
+pub mod ping;
 mod queries;
 mod rss;
 pub mod search;
@@ -28,7 +29,7 @@ pub const MAX_ARTICLES: u64 = 50;
 
 /// The formats of feeds; `feed.{extension}` at the site's root and under each account. As an
 /// extractor it is the one that the path ends with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter)]
 pub enum Format {
     Atom,
     Rss,
@@ -44,6 +45,11 @@ impl Format {
         }
     }
 
+    /// That of a feed's address.
+    pub fn of_path(path: &str) -> Option<Self> {
+        [Self::Atom, Self::Rss, Self::Json].into_iter().find(|format| path.ends_with(format.file()))
+    }
+
     pub fn content_type(self) -> &'static str {
         match self {
             Self::Atom => "application/atom+xml; charset=utf-8",
@@ -57,9 +63,7 @@ impl<S: Sync> FromRequestParts<S> for Format {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let path = parts.uri.path();
-        let mut formats = [Self::Rss, Self::Json].into_iter();
-        Ok(formats.find(|format| path.ends_with(format.file())).unwrap_or(Self::Atom))
+        Ok(Self::of_path(parts.uri.path()).unwrap_or(Self::Atom))
     }
 }
 
@@ -74,9 +78,13 @@ pub struct Feed {
     /// The page that it is the feed of.
     pub page_url: String,
     pub self_url: String,
+    /// Who tells of its changes, so that nobody has to ask.
+    pub hubs: Vec<String>,
     pub icon_url: Option<String>,
     pub updated: Timestamp,
     pub items: Vec<Item>,
+    /// Ids of articles that were taken back, and when; only Atom has words for it.
+    pub gone: Vec<(String, Timestamp)>,
 }
 
 /// One article in a feed.

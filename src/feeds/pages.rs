@@ -16,13 +16,14 @@ use crate::clock::Timestamp;
 use crate::db::entities::account;
 use crate::db::entities::article;
 use crate::error::Error;
+use crate::hub;
 use crate::page::Locale;
 use crate::path::Path;
 
 /// How long an answer may be shown again without asking, in seconds.
 const MAX_AGE: u32 = 60;
 /// Goes up when the formats are written differently, so that readers fetch them anew.
-const WRITING: u32 = 2;
+const WRITING: u32 = 3;
 
 /// `GET /feed.atom`, `/feed.rss`, `/feed.json`
 pub async fn show_site_feed(
@@ -37,19 +38,25 @@ pub async fn show_site_feed(
         return Ok(validators.not_modified());
     }
     let articles = queries::newest_articles(db, None).await?;
+    let feed = site_feed(&app, format, newest.1, items(&app, articles).await?);
+    Ok(validators.answer_feed(&app, format, &feed))
+}
+
+pub(super) fn site_feed(app: &App, format: Format, changed: Timestamp, items: Vec<Item>) -> Feed {
     let locale = Locale::from_tag(&app.config.locale).unwrap_or(Locale::ZhHans);
-    let feed = Feed {
-        id: tag(&app, "site", Timestamp(0)),
+    Feed {
+        id: tag(app, "site", Timestamp(0)),
         title: app.config.site_name_in(locale),
         description: locale.text("site-tagline"),
         lang: locale.code().to_owned(),
         page_url: app.config.url("/"),
         self_url: app.config.url(&format!("/{}", format.file())),
+        hubs: hub::addresses(&app.config),
         icon_url: None,
-        updated: newest.1,
-        items: items(&app, articles).await?,
-    };
-    Ok(validators.answer(format.content_type(), feed.write(format, base_url(&app))))
+        updated: changed,
+        items,
+        gone: Vec::new(),
+    }
 }
 
 /// `GET /@{handle}/feed.atom`, `/@{handle}/feed.rss`, `/@{handle}/feed.json`
@@ -74,10 +81,10 @@ pub async fn show_account_feed(
     }
     let articles = queries::newest_articles(db, Some(account.id)).await?;
     let feed = account_feed(&app, &account, format, newest.1, items(&app, articles).await?);
-    Ok(validators.answer(format.content_type(), feed.write(format, base_url(&app))))
+    Ok(validators.answer_feed(&app, format, &feed))
 }
 
-fn account_feed(
+pub(super) fn account_feed(
     app: &App,
     account: &account::Model,
     format: Format,
@@ -92,9 +99,11 @@ fn account_feed(
         lang: account.lang.clone(),
         page_url: app.config.url(&path),
         self_url: app.config.url(&format!("{path}/{}", format.file())),
+        hubs: hub::addresses(&app.config),
         icon_url: account.avatar_url.as_ref().map(|url| absolute(base_url(app), url)),
         updated: changed.max(account.created_at),
         items,
+        gone: Vec::new(),
     }
 }
 
@@ -105,7 +114,7 @@ pub(super) async fn items(app: &App, articles: Vec<article::Model>) -> Result<Ve
         let account = accounts.get(&article.account_id)?;
         let account_url = app.config.url(&format!("/@{}", account.handle));
         Some(Item {
-            id: tag(app, &format!("article/{}", article.id), article.created_at),
+            id: article_tag(app, &article),
             url: format!("{account_url}/{}", article.slug),
             account_name: account.name.clone(),
             account_url,
@@ -113,6 +122,11 @@ pub(super) async fn items(app: &App, articles: Vec<article::Model>) -> Result<Ve
         })
     };
     Ok(articles.into_iter().filter_map(item).collect())
+}
+
+/// Names an article in feeds, for good.
+pub(super) fn article_tag(app: &App, article: &article::Model) -> String {
+    tag(app, &format!("article/{}", article.id), article.created_at)
 }
 
 pub(super) fn base_url(app: &App) -> &str {
@@ -143,7 +157,9 @@ impl Validators {
     /// transaction's beginning, so another may come later with the same second: the tag, not the
     /// time, decides wherever a client sends it.
     pub fn new(app: &App, (event_id, changed): (i64, Timestamp)) -> Self {
-        let names = hash_of((&app.config.site_name, &app.config.base_url, &app.config.locale)) as u32;
+        let config = &app.config;
+        let names =
+            hash_of((&config.site_name, &config.base_url, &config.locale, &config.websub_hubs)) as u32;
         Self { etag: format!("W/\"{event_id:x}-{names:x}-{WRITING}\""), last_modified: Some(changed) }
     }
 
@@ -168,6 +184,15 @@ impl Validators {
 
     pub fn not_modified(&self) -> Response {
         self.headed(StatusCode::NOT_MODIFIED.into_response())
+    }
+
+    /// The feed, with its hubs and its own address also in a header, for those who read no further.
+    pub fn answer_feed(&self, app: &App, format: Format, feed: &Feed) -> Response {
+        let mut response = self.answer(format.content_type(), feed.write(format, base_url(app)));
+        for link in hub::links(&feed.hubs, &feed.self_url) {
+            response.headers_mut().append(header::LINK, link);
+        }
+        response
     }
 
     pub fn answer(&self, content_type: &'static str, body: String) -> Response {

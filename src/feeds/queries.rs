@@ -1,6 +1,6 @@
 //! Reads for feeds and sitemaps: committed rows of accounts that are to be seen.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -10,6 +10,7 @@ use crate::clock::Timestamp;
 use crate::db::entities::account::{self, AccountState};
 use crate::db::entities::article::{self, ArticleState};
 use crate::db::entities::event;
+use crate::outbox::Event;
 
 /// The newest event of an account, or of all: its id and time. What was written then is in a feed
 /// read now.
@@ -144,4 +145,53 @@ fn suspended() -> sea_orm::sea_query::SelectStatement {
         .from(account::Entity)
         .and_where(sea_orm::sea_query::Expr::col(account::Column::State).eq(AccountState::Suspended));
     query
+}
+
+/// What events say of a feed.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    pub article_ids: HashSet<i64>,
+    /// Every entry may look different.
+    pub all: bool,
+}
+
+/// Articles that events after `after` up to `until` name; of one account, or of all.
+pub(super) async fn changes<C: ConnectionTrait>(
+    db: &C,
+    account_id: Option<i64>,
+    after: i64,
+    until: i64,
+) -> Result<Changes, DbErr> {
+    /// More than that change what a feed shows as a whole.
+    const MANY: u64 = 1_000;
+    let mut query = event::Entity::find()
+        .filter(event::COLUMN.id.gt(after))
+        .filter(event::COLUMN.id.lte(until))
+        .select_only()
+        .column(event::Column::Kind)
+        .column(event::Column::ArticleId);
+    if let Some(id) = account_id {
+        query = query.filter(event::COLUMN.account_id.eq(id));
+    }
+    let rows: Vec<(String, Option<i64>)> =
+        query.order_by_desc(event::COLUMN.id).limit(MANY).into_tuple().all(db).await?;
+    let renamed: &'static str = Event::AccountChanged { account_id: 0 }.into();
+    Ok(Changes {
+        all: rows.len() as u64 == MANY
+            || (account_id.is_some() && rows.iter().any(|(kind, _)| kind == renamed)),
+        article_ids: rows.into_iter().filter_map(|(_, article_id)| article_id).collect(),
+    })
+}
+
+/// Those of the given articles that were taken back.
+pub(super) async fn withdrawn<C: ConnectionTrait>(db: &C, ids: &[i64]) -> Result<Vec<article::Model>, DbErr> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    article::Entity::find()
+        .filter(article::COLUMN.id.is_in(ids.iter().copied()))
+        .filter(article::COLUMN.state.eq(ArticleState::Withdrawn))
+        .order_by_desc(article::COLUMN.id)
+        .all(db)
+        .await
 }

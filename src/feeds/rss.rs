@@ -22,6 +22,9 @@ pub(super) fn write(feed: &Feed, base_url: &str) -> String {
     xml.text("generator", "Xiangxun");
     let kind = Format::Rss.content_type().split(';').next().unwrap_or_default();
     xml.empty("atom:link", &[("rel", "self"), ("type", kind), ("href", &feed.self_url)]);
+    for hub in &feed.hubs {
+        xml.empty("atom:link", &[("rel", "hub"), ("href", hub)]);
+    }
     if let Some(icon) = &feed.icon_url {
         xml.start("image", &[]);
         xml.text("url", icon);

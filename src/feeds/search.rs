@@ -51,9 +51,12 @@ pub async fn show_search_feed(
         lang: locale.code().to_owned(),
         page_url: app.config.url(&wanted.at("/search")),
         self_url: app.config.url(&wanted.at(&format!("/search/{}", format.file()))),
+        // What a search finds is known to an index, not to an event.
+        hubs: Vec::new(),
         icon_url: None,
         updated: updated.unwrap_or_default(),
         items: Vec::new(),
+        gone: Vec::new(),
     };
     let validators = Validators::of((&feed.id, &feed.title, &feed.self_url, updated.map(|at| at.0), shown));
     if validators.are_met(&headers) {

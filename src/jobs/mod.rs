@@ -14,7 +14,7 @@ use strum::IntoStaticStr;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::import;
-use crate::{accounts, alerts, articles, auth, delivery, subscriptions};
+use crate::{accounts, alerts, articles, auth, delivery, hub, subscriptions, webhooks};
 
 /// What there is to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
@@ -41,6 +41,18 @@ pub enum Job {
     MatchAlerts { article_id: i64 },
     /// Tell a reader of what a saved search has found since the last time.
     GatherAlert { alert_id: i64 },
+    /// Ask a callback whether it wants to be told of a feed.
+    VerifyCallback { request_id: i64 },
+    /// Queue a message to everybody who is told of an account's feed.
+    DistributeFeed { account_id: i64 },
+    /// Tell a callback what has changed in its feed.
+    TellCallback { lease_id: i64 },
+    /// Tell a webhook what happened.
+    SendWebhook { message_id: i64 },
+    /// Tell an account's owners that a webhook was switched off.
+    NoteBrokenWebhook { webhook_id: i64 },
+    /// Tell a hub elsewhere that an account's feeds have changed.
+    TellHub { account_id: i64, hub: String },
 }
 
 impl Job {
@@ -60,6 +72,11 @@ impl Job {
             Self::RefreshSource { source_id } => Some(format!("refresh_source:{source_id}")),
             Self::MatchAlerts { article_id } => Some(format!("match_alerts:{article_id}")),
             Self::GatherAlert { alert_id } => Some(format!("gather_alert:{alert_id}")),
+            Self::VerifyCallback { request_id } => Some(format!("verify_callback:{request_id}")),
+            Self::SendWebhook { message_id } => Some(format!("send_webhook:{message_id}")),
+            Self::NoteBrokenWebhook { webhook_id } => Some(format!("note_broken_webhook:{webhook_id}")),
+            // One that runs already may have looked before the newest change.
+            Self::DistributeFeed { .. } | Self::TellCallback { .. } | Self::TellHub { .. } => None,
         }
     }
 
@@ -100,5 +117,11 @@ pub async fn perform(app: &App, job: Job) -> anyhow::Result<Outcome> {
         Job::RefreshSource { source_id } => import::refresh(app, source_id).await,
         Job::MatchAlerts { article_id } => alerts::hits::find(app, article_id).await,
         Job::GatherAlert { alert_id } => alerts::hits::gather(app, alert_id).await,
+        Job::VerifyCallback { request_id } => hub::verify::run(app, request_id).await,
+        Job::DistributeFeed { account_id } => hub::distribute::run(app, account_id).await,
+        Job::TellCallback { lease_id } => hub::distribute::tell(app, lease_id).await,
+        Job::SendWebhook { message_id } => webhooks::send::run(app, message_id).await,
+        Job::NoteBrokenWebhook { webhook_id } => webhooks::note::send(app, webhook_id).await,
+        Job::TellHub { account_id, hub } => hub::distribute::tell_hub(app, account_id, hub).await,
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::{import, subscriptions};
+use crate::{hub, import, subscriptions, webhooks};
 
 const EVERY: Duration = Duration::from_secs(60 * 60);
 
@@ -29,8 +29,15 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
 pub async fn run_once(app: &App) -> anyhow::Result<()> {
     let revived = import::revive(app).await?;
     let forgotten = subscriptions::forget_unconfirmed(app).await?;
-    if revived + forgotten > 0 {
-        tracing::info!(revived, forgotten, "upkeep: sources without a job, unconfirmed subscriptions");
+    let ended = hub::forget_ended(app).await?;
+    webhooks::forget_old(app).await?;
+    if revived + forgotten + ended > 0 {
+        tracing::info!(
+            revived,
+            forgotten,
+            ended,
+            "upkeep: sources without a job, unconfirmed subscriptions, the hub's ended leases"
+        );
     }
     Ok(())
 }

@@ -16,7 +16,10 @@ use strum::IntoStaticStr;
 use crate::alerts;
 use crate::clock::Timestamp;
 use crate::db::entities::event;
+use crate::db::entities::webhook_message::Kind;
+use crate::hub;
 use crate::jobs::{self, Job};
+use crate::webhooks::{self, announce::News};
 
 /// A fact about a change that has been committed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
@@ -65,6 +68,27 @@ impl Event {
         }
     }
 
+    /// The account whose feed may read differently from now on.
+    fn feed_changed(&self) -> Option<i64> {
+        match *self {
+            Self::ArticlePublished { account_id, .. }
+            | Self::ArticleRevised { account_id, .. }
+            | Self::ArticleWithdrawn { account_id, .. }
+            | Self::AccountChanged { account_id } => Some(account_id),
+            Self::PushCreated { .. } | Self::AlertChanged { .. } => None,
+        }
+    }
+
+    /// What webhooks are told of.
+    fn news(&self) -> Option<News> {
+        match *self {
+            Self::ArticlePublished { account_id, article_id, news: true } => {
+                Some(News { kind: Kind::ArticlePublished, account_id, subject_id: article_id })
+            }
+            _ => None,
+        }
+    }
+
     /// The work that follows from the fact.
     fn jobs(&self) -> Vec<Job> {
         match *self {
@@ -99,6 +123,12 @@ pub async fn record_many(tx: &DatabaseTransaction, now: Timestamp, events: Vec<E
     if jobs.iter().any(is_match) && !alerts::queries::any_active(tx).await? {
         jobs.retain(|job| !is_match(job));
     }
+    // The same where nobody is told of feeds; however many events there are, a feed is told of once.
+    let feeds = events.iter().filter_map(Event::feed_changed).collect();
+    let feeds = hub::queries::listened_to(tx, feeds).await?;
+    jobs.extend(feeds.into_iter().map(|account_id| Job::DistributeFeed { account_id }));
+    let news: Vec<News> = events.iter().filter_map(Event::news).collect();
+    webhooks::announce::announce(tx, now, &news).await?;
     jobs::queue::enqueue_many(tx, now, jobs.into_iter().map(|job| (job, now)).collect()).await?;
     // 6 columns a row; SQLite allows 32,766 values in a statement.
     for chunk in events.chunks(4_000) {

@@ -27,10 +27,12 @@ use crate::auth::Address;
 use crate::clock::Timestamp;
 use crate::db::entities::subscription::{self, Cadence, Model as Subscription, SubscriptionState};
 use crate::db::entities::user;
+use crate::db::entities::webhook_message::Kind;
 use crate::delivery;
 use crate::error::Error;
 use crate::jobs::{self, Job};
 use crate::page::Locale;
+use crate::webhooks::{self, announce::News};
 
 /// How soon the same letter is sent again to an address at most.
 const LETTER_EVERY: Duration = Duration::from_secs(5 * 60);
@@ -104,6 +106,9 @@ pub async fn subscribe(
         activate(&mut row, &found, now);
     }
     let subscription = row.update(&*tx).await?;
+    if found.state != SubscriptionState::Active {
+        announce(&tx, now, &subscription, Kind::SubscriptionConfirmed).await?;
+    }
     tx.commit().await?;
     Ok(subscription)
 }
@@ -117,6 +122,10 @@ pub async fn ask(app: &App, address: &Address, account_id: i64, locale: Locale) 
     let letters = letters_since(&*tx, address, now - Duration::from_secs(60 * 60)).await?;
     let just_asked = found.asked_at.is_some_and(|asked| asked > now - LETTER_EVERY);
     let subscription_id = found.id;
+    let is_new = found.created_at == now && found.asked_at.is_none();
+    if is_new || found.state == SubscriptionState::Ended {
+        announce(&tx, now, &found, Kind::SubscriptionCreated).await?;
+    }
     let mut row = found.clone().into_active_model();
     if found.state == SubscriptionState::Ended {
         row.state = Set(SubscriptionState::Pending);
@@ -142,6 +151,7 @@ pub async fn confirm(app: &App, subscription_id: i64) -> Result<Subscription, Er
         let mut row = found.clone().into_active_model();
         activate(&mut row, &found, now);
         found = row.update(&*tx).await?;
+        announce(&tx, now, &found, Kind::SubscriptionConfirmed).await?;
         delivery::trust_again(&*tx, &found.email).await?;
     }
     tx.commit().await?;
@@ -240,7 +250,24 @@ async fn apply(
         // Done already, or no longer possible: said twice is as good as once.
         _ => return Ok(found),
     }
-    row.update(tx).await
+    let changed = row.update(tx).await?;
+    match (found.state, changed.state) {
+        (Active | Paused, Ended) => announce(tx, now, &changed, Kind::SubscriptionCancelled).await?,
+        (Ended, Active) => announce(tx, now, &changed, Kind::SubscriptionConfirmed).await?,
+        _ => {}
+    }
+    Ok(changed)
+}
+
+/// Tells webhooks of the account.
+async fn announce(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    subscription: &Subscription,
+    kind: Kind,
+) -> Result<(), DbErr> {
+    let news = News { kind, account_id: subscription.account_id, subject_id: subscription.id };
+    webhooks::announce::announce(tx, now, &[news]).await
 }
 
 /// Makes a subscription active; one that is new or comes back begins with a reader told at once.

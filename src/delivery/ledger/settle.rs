@@ -14,10 +14,12 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::entities::delivery::{self, DeliveryState, Provider};
 use crate::db::entities::push::{self, PushState};
+use crate::db::entities::webhook_message::Kind;
 use crate::delivery::caps::Whose;
 use crate::delivery::channel::Attempt;
 use crate::delivery::tally::{self, Changes};
 use crate::delivery::{provider, rests, suppress};
+use crate::webhooks::{self, announce::News};
 
 /// Pauses after the first, second, ... attempt. After the last one the delivery has failed: in
 /// two days most mailboxes and servers that are going to come back have done so.
@@ -288,7 +290,9 @@ pub(super) async fn finish_if_done(
     if is_left(push.clone().one(tx).await?) || tally::unfinished(tx, push_id).await? > 0 {
         return Ok(());
     }
-    if is_left(push.lock_exclusive().one(tx).await?) || tally::unfinished(tx, push_id).await? > 0 {
+    let locked = push.lock_exclusive().one(tx).await?;
+    let account_id = locked.as_ref().map_or(0, |push| push.account_id);
+    if is_left(locked) || tally::unfinished(tx, push_id).await? > 0 {
         return Ok(());
     }
     push::Entity::update_many()
@@ -297,5 +301,6 @@ pub(super) async fn finish_if_done(
         .filter(push::COLUMN.id.eq(push_id))
         .exec(tx)
         .await?;
-    Ok(())
+    let news = News { kind: Kind::PushSent, account_id, subject_id: push_id };
+    webhooks::announce::announce(tx, now, &[news]).await
 }

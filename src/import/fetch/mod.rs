@@ -4,6 +4,7 @@
 mod body;
 mod guard;
 mod polite;
+mod post;
 
 use reqwest::header::{self, HeaderMap, HeaderName};
 use std::time::Duration;
@@ -14,9 +15,11 @@ pub use body::unpack;
 pub use guard::{Allowed, Lookup, check_url, is_public, system_lookup};
 use guard::{GuardedResolver, NoPublicAddress};
 use polite::Politeness;
+pub use post::{PostRequest, PostRoom, Posted};
 
 const MAX_REDIRECTS: usize = 5;
 const VISITS: usize = 4;
+const POSTS: usize = 3;
 const MAX_URL_BYTES: usize = 2_048;
 const MAX_HEADERS: usize = 100;
 const MAX_HEADER_BYTES: u32 = 64 * 1024;
@@ -53,6 +56,8 @@ pub struct Fetcher {
     politeness: Politeness,
     /// Room for sources visited at the same time: a node has other work too, and servers may be slow.
     pub visits: Semaphore,
+    /// The same for jobs that post.
+    posts: Semaphore,
 }
 
 /// What to fetch.
@@ -199,7 +204,13 @@ impl Fetcher {
             .pool_max_idle_per_host(1)
             .build()?;
         let politeness = Politeness::new(settings.gap);
-        Ok(Self { client, settings, politeness, visits: Semaphore::new(VISITS) })
+        Ok(Self {
+            client,
+            settings,
+            politeness,
+            visits: Semaphore::new(VISITS),
+            posts: Semaphore::new(POSTS),
+        })
     }
 
     /// Whether a URL may be fetched at all, as far as it can be told without resolving its name.

@@ -38,6 +38,11 @@ impl Politeness {
         Permit(guard)
     }
 
+    /// This host's turn, if nobody has it; without a pause.
+    pub fn take(&self, host: &str) -> Option<Permit> {
+        self.turn(host).try_lock_owned().ok().map(Permit)
+    }
+
     /// Whether somebody talks to this host now.
     pub fn is_busy(&self, host: &str) -> bool {
         self.turn(host).try_lock().is_err()

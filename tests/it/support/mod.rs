@@ -8,7 +8,9 @@ pub mod mail_host;
 pub mod node;
 pub mod outlet;
 pub mod people;
+pub mod python;
 pub mod readers;
+pub mod receiver;
 pub mod smtp;
 
 pub use app::{Backend, TestApp};

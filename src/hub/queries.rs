@@ -1,0 +1,67 @@
+//! Reads of leases and wishes.
+
+use std::collections::BTreeSet;
+
+use sea_orm::sea_query::{Condition, Expr, ExprTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
+
+use super::OUTSIDE_SETTING;
+use crate::db::entities::{hub_lease, hub_request, setting};
+
+/// Of these accounts, those whose changes somebody wants to be told of.
+pub async fn listened_to<C: ConnectionTrait>(
+    db: &C,
+    accounts: BTreeSet<i64>,
+) -> Result<BTreeSet<i64>, DbErr> {
+    if accounts.is_empty() || !outside_hubs(db).await?.is_empty() {
+        return Ok(accounts);
+    }
+    let is_heard = Condition::any()
+        .add(Expr::col(hub_lease::Column::AccountId).is_null())
+        .add(hub_lease::Column::AccountId.is_in(accounts.iter().copied()));
+    let heard: Vec<Option<i64>> = hub_lease::Entity::find()
+        .select_only()
+        .column(hub_lease::Column::AccountId)
+        .distinct()
+        .filter(is_heard)
+        .into_tuple()
+        .all(db)
+        .await?;
+    // The site's feed has every account's articles.
+    if heard.contains(&None) { Ok(accounts) } else { Ok(heard.into_iter().flatten().collect()) }
+}
+
+/// Hubs elsewhere that are told of changes.
+pub(super) async fn outside_hubs<C: ConnectionTrait>(db: &C) -> Result<Vec<String>, DbErr> {
+    let row = setting::Entity::find_by_id(OUTSIDE_SETTING).one(db).await?;
+    Ok(row.map(|row| row.value.split_whitespace().map(str::to_owned).collect()).unwrap_or_default())
+}
+
+/// The lease of a callback for a topic.
+pub async fn lease<C: ConnectionTrait>(
+    db: &C,
+    callback: &str,
+    topic: &str,
+) -> Result<Option<hub_lease::Model>, DbErr> {
+    hub_lease::Entity::find()
+        .filter(hub_lease::COLUMN.callback.eq(callback))
+        .filter(hub_lease::COLUMN.topic.eq(topic))
+        .one(db)
+        .await
+}
+
+pub(super) async fn leases_of_topic<C: ConnectionTrait>(db: &C, topic: &str) -> Result<u64, DbErr> {
+    hub_lease::Entity::find().filter(hub_lease::COLUMN.topic.eq(topic)).count(db).await
+}
+
+pub(super) async fn leases_of_host<C: ConnectionTrait>(db: &C, host: &str) -> Result<u64, DbErr> {
+    hub_lease::Entity::find().filter(hub_lease::COLUMN.host.eq(host)).count(db).await
+}
+
+pub(super) async fn wishes_of_host<C: ConnectionTrait>(db: &C, host: &str) -> Result<u64, DbErr> {
+    hub_request::Entity::find().filter(hub_request::COLUMN.host.eq(host)).count(db).await
+}
+
+pub(super) async fn wishes<C: ConnectionTrait>(db: &C) -> Result<u64, DbErr> {
+    hub_request::Entity::find().count(db).await
+}

@@ -1,0 +1,137 @@
+//! Verification: a callback is asked whether it meant what somebody asked for in its name. Only one that repeats a
+//! word nobody else knows gets a lease, or loses it.
+
+use std::time::Duration;
+
+use sea_orm::{
+    ActiveModelTrait,
+    ActiveValue::{NotSet, Set},
+    DbErr, EntityTrait, IntoActiveModel,
+};
+use url::Url;
+
+use super::queries;
+use crate::app::App;
+use crate::db::entities::hub_lease;
+use crate::db::entities::hub_request::{self, HubMode};
+use crate::import::fetch::{FetchError, FetchRequest};
+use crate::jobs::{Job, Outcome};
+use crate::outbox;
+
+/// How often a callback that does not answer is asked.
+const ATTEMPTS: i32 = 4;
+/// The pause after the first of them; each further one doubles it.
+const PAUSE: Duration = Duration::from_secs(30);
+/// How soon it is tried again when there is no room.
+const CROWDED: Duration = Duration::from_secs(1);
+
+/// Does the job: asks the callback, and gives or takes the lease.
+pub async fn run(app: &App, request_id: i64) -> anyhow::Result<Outcome> {
+    let Some(request) = hub_request::Entity::find_by_id(request_id).one(app.db.read()).await? else {
+        return Ok(Outcome::Done);
+    };
+    let job = Job::VerifyCallback { request_id };
+    let callback = Url::parse(&request.callback)?;
+    let Some(_room) = app.fetcher.room_to_post(&callback) else {
+        return Ok(Outcome::Again { job, run_at: app.clock.now() + CROWDED });
+    };
+    let challenge = hex::encode(rand::random::<[u8; 24]>());
+    match ask(app, &request, callback, &challenge).await {
+        Ok(answer) if answer.trim_ascii() == challenge.as_bytes() => settle(app, request).await?,
+        Ok(_) => {
+            tracing::info!(callback = request.callback, "a callback did not repeat its challenge");
+            forget(app, request_id).await?;
+        }
+        Err(FetchError::Status { status: 400..=499, .. }) => {
+            tracing::info!(
+                callback = request.callback,
+                "a callback did not want what was asked for in its name"
+            );
+            forget(app, request_id).await?;
+        }
+        Err(error) => {
+            let attempts = request.attempts + 1;
+            tracing::info!(callback = request.callback, attempts, "a callback could not be asked: {error}");
+            if attempts >= ATTEMPTS {
+                forget(app, request_id).await?;
+                return Ok(Outcome::Done);
+            }
+            let mut row = request.into_active_model();
+            row.attempts = Set(attempts);
+            row.update(app.db.write()).await?;
+            return Ok(Outcome::Again { job, run_at: app.clock.now() + PAUSE * (1 << (attempts - 1)) });
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+async fn ask(
+    app: &App,
+    request: &hub_request::Model,
+    mut callback: Url,
+    challenge: &str,
+) -> Result<Vec<u8>, FetchError> {
+    let mode: &'static str = request.mode.into();
+    {
+        // What the callback has in its query stays there.
+        let mut query = callback.query_pairs_mut();
+        query
+            .append_pair("hub.mode", mode)
+            .append_pair("hub.topic", &request.topic)
+            .append_pair("hub.challenge", challenge);
+        if request.mode == HubMode::Subscribe {
+            query.append_pair("hub.lease_seconds", &request.lease_seconds.to_string());
+        }
+    }
+    let asked =
+        FetchRequest { url: &callback, accept: "*/*", etag: None, last_modified: None, max_bytes: 1_000 };
+    let fetched = app.fetcher.fetch(asked).await?;
+    Ok(fetched.body.unwrap_or_default())
+}
+
+/// Gives or takes the lease, unless a newer wish has come meanwhile.
+async fn settle(app: &App, request: hub_request::Model) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    let tx = app.db.begin().await?;
+    if hub_request::Entity::delete_by_id(request.id).exec(&*tx).await?.rows_affected == 0 {
+        return Ok(());
+    }
+    let known = queries::lease(&*tx, &request.callback, &request.topic).await?;
+    match (request.mode, known) {
+        (HubMode::Unsubscribe, Some(lease)) => {
+            hub_lease::Entity::delete_by_id(lease.id).exec(&*tx).await?;
+        }
+        (HubMode::Unsubscribe, None) => {}
+        (HubMode::Subscribe, known) => {
+            let expires_at = now + Duration::from_secs(request.lease_seconds.unsigned_abs());
+            let mut row = match known {
+                Some(lease) => lease.into_active_model(),
+                // It has the feed as it is now; what comes after is told.
+                None => hub_lease::ActiveModel {
+                    id: NotSet,
+                    account_id: Set(request.account_id),
+                    topic: Set(request.topic),
+                    callback: Set(request.callback),
+                    host: Set(request.host),
+                    told_until: Set(outbox::latest(&*tx).await?),
+                    queued: Set(false),
+                    posting_until: Set(None),
+                    created_at: Set(now),
+                    ..Default::default()
+                },
+            };
+            row.secret = Set(request.secret);
+            row.expires_at = Set(expires_at);
+            row.failures = Set(0);
+            row.failing_since = Set(None);
+            row.save(&*tx).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn forget(app: &App, request_id: i64) -> Result<(), DbErr> {
+    hub_request::Entity::delete_by_id(request_id).exec(app.db.write()).await?;
+    Ok(())
+}
