@@ -20,6 +20,7 @@
 //! - [`import`]: sources, the feeds that outlets already have
 //! - [`mail`]: letters and who carries them
 //! - [`subscriptions`]: subscribing, leaving, the timeline; [`delivery`]: telling subscribers of a push
+//! - [`readers`]: an address with its hours: when it is told; [`digests`]: many articles in one message, then
 //! - [`webhooks`]: addresses elsewhere that are told what happens in an account
 //! - [`alerts`]: saved searches that read each new article, and tell their readers of those that match
 //! - [`demo`]: the throw-away instance of `xiangxun demo`
@@ -38,6 +39,7 @@ pub mod config;
 pub mod db;
 pub mod delivery;
 pub mod demo;
+pub mod digests;
 pub mod error;
 pub mod feeds;
 pub mod home;
@@ -51,6 +53,7 @@ pub mod outbox;
 pub mod page;
 pub mod path;
 pub mod pushes;
+pub mod readers;
 pub mod routes;
 pub mod search;
 pub mod server;

@@ -23,8 +23,8 @@ use crate::app::App;
 use crate::error::Error;
 use crate::import;
 use crate::{
-    accounts, alerts, api, articles, auth, demo, error, feeds, home, hub, media, page, pushes, search,
-    statics, subscriptions, webhooks,
+    accounts, alerts, api, articles, auth, demo, error, feeds, home, hub, media, page, pushes, readers,
+    search, statics, subscriptions, webhooks,
 };
 
 /// The largest request body that is read, uploads aside.
@@ -41,6 +41,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(identity())
         .merge(studio())
         .merge(subscribing())
+        .merge(reading())
         .merge(alerting())
         .merge(feeds())
         .merge(api())
@@ -249,6 +250,7 @@ fn subscribing() -> Router<Arc<App>> {
         .route("/@{handle}/subscribe", get(pages::show_subscribe_form).post(pages::subscribe))
         .route("/@{handle}/unsubscribe", post(pages::unsubscribe))
         .route("/subscriptions", get(pages::list_subscriptions))
+        .route("/subscriptions/{id}/cadence", post(pages::change_cadence))
         .route("/subscriptions/{id}/{change}", post(pages::change_subscription))
         .route("/s/{signed}", get(links::pages::show_managed))
         .route(
@@ -256,9 +258,23 @@ fn subscribing() -> Router<Arc<App>> {
             get(links::pages::show_confirmation).post(links::pages::confirm_subscription),
         )
         .route("/s/{signed}/leave", get(links::pages::show_leaving).post(links::pages::leave))
+        .route("/s/{signed}/cadence", post(links::pages::change_managed_cadence))
+        .route("/s/{signed}/hours", post(links::pages::change_managed_hours))
         .route("/s/{signed}/{change}", post(links::pages::change_managed))
         .route("/timeline", get(timeline::pages::show_timeline))
         .route("/timeline/read", post(timeline::pages::mark_timeline_read))
+}
+
+/// A reader's hours, and all that an address follows from the links of digests.
+fn reading() -> Router<Arc<App>> {
+    use readers::{links, pages};
+    Router::new()
+        .route("/settings/hours", get(pages::show_hours).post(pages::change_hours))
+        .route("/s/reader/{signed}", get(links::show_managed))
+        .route("/s/reader/{signed}/all", post(links::change_every_cadence))
+        .route("/s/reader/{signed}/hours", post(links::change_hours))
+        .route("/s/reader/{signed}/stop", get(links::show_stopping).post(links::stop_digests))
+        .route("/s/reader/{signed}/{subscription}/cadence", post(links::change_cadence))
 }
 
 /// Saved searches, and stopping one from its mail.
@@ -343,6 +359,7 @@ fn subscriptions_api() -> Router<Arc<App>> {
         update_subscription,
     };
     Router::new()
+        .route("/api/v1/reader", get(readers::api::show_reader).patch(readers::api::update_reader))
         .route("/api/v1/subscriptions", get(list_subscriptions).post(create_subscription))
         .route("/api/v1/subscriptions/{id}", patch(update_subscription).delete(delete_subscription))
         .route("/api/v1/accounts/{handle}/audience", get(show_audience))

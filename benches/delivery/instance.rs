@@ -40,11 +40,11 @@ impl Database {
 }
 
 pub struct Instance {
-    app: Arc<App>,
+    pub app: Arc<App>,
     folder: PathBuf,
     database: Database,
     port: u16,
-    user: i64,
+    pub user: i64,
     account: i64,
     articles: Vec<i64>,
     page: String,

@@ -4,11 +4,13 @@
 //!
 //!     cargo bench --bench delivery                                       SQLite
 //!     cargo bench --bench delivery -- --postgres postgres://USER@HOST/postgres    PostgreSQL too
+//!     cargo bench --bench delivery -- --digests 100000                            digests instead of pushes
 //!
 //! Needs Debian's postfix (its two programs, no mail server). All on loopback and one machine: sink and
 //! database take their share of it. The sender is the program itself (`xiangxun serve`), its ledger
 //! included; memory and processor time are the process's own.
 
+mod digests;
 mod instance;
 mod postfix;
 
@@ -45,6 +47,9 @@ struct Options {
     /// Leaves the sending out
     #[arg(long)]
     only_fan_out: bool,
+    /// Readers who get a digest each; leaves pushes out
+    #[arg(long)]
+    digests: Option<u64>,
     /// Leaves the rows with DKIM out
     #[arg(long)]
     no_dkim: bool,
@@ -56,10 +61,12 @@ struct Options {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
+    let what = match options.digests {
+        Some(count) => format!("--digests {count}"),
+        None => format!("--subscriptions {} --messages {}", options.subscriptions, options.messages),
+    };
     println!(
-        "cargo bench --bench delivery -- --subscriptions {} --messages {} --connections {}{}",
-        options.subscriptions,
-        options.messages,
+        "cargo bench --bench delivery -- {what} --connections {}{}",
         options.connections,
         if options.postgres.is_some() { " --postgres URL" } else { "" }
     );
@@ -70,6 +77,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if let Some(url) = &options.postgres {
         databases.push(Database::Postgres(url.clone()));
+    }
+    if let Some(count) = options.digests {
+        return digests::run(count, options.connections, &databases).await;
     }
     if !options.only_sending {
         fan_out(&options, &databases).await?;

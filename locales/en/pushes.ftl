@@ -46,6 +46,7 @@ push-log-waiting = Waiting
 push-log-failed = Failed
 push-log-suppressed = Not sent
 push-log-attempts = attempt { $count }
+push-log-quiet = Waits for the end of quiet hours, { $time }
 push-log-masked = Your role sees masked addresses.
 push-log-reader = Reader
 push-log-answer = The other server's words

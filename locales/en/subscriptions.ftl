@@ -30,8 +30,6 @@ subscription-status-muted = On the timeline only
 subscription-status-paused = Paused
 subscription-status-ended = You have left
 subscription-refused = Mail to this address has stopped, because it was refused: { $words }
-subscription-make-instant = Tell me at once
-subscription-mute = No mail, timeline only
 subscription-pause = Pause
 subscription-resume = Resume
 subscription-leave = Unsubscribe
@@ -45,6 +43,8 @@ subscription-left-text = { $name } will no longer write to { $email }. You can c
 flash-subscription-begun = You are subscribed.
 flash-subscription-confirmed = Thank you, you are subscribed.
 flash-subscription-instant = You will be told at once.
+flash-subscription-daily = You will get one digest a day.
+flash-subscription-weekly = You will get one digest a week.
 flash-subscription-muted = No more mail. New articles are on your timeline.
 flash-subscription-paused = Paused. You will be told nothing until you resume.
 flash-subscription-resumed = Resumed.
@@ -62,5 +62,4 @@ subscription-letter-already-button = Manage the subscription
 subscription-letter-already-note = If it was not you, ignore this letter: nothing has changed.
 
 # API
-subscription-cadence-wrong = Only instant and muted can be chosen.
 subscription-state-wrong = Only active and paused can be set; to leave, delete the subscription.

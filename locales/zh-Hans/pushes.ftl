@@ -40,6 +40,7 @@ push-log-waiting = 等待中
 push-log-failed = 失败
 push-log-suppressed = 未寄送
 push-log-attempts = 第 { $count } 次尝试
+push-log-quiet = 读者免打扰，{ $time } 之后发送
 push-log-masked = 您的角色只能看到部分邮箱地址。
 push-log-reader = 读者
 push-log-answer = 对方服务器的答复

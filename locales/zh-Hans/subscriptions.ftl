@@ -30,8 +30,6 @@ subscription-status-muted = 不发邮件，只在时间线显示
 subscription-status-paused = 已暂停
 subscription-status-ended = 已退订
 subscription-refused = 该邮箱拒收邮件，已停止发送：{ $words }
-subscription-make-instant = 立即通知
-subscription-mute = 只在时间线显示
 subscription-pause = 暂停
 subscription-resume = 恢复
 subscription-leave = 退订
@@ -45,6 +43,8 @@ subscription-left-text = { $name }将不再向 { $email } 发送邮件。欢迎�
 flash-subscription-begun = 订阅成功。
 flash-subscription-confirmed = 谢谢，订阅已生效。
 flash-subscription-instant = 有新文章会立即发邮件给您。
+flash-subscription-daily = 以后每天收到一封摘要。
+flash-subscription-weekly = 以后每周收到一封摘要。
 flash-subscription-muted = 不再发送邮件，新文章请看时间线。
 flash-subscription-paused = 已暂停，恢复之前不会通知您。
 flash-subscription-resumed = 已恢复。
@@ -62,5 +62,4 @@ subscription-letter-already-button = 管理订阅
 subscription-letter-already-note = 如果不是您本人的操作，忽略此邮件即可，一切照旧。
 
 # API
-subscription-cadence-wrong = 只能选择 instant 或 muted。
 subscription-state-wrong = 只能设为 active 或 paused；退订请删除该订阅。

@@ -40,6 +40,7 @@ push-log-waiting = 等待中
 push-log-failed = 失敗
 push-log-suppressed = 未寄送
 push-log-attempts = 第 { $count } 次嘗試
+push-log-quiet = 讀者勿擾時段，{ $time } 之後發送
 push-log-masked = 您的角色只能看到部分信箱地址。
 push-log-reader = 讀者
 push-log-answer = 對方伺服器的回覆

@@ -30,8 +30,6 @@ subscription-status-muted = 不寄信，只顯示在時間線
 subscription-status-paused = 已暫停
 subscription-status-ended = 已取消訂閱
 subscription-refused = 此信箱拒收郵件，已停止寄送：{ $words }
-subscription-make-instant = 立即通知
-subscription-mute = 只顯示在時間線
 subscription-pause = 暫停
 subscription-resume = 恢復
 subscription-leave = 取消訂閱
@@ -45,6 +43,8 @@ subscription-left-text = { $name }將不再寄信到 { $email }。歡迎隨時�
 flash-subscription-begun = 訂閱成功。
 flash-subscription-confirmed = 謝謝，訂閱已生效。
 flash-subscription-instant = 有新文章會立即寄信給您。
+flash-subscription-daily = 以後每天收到一封摘要。
+flash-subscription-weekly = 以後每週收到一封摘要。
 flash-subscription-muted = 不再寄信，新文章請看時間線。
 flash-subscription-paused = 已暫停，恢復之前不會通知您。
 flash-subscription-resumed = 已恢復。
@@ -62,5 +62,4 @@ subscription-letter-already-button = 管理訂閱
 subscription-letter-already-note = 若非您本人所為，忽略此信即可，一切照舊。
 
 # API
-subscription-cadence-wrong = 只能選擇 instant 或 muted。
 subscription-state-wrong = 只能設為 active 或 paused；取消訂閱請刪除此訂閱。

@@ -19,6 +19,8 @@ mod m20261122_000020_index_events_by_account;
 mod m20261122_000030_create_alerts;
 mod m20261122_000031_create_search_counts;
 mod m20261122_000040_count_deliveries;
+mod m20261122_000050_create_readers;
+mod m20261122_000051_index_events_by_article;
 mod m20261122_000060_create_server_rests;
 mod m20261122_000070_create_hub;
 mod m20261122_000071_create_webhooks;
@@ -46,6 +48,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000030_create_alerts::Migration),
             Box::new(m20261122_000031_create_search_counts::Migration),
             Box::new(m20261122_000040_count_deliveries::Migration),
+            Box::new(m20261122_000050_create_readers::Migration),
+            Box::new(m20261122_000051_index_events_by_article::Migration),
             Box::new(m20261122_000060_create_server_rests::Migration),
             Box::new(m20261122_000070_create_hub::Migration),
             Box::new(m20261122_000071_create_webhooks::Migration),

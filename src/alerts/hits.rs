@@ -8,7 +8,9 @@
 use sea_orm::sea_query::{
     CaseStatement, Expr, ExprTrait, Func, JoinType, OnConflict, Query, SelectStatement,
 };
-use sea_orm::{ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
+};
 
 use super::due;
 use crate::app::App;
@@ -19,6 +21,7 @@ use crate::db::entities::delivery::{self, Channel, DeliveryState};
 use crate::db::entities::{alert_hit, suppression, user};
 use crate::delivery::{channel, provider};
 use crate::jobs::{self, Job, Outcome};
+use crate::readers::{self, hours::Hours};
 use crate::search;
 
 /// Alerts of one transaction: short enough that other writers hardly wait.
@@ -34,7 +37,7 @@ pub async fn find(app: &App, article_id: i64) -> anyhow::Result<Outcome> {
     for alerts in alerts.chunks(BATCH) {
         let now = app.clock.now();
         let tx = app.db.begin().await?;
-        record(&tx, article_id, alerts, now).await?;
+        record(app, &tx, article_id, alerts, now).await?;
         tx.commit().await?;
     }
     Ok(Outcome::Done)
@@ -65,26 +68,26 @@ pub async fn gather(app: &App, alert_id: i64) -> anyhow::Result<Outcome> {
 
 /// Queues the mail of an alert anew, if anything waits for it: its cadence has changed, or it goes on.
 pub(super) async fn reschedule(
-    tx: &Tx,
+    tx: &DatabaseTransaction,
     alert: &alert::Model,
-    zone: chrono_tz::Tz,
+    hours: &Hours,
     now: Timestamp,
 ) -> Result<(), DbErr> {
     cancel(tx, alert.id).await?;
-    if alert.state == AlertState::Active && has_waiting(&**tx, alert.id).await? {
+    if alert.state == AlertState::Active && has_waiting(tx, alert.id).await? {
         let run_at = match alert.cadence {
             AlertCadence::Instant => now,
-            cadence => due::next(cadence, now, zone),
+            cadence => due::next(cadence, now, hours),
         };
-        jobs::queue::enqueue(&**tx, now, Job::GatherAlert { alert_id: alert.id }, run_at).await?;
+        jobs::queue::enqueue(tx, now, Job::GatherAlert { alert_id: alert.id }, run_at).await?;
     }
     Ok(())
 }
 
 /// Forgets the mail that is queued for an alert.
-pub(super) async fn cancel(tx: &Tx, alert_id: i64) -> Result<(), DbErr> {
+pub(super) async fn cancel(tx: &DatabaseTransaction, alert_id: i64) -> Result<(), DbErr> {
     let key = Job::GatherAlert { alert_id }.unique_key().unwrap_or_default();
-    jobs::queue::cancel(&**tx, &key).await
+    jobs::queue::cancel(tx, &key).await
 }
 
 async fn has_waiting<C: ConnectionTrait>(db: &C, alert_id: i64) -> Result<bool, DbErr> {
@@ -96,7 +99,7 @@ async fn has_waiting<C: ConnectionTrait>(db: &C, alert_id: i64) -> Result<bool, 
 }
 
 /// The hits of an article, and what follows from those that are new.
-async fn record(tx: &Tx, article_id: i64, alerts: &[i64], now: Timestamp) -> Result<(), DbErr> {
+async fn record(app: &App, tx: &Tx, article_id: i64, alerts: &[i64], now: Timestamp) -> Result<(), DbErr> {
     let occasion = format!("article:{article_id}");
     let is_one = Expr::col((alert::Entity, alert::Column::Id)).is_in(alerts.iter().copied());
     let hits = Query::select()
@@ -128,7 +131,7 @@ async fn record(tx: &Tx, article_id: i64, alerts: &[i64], now: Timestamp) -> Res
         .and_where(hit_column(alert_hit::Column::Occasion).eq(occasion.as_str()))
         .take();
     make_deliveries(tx, &told_at_once, &occasion, now).await?;
-    queue_gathering(tx, article_id, is_one, now).await
+    queue_gathering(app, tx, article_id, is_one, now).await
 }
 
 /// At once, unless the alert takes its time, or has told of so many within the hour that the rest
@@ -232,27 +235,36 @@ fn rows_of_deliveries(
 }
 
 /// Lets the alerts that were hit and are told later be told when they are due.
-async fn queue_gathering(tx: &Tx, article_id: i64, is_one: Expr, now: Timestamp) -> Result<(), DbErr> {
+async fn queue_gathering(
+    app: &App,
+    tx: &Tx,
+    article_id: i64,
+    is_one: Expr,
+    now: Timestamp,
+) -> Result<(), DbErr> {
     #[derive(FromQueryResult)]
     struct Due {
         id: i64,
         cadence: AlertCadence,
+        email: String,
         timezone: String,
     }
     let reader = Expr::col((user::Entity, user::Column::Id)).equals((alert::Entity, alert::Column::UserId));
     let waiting = join_hits(Query::select().from(alert::Entity))
         .join(JoinType::InnerJoin, user::Entity, reader)
         .columns([alert::Column::Id, alert::Column::Cadence].map(|column| (alert::Entity, column)))
-        .column((user::Entity, user::Column::Timezone))
+        .columns([user::Column::Email, user::Column::Timezone].map(|column| (user::Entity, column)))
         .and_where(is_one)
         .and_where(hit_column(alert_hit::Column::ArticleId).eq(article_id))
         .and_where(hit_column(alert_hit::Column::Occasion).is_null())
         .order_by((alert::Entity, alert::Column::Id), sea_orm::Order::Asc)
         .take();
     let rows = Due::find_by_statement(tx.get_database_backend().build(&waiting)).all(&**tx).await?;
-    let jobs = rows.into_iter().map(|row| {
-        let zone = row.timezone.parse().unwrap_or(chrono_tz::Tz::UTC);
-        (Job::GatherAlert { alert_id: row.id }, due::next(row.cadence, now, zone))
+    let users: Vec<_> = rows.iter().map(|row| (row.email.as_str(), row.timezone.as_str())).collect();
+    let hours = readers::queries::of_users(&**tx, &app.config, &users).await?;
+    let jobs = rows.iter().filter_map(|row| {
+        let hours = hours.get(&row.email)?;
+        Some((Job::GatherAlert { alert_id: row.id }, due::next(row.cadence, now, hours)))
     });
     jobs::queue::enqueue_many(&**tx, now, jobs.collect()).await
 }

@@ -19,7 +19,7 @@ pub mod watch;
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
 };
 
 use crate::app::App;
@@ -29,6 +29,7 @@ use crate::db::entities::alert::{self, AlertCadence, AlertState};
 use crate::db::entities::user;
 use crate::error::{Error, Message, Problems};
 use crate::outbox::{self, Event};
+use crate::readers::{self, hours::Hours};
 
 /// Alerts of one reader.
 pub const MOST_ALERTS: u64 = 100;
@@ -120,7 +121,7 @@ pub async fn change_own(
     if alert.user_id != reader.id {
         return Err(Error::NotFound);
     }
-    let changed = apply(&tx, app.clock.now(), alert, change).await?;
+    let changed = apply(app, &tx, app.clock.now(), alert, change).await?;
     tx.commit().await?;
     Ok(changed)
 }
@@ -129,7 +130,7 @@ pub async fn change_own(
 pub async fn change(app: &App, alert_id: i64, change: &Change) -> Result<alert::Model, Error> {
     let tx = app.db.begin().await?;
     let alert = lock(&tx, alert_id).await?;
-    let changed = apply(&tx, app.clock.now(), alert, change).await?;
+    let changed = apply(app, &tx, app.clock.now(), alert, change).await?;
     tx.commit().await?;
     Ok(changed)
 }
@@ -151,11 +152,35 @@ pub async fn delete(app: &App, reader_id: i64, alert_id: i64) -> Result<(), Erro
     Ok(())
 }
 
+/// Queues what waits for a user's alerts anew: the hours have changed.
+pub async fn reschedule(
+    tx: &DatabaseTransaction,
+    user_id: i64,
+    hours: &Hours,
+    now: Timestamp,
+) -> Result<(), DbErr> {
+    let gathered = alert::Entity::find()
+        .filter(alert::COLUMN.user_id.eq(user_id))
+        .filter(alert::COLUMN.cadence.ne(AlertCadence::Instant))
+        .order_by_asc(alert::COLUMN.id)
+        .lock_exclusive();
+    for alert in gathered.all(tx).await? {
+        hits::reschedule(tx, &alert, hours, now).await?;
+    }
+    Ok(())
+}
+
 async fn lock(tx: &Tx, alert_id: i64) -> Result<alert::Model, Error> {
     alert::Entity::find_by_id(alert_id).lock_exclusive().one(&**tx).await?.ok_or(Error::NotFound)
 }
 
-async fn apply(tx: &Tx, now: Timestamp, alert: alert::Model, change: &Change) -> Result<alert::Model, Error> {
+async fn apply(
+    app: &App,
+    tx: &Tx,
+    now: Timestamp,
+    alert: alert::Model,
+    change: &Change,
+) -> Result<alert::Model, Error> {
     let mut row = alert.clone().into_active_model();
     if let Some(name) = &change.name {
         row.name = Set(parse_name(&one_line(name)).map_err(|message| Error::invalid("name", message))?);
@@ -166,8 +191,8 @@ async fn apply(tx: &Tx, now: Timestamp, alert: alert::Model, change: &Change) ->
     let changed = row.update(&**tx).await?;
     if (changed.cadence, changed.state) != (alert.cadence, alert.state) {
         let reader = user::Entity::find_by_id(alert.user_id).one(&**tx).await?.ok_or(Error::NotFound)?;
-        let zone = reader.timezone.parse().unwrap_or(chrono_tz::Tz::UTC);
-        hits::reschedule(tx, &changed, zone, now).await?;
+        let reader = readers::queries::of_address(&**tx, &app.config, &reader.email).await?;
+        hits::reschedule(tx, &changed, &reader.hours(), now).await?;
         outbox::record(tx, now, Event::AlertChanged { alert_id: alert.id }).await?;
     }
     Ok(changed)

@@ -58,6 +58,8 @@ use crate::subscriptions::api as subscriptions;
         subscriptions::delete_subscription,
         subscriptions::show_audience,
         subscriptions::list_subscribers,
+        crate::readers::api::show_reader,
+        crate::readers::api::update_reader,
     ),
     components(schemas(Problem, FieldProblem)),
     modifiers(&TokenScheme),

@@ -40,7 +40,7 @@ impl ProfilePage {
 }
 
 /// Zones named for places, and the present one whatever its name.
-fn zones(present: &str) -> Vec<&'static str> {
+pub fn zones(present: &str) -> Vec<&'static str> {
     const REGIONS: [&str; 9] =
         ["Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"];
     chrono_tz::TZ_VARIANTS

@@ -13,6 +13,7 @@ use crate::clock::Timestamp;
 use crate::db::entities::user::{self, UserState};
 use crate::error::{Error, Message, Problems};
 use crate::page::Locale;
+use crate::readers;
 
 /// The longest name, in characters.
 pub const NAME_LIMIT: usize = 80;
@@ -43,7 +44,8 @@ pub async fn create(app: &App, new: NewUser) -> Result<user::Model, Error> {
     Ok(user)
 }
 
-/// Writes a user's row within the caller's transaction.
+/// Writes a user's row within the caller's transaction; a zone that the owner of the address has chosen
+/// as a reader counts before the given one.
 pub(super) async fn insert<C: ConnectionTrait>(
     tx: &C,
     new: NewUser,
@@ -51,6 +53,8 @@ pub(super) async fn insert<C: ConnectionTrait>(
     now: Timestamp,
 ) -> Result<user::Model, Error> {
     let name = parse_name(&new.name).unwrap_or_else(|_| new.address.local_part().to_owned());
+    let chosen = readers::queries::timezone(tx, new.address.as_str()).await?;
+    let timezone = chosen.as_deref().unwrap_or(timezone);
     Ok(user::ActiveModel {
         id: NotSet,
         email: Set(new.address.to_string()),
@@ -130,13 +134,19 @@ pub async fn change_profile(app: &App, user_id: i64, profile: &Profile) -> Resul
         problems.add("timezone", "settings-timezone-wrong");
     }
     problems.check()?;
+    let tx = app.db.begin().await?;
+    let before = user::Entity::find_by_id(user_id).one(&*tx).await?.ok_or(Error::NotFound)?;
     user::Entity::update_many()
         .col_expr(user::Column::Name, Expr::value(name.unwrap_or_default()))
         .col_expr(user::Column::Locale, Expr::value(locale.map_or("", Locale::code)))
         .col_expr(user::Column::Timezone, Expr::value(profile.timezone.as_str()))
         .filter(user::COLUMN.id.eq(user_id))
-        .exec(app.db.write())
+        .exec(&*tx)
         .await?;
+    if before.timezone != profile.timezone {
+        readers::reschedule(app, &tx, app.clock.now(), &before.email).await?;
+    }
+    tx.commit().await?;
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use super::log;
 use crate::app::App;
 use crate::config::Config;
 use crate::server::{self, Bounds};
-use crate::{auth, delivery, jobs, routes, search};
+use crate::{auth, delivery, digests, jobs, routes, search};
 
 /// How long requests under way may take after the signal to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(30);
@@ -30,7 +30,7 @@ pub struct Options {
 pub enum Role {
     /// Answer requests, and keep this node's search index
     Web,
-    /// Do jobs: tell subscribers, fetch feeds, publish what is scheduled
+    /// Do jobs: tell subscribers, build digests, fetch feeds, publish what is scheduled
     Worker,
     /// Both
     All,
@@ -99,6 +99,7 @@ impl Node {
         if role != Role::Web {
             tasks.spawn(jobs::worker::run(app.clone(), stop.clone()));
             tasks.spawn(jobs::upkeep::run(app.clone(), stop.clone()));
+            tasks.spawn(digests::run(app.clone(), stop.clone()));
             tasks.spawn(delivery::sender::run(app.clone(), stop.clone()));
         }
         if role != Role::Worker {

@@ -3,6 +3,7 @@
 use sea_orm::Iterable;
 use sea_orm::sea_query::{Condition, Expr, ExprTrait};
 
+use crate::clock::Timestamp;
 use crate::db::entities::delivery::Channel;
 use crate::db::entities::subscription::{self, Cadence, SubscriptionState};
 
@@ -25,12 +26,20 @@ pub enum Attempt {
     NotMade,
     /// The mail server that was to carry it takes nothing now: another may.
     ServerRests(String),
+    /// Not tried: the reader is left in peace until then.
+    Quiet(Timestamp),
 }
+
+/// What a delivery that waits for the end of its reader's quiet hours answers.
+pub const QUIET: &str = "the reader's quiet hours";
 
 impl Attempt {
     /// Whether the message may have reached the remote.
     pub fn was_handed_over(&self) -> bool {
-        !matches!(self, Self::Suppressed(_) | Self::NotMade | Self::ServerRests(_))
+        !matches!(
+            self,
+            Self::Suppressed(_) | Self::NotMade | Self::ServerRests(_) | Self::Quiet(_)
+        )
     }
 }
 

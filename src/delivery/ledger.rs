@@ -173,13 +173,14 @@ async fn stopped<C: ConnectionTrait>(db: &C) -> Result<Vec<i64>, DbErr> {
         .await
 }
 
-/// `<delivery.push@host>`, or `<delivery.a-alert@host>`: written before the first attempt and kept over all of them, so that a
-/// mailbox that got the message twice shows it once.
+/// `<delivery.push@host>`, `<delivery.a-alert@host>` or `<delivery.r-reader@host>`: written before the first
+/// attempt and kept over all of them, so that a mailbox that got the message twice shows it once.
 fn message_id(config: &Config) -> Expr {
     const THEN: BinOper = BinOper::Custom("||");
     let text = |column| Expr::col(column).cast_as("text");
     let alert = Expr::val("a-").binary(THEN, text(delivery::Column::AlertId));
-    let subject = Func::coalesce([text(delivery::Column::PushId), alert]);
+    let reader = Expr::val("r-").binary(THEN, text(delivery::Column::ReaderId));
+    let subject = Func::coalesce([text(delivery::Column::PushId), alert, reader]);
     let made = Expr::val("<")
         .binary(THEN, text(delivery::Column::Id))
         .binary(THEN, Expr::val("."))

@@ -1,13 +1,16 @@
 //! Delivery: every subscriber of a push is told once, and every reader of an alert.
 //!
 //! [`fan_out`] writes a row for each subscriber into the ledger, `alerts::hits` one for each alert
-//! that found something; [`sender`] claims rows that are due and hands them to their [`channel`];
+//! that found something, `digests` one for each reader whose hour has come; [`sender`] claims rows that are due and hands them to their [`channel`];
 //! [`ledger`] keeps what became of each. They know nothing of each other but the rows.
 //!
 //! A row has one subject, in columns of its own that are empty otherwise (`delivery::Subject`): a
-//! push and a subscription, or an alert and an occasion. Attempts, leases, states and answers are the
-//! same for all, so whatever is to be told next (a digest of many accounts) is one more subject and
+//! push and a subscription, an alert and an occasion, or a reader and the time of a digest. Attempts,
+//! leases, states and answers are the same for all, so whatever is to be told next is one more subject and
 //! nothing else here changes. Webhooks are told by a room of their own, which says why.
+//!
+//! What is told at once waits for the end of its reader's quiet hours: the sender finds that when it has
+//! claimed it, and gives it back with that time.
 
 pub mod caps;
 pub mod channel;

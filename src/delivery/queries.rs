@@ -4,11 +4,13 @@ use sea_orm::sea_query::{Expr, ExprTrait, Func, JoinType, Query, SelectStatement
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder};
 
 use crate::articles::content;
+use crate::clock::Timestamp;
 use crate::db::entities::account::{self, AccountState};
 use crate::db::entities::article::{self, ArticleState};
 use crate::db::entities::delivery::{self, Channel, DeliveryState};
 use crate::db::entities::subscription::{self, Cadence, SubscriptionState};
-use crate::db::entities::{push, push_article, suppression};
+use crate::db::entities::{event, push, push_article, suppression};
+use crate::outbox::Event;
 
 /// How much of a body is read to make an excerpt of it, in characters of HTML.
 const HEAD: i32 = 3_000;
@@ -22,6 +24,17 @@ pub struct Content {
     pub account: account::Model,
     /// Those still published, in the push's order; at least one.
     pub articles: Vec<PushedArticle>,
+    /// The newest event that published one of them.
+    pub published: Option<i64>,
+}
+
+impl Content {
+    /// Whether a reader has been told of all of it by a digest, before being told at once.
+    pub fn was_told(&self, recipient: &Recipient) -> bool {
+        let is_told = self.published.zip(recipient.told).is_some_and(|(published, told)| published <= told);
+        let joined = recipient.confirmed_at.unwrap_or_default();
+        is_told && self.articles.iter().all(|article| article.published_at.is_some_and(|at| at >= joined))
+    }
 }
 
 /// An article as a message shows it.
@@ -36,6 +49,7 @@ pub struct PushedArticle {
     pub cover_url: Option<String>,
     pub lang: String,
     pub word_count: i32,
+    pub published_at: Option<Timestamp>,
     head: String,
 }
 
@@ -47,6 +61,9 @@ pub struct Recipient {
     pub locale: String,
     pub state: SubscriptionState,
     pub cadence: Cadence,
+    pub confirmed_at: Option<Timestamp>,
+    /// Digests have told of what was published up to this event.
+    pub told: Option<i64>,
     /// Why the address takes no mail any more.
     pub suppressed: Option<String>,
 }
@@ -72,7 +89,23 @@ pub async fn content<C: ConnectionTrait>(db: &C, push_id: i64) -> Result<Option<
         .and_where(Expr::col((article::Entity, article::Column::State)).eq(ArticleState::Published))
         .order_by((push_article::Entity, push_article::Column::Position), sea_orm::Order::Asc);
     let articles = pushed_articles(db, &query).await?;
-    Ok((!articles.is_empty()).then_some(Content { push_id, account, articles }))
+    if articles.is_empty() {
+        return Ok(None);
+    }
+    let published = published(db, &articles).await?;
+    Ok(Some(Content { push_id, account, articles, published }))
+}
+
+async fn published<C: ConnectionTrait>(db: &C, articles: &[PushedArticle]) -> Result<Option<i64>, DbErr> {
+    let kind: &'static str = Event::ArticlePublished { account_id: 0, article_id: 0, news: true }.into();
+    let query = Query::select()
+        .expr(Func::max(Expr::col(event::Column::Id)))
+        .from(event::Entity)
+        .and_where(Expr::col(event::Column::ArticleId).is_in(articles.iter().map(|article| article.id)))
+        .and_where(Expr::col(event::Column::Kind).eq(kind))
+        .take();
+    let row = db.query_one(&query).await?;
+    row.map_or(Ok(None), |row| row.try_get_by_index(0))
 }
 
 /// What a push of these articles of an account would tell of, in their order.
@@ -87,7 +120,7 @@ pub async fn content_to_be<C: ConnectionTrait>(
         .and_where(Expr::col((article::Entity, article::Column::Id)).is_in(article_ids.iter().copied()));
     let mut articles = pushed_articles(db, &query).await?;
     articles.sort_by_key(|article| article_ids.iter().position(|id| *id == article.id));
-    Ok(Content { push_id: 0, account, articles })
+    Ok(Content { push_id: 0, account, articles, published: None })
 }
 
 fn select_articles() -> SelectStatement {
@@ -105,6 +138,7 @@ fn select_articles() -> SelectStatement {
         article::Column::CoverUrl,
         article::Column::Lang,
         article::Column::WordCount,
+        article::Column::PublishedAt,
     ];
     Query::select()
         .columns(columns.map(|column| (article::Entity, column)))
@@ -140,6 +174,8 @@ pub async fn recipients<C: ConnectionTrait>(db: &C, ids: &[i64]) -> Result<Vec<R
             of(subscription::Column::Locale),
             of(subscription::Column::State),
             of(subscription::Column::Cadence),
+            of(subscription::Column::ConfirmedAt),
+            of(subscription::Column::Told),
         ])
         .expr_as(Expr::col((suppression::Entity, suppression::Column::Reason)), "suppressed")
         .from(subscription::Entity)

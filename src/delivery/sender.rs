@@ -25,6 +25,8 @@ use crate::delivery::ledger::{self, Tried};
 use load::{Contents, Order};
 use post::Post;
 
+pub use load::FRESH;
+
 /// Deliveries claimed at a time.
 const BATCH: usize = 500;
 /// Deliveries written back at a time, and as many may wait for it.
@@ -287,23 +289,26 @@ async fn help(
 fn log(tried: &Tried) {
     let Tried { row, attempt, .. } = tried;
     let (delivery, attempts) = (row.id, row.attempts);
-    let (push, alert) = (row.push_id, row.alert_id);
+    let (push, alert, reader) = (row.push_id, row.alert_id, row.reader_id);
     match attempt {
-        Attempt::Delivered(words) => tracing::debug!(delivery, push, alert, attempts, "delivered: {words}"),
-        Attempt::Suppressed(reason) => tracing::debug!(delivery, push, alert, "not sent: {reason}"),
-        Attempt::NotMade => tracing::debug!(delivery, push, alert, "given back"),
+        Attempt::Delivered(words) => tracing::debug!(delivery, push, alert, reader, attempts, "delivered: {words}"),
+        Attempt::Suppressed(reason) => tracing::debug!(delivery, push, alert, reader, "not sent: {reason}"),
+        Attempt::NotMade => tracing::debug!(delivery, push, alert, reader, "given back"),
+        Attempt::Quiet(until) => {
+            tracing::debug!(delivery, push, alert, reader, "quiet hours until {}", until.rfc3339());
+        }
         Attempt::ServerRests(words) => {
-            tracing::debug!(delivery, push, alert, "given back, its server rests: {words}");
+            tracing::debug!(delivery, push, alert, reader, "given back, its server rests: {words}");
         }
         Attempt::Later(words) => {
             let provider: &str = match row.provider {
                 Provider::Other => "",
                 provider => provider.into(),
             };
-            tracing::info!(delivery, push, alert, attempts, provider, "delivery put off: {words}");
+            tracing::info!(delivery, push, alert, reader, attempts, provider, "delivery put off: {words}");
         }
         Attempt::Failed(words) | Attempt::Unreachable { words, .. } => {
-            tracing::warn!(delivery, push, alert, attempts, "delivery failed: {words}");
+            tracing::warn!(delivery, push, alert, reader, attempts, "delivery failed: {words}");
         }
     }
 }

@@ -72,7 +72,7 @@ pub async fn seed(app: &App) -> anyhow::Result<Links> {
             accounts::verify(app, By::Console, account.id).await?;
         }
         if FOLLOWED.contains(&demo.handle.as_str()) {
-            subscriptions::subscribe(app, &reader, account.id, Locale::ZhHant).await?;
+            subscriptions::subscribe(app, &reader, account.id, None, Locale::ZhHant).await?;
         }
         ids.insert(demo.handle, account.id);
     }

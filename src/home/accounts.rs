@@ -14,7 +14,7 @@ use crate::db::entities::account;
 use crate::error::Error;
 use crate::page::{FeedLink, Page, View};
 use crate::path::Path;
-use crate::subscriptions;
+use crate::subscriptions::queries::{self as subscriptions, Standing};
 
 #[derive(Template)]
 #[template(path = "accounts/show.html")]
@@ -25,7 +25,7 @@ struct AccountPage {
     count: u64,
     first: bool,
     older_url: String,
-    subscribed: bool,
+    standing: Standing,
 }
 
 /// `GET /@{handle}`
@@ -45,10 +45,7 @@ pub async fn show_account(
     let after = Cursor::parse(&place.after);
     let cards = queries::of_account(db, account.id, after).await?;
     let count = queries::count_articles(db, account.id).await?;
-    let subscribed = match &page.user {
-        Some(user) => is_subscribed(&app, account.id, user.id).await?,
-        None => false,
-    };
+    let standing = standing(&app, &page, account.id).await?;
     let path = format!("/@{}", account.handle);
     let mut page = page.titled(&account.name).described(&account.bio).canonical_path(&path);
     page.feeds = feed_links(&account);
@@ -58,7 +55,7 @@ pub async fn show_account(
         count,
         first: after.is_none(),
         older_url: cards.older.map(|cursor| format!("{path}?after={cursor}")).unwrap_or_default(),
-        subscribed,
+        standing,
         account,
     })
     .into_response())
@@ -81,7 +78,10 @@ pub fn feeds_at(title: &str, path: &str) -> Vec<FeedLink> {
     .collect()
 }
 
-/// Whether a user follows an account, paused or not.
-pub async fn is_subscribed(app: &App, account_id: i64, user_id: i64) -> Result<bool, Error> {
-    Ok(subscriptions::queries::follows(app.db.read(), user_id, account_id).await?)
+/// How the reader of a page stands to an account.
+pub async fn standing(app: &App, page: &Page, account_id: i64) -> Result<Standing, Error> {
+    Ok(match &page.user {
+        Some(user) => subscriptions::standing(app.db.read(), user, account_id).await?,
+        None => Standing::default(),
+    })
 }

@@ -9,6 +9,7 @@ use crate::articles::content;
 use crate::db::entities::{account, article};
 use crate::error::Error;
 use crate::page::Page;
+use crate::subscriptions::queries::Standing;
 use crate::text::count;
 
 /// Length of the description given to link previews and search engines, in characters.
@@ -25,16 +26,16 @@ struct ArticlePage {
     updated: bool,
     previous: Option<Neighbour>,
     next: Option<Neighbour>,
-    subscribed: bool,
+    standing: Standing,
 }
 
-/// Renders a published article of an active account, whether the reader is subscribed to it or not.
+/// Renders a published article of an active account, however its reader stands to that.
 pub async fn render_article(
     app: &App,
     page: Page,
     account: account::Model,
     article: article::Model,
-    subscribed: bool,
+    standing: Standing,
 ) -> Result<String, Error> {
     let (previous, next) = queries::neighbours(app.db.read(), &article).await?;
     let description = if article.digest.is_empty() {
@@ -51,5 +52,5 @@ pub async fn render_article(
     let hour = std::time::Duration::from_secs(3600);
     let updated = article.published_at.is_some_and(|moment| article.updated_at > moment + hour);
     let minutes = count::minutes(article.word_count, &article.lang);
-    Ok(ArticlePage { page, account, article, minutes, updated, previous, next, subscribed }.render()?)
+    Ok(ArticlePage { page, account, article, minutes, updated, previous, next, standing }.render()?)
 }

@@ -14,6 +14,7 @@ use crate::db::entities::delivery::{self, Channel, DeliveryState};
 use crate::db::entities::push;
 use crate::db::entities::push_article;
 use crate::db::entities::subscription;
+use crate::delivery::channel::QUIET;
 use crate::delivery::tally::{self, Tally};
 
 /// An article as the pages of pushes show it.
@@ -192,6 +193,14 @@ pub struct LogLine {
     pub answer: Option<String>,
     pub updated_at: Timestamp,
     pub next_attempt_at: Timestamp,
+}
+
+impl LogLine {
+    /// When the quiet hours end that it waits for, if it does.
+    pub fn quiet_until(&self) -> Option<Timestamp> {
+        let is_quiet = self.state == DeliveryState::Waiting && self.answer.as_deref() == Some(QUIET);
+        is_quiet.then_some(self.next_attempt_at)
+    }
 }
 
 /// Where a page of a log begins: after this subscription and channel.

@@ -64,13 +64,15 @@ impl SubscriptionJson {
 pub struct NewSubscription {
     /// The account's handle.
     pub account: String,
+    /// Left out: that of new subscriptions, see `/api/v1/reader`.
+    #[serde(default)]
+    pub cadence: Option<Cadence>,
 }
 
 /// What to change; what is left out stays.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SubscriptionChange {
-    /// `instant` or `muted`.
     pub cadence: Option<Cadence>,
     /// `active` or `paused`.
     pub state: Option<SubscriptionState>,
@@ -80,12 +82,7 @@ impl SubscriptionChange {
     fn changes(&self) -> Result<Vec<Change>, Error> {
         let mut problems = Problems::default();
         let mut changes = Vec::new();
-        match self.cadence {
-            None => {}
-            Some(Cadence::Instant) => changes.push(Change::Instant),
-            Some(Cadence::Muted) => changes.push(Change::Mute),
-            Some(Cadence::Daily | Cadence::Weekly) => problems.add("cadence", "subscription-cadence-wrong"),
-        }
+        changes.extend(self.cadence.map(Change::from));
         match self.state {
             None => {}
             Some(SubscriptionState::Active) => changes.push(Change::Resume),
@@ -106,6 +103,10 @@ pub struct AudienceJson {
     pub followers: i64,
     /// Told by mail at once.
     pub told: i64,
+    /// Told by a digest a day.
+    pub daily: i64,
+    /// Told by a digest a week.
+    pub weekly: i64,
     /// See articles on their timeline only.
     pub muted: i64,
     pub paused: i64,
@@ -165,7 +166,7 @@ pub async fn create_subscription(
     let handle = new.account.trim_start_matches('@');
     let (Found::Here(account) | Found::Moved(account)) =
         accounts::open_by_handle(app.db.read(), handle).await?;
-    let row = subscriptions::subscribe(&app, user, account.id, page.locale).await?;
+    let row = subscriptions::subscribe(&app, user, account.id, new.cadence, page.locale).await?;
     Ok((StatusCode::CREATED, SubscriptionJson::load(&app, row.id).await?))
 }
 
@@ -222,6 +223,8 @@ pub async fn show_audience(
     Ok(Json(AudienceJson {
         followers: audience.followers(),
         told: audience.told_total(),
+        daily: audience.daily,
+        weekly: audience.weekly,
         muted: audience.muted,
         paused: audience.paused,
         pending: audience.pending,

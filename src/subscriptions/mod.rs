@@ -19,7 +19,7 @@ use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, IntoActiveModel,
-    PaginatorTrait, QueryFilter,
+    PaginatorTrait, QueryFilter, QueryOrder,
 };
 
 use crate::app::App;
@@ -32,6 +32,7 @@ use crate::delivery;
 use crate::error::Error;
 use crate::jobs::{self, Job};
 use crate::page::Locale;
+use crate::readers;
 use crate::webhooks::{self, announce::News};
 
 /// How soon the same letter is sent again to an address at most.
@@ -63,6 +64,10 @@ const NEW_TO_NEWCOMERS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 pub enum Change {
     /// Be told of each push at once.
     Instant,
+    /// Be told once a day, in a digest.
+    Daily,
+    /// Be told once a week, in a digest.
+    Weekly,
     /// Be told nothing; articles are on the timeline.
     Mute,
     /// Be told nothing for a while.
@@ -78,6 +83,8 @@ impl Change {
     pub fn flash(self) -> &'static str {
         match self {
             Self::Instant => "flash-subscription-instant",
+            Self::Daily => "flash-subscription-daily",
+            Self::Weekly => "flash-subscription-weekly",
             Self::Mute => "flash-subscription-muted",
             Self::Pause => "flash-subscription-paused",
             Self::Resume => "flash-subscription-resumed",
@@ -87,25 +94,43 @@ impl Change {
     }
 }
 
-/// Subscribes a signed-in user, at once.
+impl From<Cadence> for Change {
+    fn from(cadence: Cadence) -> Self {
+        match cadence {
+            Cadence::Instant => Self::Instant,
+            Cadence::Daily => Self::Daily,
+            Cadence::Weekly => Self::Weekly,
+            Cadence::Muted => Self::Mute,
+        }
+    }
+}
+
+/// Subscribes a signed-in user, at once. Without a cadence a new subscription has the reader's usual one.
 pub async fn subscribe(
     app: &App,
     user: &user::Model,
     account_id: i64,
+    cadence: Option<Cadence>,
     locale: Locale,
 ) -> Result<Subscription, DbErr> {
     let now = app.clock.now();
     let tx = app.db.begin().await?;
+    readers::lock(&tx, &user.email).await?;
     let found = match queries::of_user(&*tx, user.id, account_id).await? {
         Some(found) => found,
-        None => find_or_insert(&tx, now, account_id, &user.email, locale).await?,
+        None => find_or_insert(&tx, now, account_id, &user.email, Cadence::Instant, locale).await?,
     };
     let mut row = found.clone().into_active_model();
     row.user_id = Set(Some(user.id));
     if found.state != SubscriptionState::Active {
-        activate(&mut row, &found, now);
+        let usual = usual_cadence(app, &tx, &found.email).await?;
+        activate(&mut row, &found, usual, now);
+    }
+    if let Some(cadence) = cadence {
+        row.cadence = Set(cadence);
     }
     let subscription = row.update(&*tx).await?;
+    let subscription = readers::subscription_changed(app, &tx, now, &found, subscription).await?;
     if found.state != SubscriptionState::Active {
         announce(&tx, now, &subscription, Kind::SubscriptionConfirmed).await?;
     }
@@ -114,11 +139,22 @@ pub async fn subscribe(
 }
 
 /// Takes the wish of somebody who typed an address: one letter goes there, which asks for
-/// confirmation, or says that the address is subscribed already.
-pub async fn ask(app: &App, address: &Address, account_id: i64, locale: Locale) -> Result<(), DbErr> {
+/// confirmation, or says that the address is subscribed already. The cadence holds from then on; one
+/// that is subscribed keeps its own.
+pub async fn ask(
+    app: &App,
+    address: &Address,
+    account_id: i64,
+    cadence: Option<Cadence>,
+    locale: Locale,
+) -> Result<(), DbErr> {
     let now = app.clock.now();
     let tx = app.db.begin().await?;
-    let found = find_or_insert(&tx, now, account_id, address.as_str(), locale).await?;
+    let cadence = match cadence {
+        Some(cadence) => cadence,
+        None => usual_cadence(app, &tx, address.as_str()).await?,
+    };
+    let found = find_or_insert(&tx, now, account_id, address.as_str(), cadence, locale).await?;
     let letters = letters_since(&*tx, address, now - Duration::from_secs(60 * 60)).await?;
     let just_asked = found.asked_at.is_some_and(|asked| asked > now - LETTER_EVERY);
     let subscription_id = found.id;
@@ -130,6 +166,9 @@ pub async fn ask(app: &App, address: &Address, account_id: i64, locale: Locale) 
     if found.state == SubscriptionState::Ended {
         row.state = Set(SubscriptionState::Pending);
         row.locale = Set(locale.code().to_owned());
+    }
+    if matches!(found.state, SubscriptionState::Ended | SubscriptionState::Pending) {
+        row.cadence = Set(cadence);
     }
     if !just_asked && letters < LETTERS_AN_HOUR {
         row.asked_at = Set(Some(now));
@@ -149,8 +188,9 @@ pub async fn confirm(app: &App, subscription_id: i64) -> Result<Subscription, Er
     let mut found = get(&tx, subscription_id).await?;
     if found.state == SubscriptionState::Pending {
         let mut row = found.clone().into_active_model();
-        activate(&mut row, &found, now);
-        found = row.update(&*tx).await?;
+        activate(&mut row, &found, found.cadence, now);
+        let confirmed = row.update(&*tx).await?;
+        found = readers::subscription_changed(app, &tx, now, &found, confirmed).await?;
         announce(&tx, now, &found, Kind::SubscriptionConfirmed).await?;
         delivery::trust_again(&*tx, &found.email).await?;
     }
@@ -192,7 +232,7 @@ pub async fn forget_unconfirmed(app: &App) -> Result<u64, DbErr> {
 pub async fn change(app: &App, subscription_id: i64, change: Change) -> Result<Subscription, Error> {
     let tx = app.db.begin().await?;
     let found = get(&tx, subscription_id).await?;
-    let changed = apply(&tx, app.clock.now(), found, change).await?;
+    let changed = apply(app, &tx, found, change).await?;
     tx.commit().await?;
     Ok(changed)
 }
@@ -205,10 +245,63 @@ pub async fn change_own(
     change: Change,
 ) -> Result<Subscription, Error> {
     let tx = app.db.begin().await?;
+    let email = get_own(&*tx, user_id, subscription_id).await?.email;
+    readers::lock(&tx, &email).await?;
     let found = get_own(&*tx, user_id, subscription_id).await?;
-    let changed = apply(&tx, app.clock.now(), found, change).await?;
+    let changed = apply(app, &tx, found, change).await?;
     tx.commit().await?;
     Ok(changed)
+}
+
+/// Changes one of an address's subscriptions, for the holder of a reader's signed link.
+///
+/// # Errors
+/// Not found, also where it is another's.
+pub async fn change_of_address(
+    app: &App,
+    email: &str,
+    subscription_id: i64,
+    change: Change,
+) -> Result<Subscription, Error> {
+    let tx = app.db.begin().await?;
+    let found = get(&tx, subscription_id).await?;
+    if found.email != email {
+        return Err(Error::NotFound);
+    }
+    let changed = apply(app, &tx, found, change).await?;
+    tx.commit().await?;
+    Ok(changed)
+}
+
+/// Gives all of an address's subscriptions one cadence; those that are paused or pending keep their own.
+pub async fn change_all(app: &App, email: &str, cadence: Cadence) -> Result<(), Error> {
+    change_where(app, email, Change::from(cadence), |_| true).await
+}
+
+/// Mutes what tells an address by digests; the rest goes on.
+pub async fn mute_digests(app: &App, email: &str) -> Result<(), Error> {
+    change_where(app, email, Change::Mute, Cadence::has_digests).await
+}
+
+async fn change_where(
+    app: &App,
+    email: &str,
+    change: Change,
+    is_meant: impl Fn(Cadence) -> bool,
+) -> Result<(), Error> {
+    let tx = app.db.begin().await?;
+    readers::lock(&tx, email).await?;
+    let active = subscription::Entity::find()
+        .filter(subscription::COLUMN.email.eq(email))
+        .filter(subscription::COLUMN.state.eq(SubscriptionState::Active))
+        .order_by_asc(subscription::COLUMN.id);
+    for found in active.all(&*tx).await? {
+        if is_meant(found.cadence) {
+            apply(app, &tx, found, change).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(())
 }
 
 /// Gives a user the subscriptions made with their address alone. For sign-in by link, which shows
@@ -229,16 +322,20 @@ pub async fn link_to_user(tx: &DatabaseTransaction, email: &str, user_id: i64) -
     Ok(())
 }
 
+/// Changes a subscription that was read with its reader locked.
 async fn apply(
+    app: &App,
     tx: &DatabaseTransaction,
-    now: Timestamp,
     found: Subscription,
     change: Change,
 ) -> Result<Subscription, DbErr> {
     use SubscriptionState::{Active, Ended, Paused, Pending};
+    let now = app.clock.now();
     let mut row = found.clone().into_active_model();
     match (change, found.state) {
         (Change::Instant, Active | Paused) => row.cadence = Set(Cadence::Instant),
+        (Change::Daily, Active | Paused) => row.cadence = Set(Cadence::Daily),
+        (Change::Weekly, Active | Paused) => row.cadence = Set(Cadence::Weekly),
         (Change::Mute, Active | Paused) => row.cadence = Set(Cadence::Muted),
         (Change::Pause, Active) => row.state = Set(Paused),
         (Change::Resume, Paused) => row.state = Set(Active),
@@ -246,11 +343,15 @@ async fn apply(
             row.state = Set(Ended);
             row.ended_at = Set(Some(now));
         }
-        (Change::Rejoin, Ended) => activate(&mut row, &found, now),
+        (Change::Rejoin, Ended) => {
+            let cadence = usual_cadence(app, tx, &found.email).await?;
+            activate(&mut row, &found, cadence, now);
+        }
         // Done already, or no longer possible: said twice is as good as once.
         _ => return Ok(found),
     }
     let changed = row.update(tx).await?;
+    let changed = readers::subscription_changed(app, tx, now, &found, changed).await?;
     match (found.state, changed.state) {
         (Active | Paused, Ended) => announce(tx, now, &changed, Kind::SubscriptionCancelled).await?,
         (Ended, Active) => announce(tx, now, &changed, Kind::SubscriptionConfirmed).await?,
@@ -270,12 +371,17 @@ async fn announce(
     webhooks::announce::announce(tx, now, &[news]).await
 }
 
-/// Makes a subscription active; one that is new or comes back begins with a reader told at once.
-fn activate(row: &mut subscription::ActiveModel, found: &Subscription, now: Timestamp) {
+/// At what pace new subscriptions tell an address.
+async fn usual_cadence(app: &App, tx: &DatabaseTransaction, email: &str) -> Result<Cadence, DbErr> {
+    Ok(readers::queries::of_address(tx, &app.config, email).await?.cadence())
+}
+
+/// Makes a subscription active; one that is new or comes back begins with a cadence anew.
+fn activate(row: &mut subscription::ActiveModel, found: &Subscription, cadence: Cadence, now: Timestamp) {
     row.state = Set(SubscriptionState::Active);
     row.ended_at = Set(None);
     if found.state != SubscriptionState::Paused {
-        row.cadence = Set(Cadence::Instant);
+        row.cadence = Set(cadence);
         row.confirmed_at = Set(Some(now));
         row.read_until = Set(Some(now - NEW_TO_NEWCOMERS));
     }
@@ -290,7 +396,10 @@ pub async fn get_own<C: ConnectionTrait>(db: &C, user_id: i64, id: i64) -> Resul
     found.filter(|row| row.user_id == Some(user_id)).ok_or(Error::NotFound)
 }
 
+/// A subscription, with its reader locked: digests move a reader's subscriptions on.
 async fn get(tx: &DatabaseTransaction, id: i64) -> Result<Subscription, Error> {
+    let found = subscription::Entity::find_by_id(id).one(tx).await?.ok_or(Error::NotFound)?;
+    readers::lock(tx, &found.email).await?;
     subscription::Entity::find_by_id(id).one(tx).await?.ok_or(Error::NotFound)
 }
 
@@ -300,6 +409,7 @@ async fn find_or_insert(
     now: Timestamp,
     account_id: i64,
     email: &str,
+    cadence: Cadence,
     locale: Locale,
 ) -> Result<Subscription, DbErr> {
     let fresh = subscription::ActiveModel {
@@ -308,13 +418,14 @@ async fn find_or_insert(
         user_id: Set(None),
         email: Set(email.to_owned()),
         state: Set(SubscriptionState::Pending),
-        cadence: Set(Cadence::Instant),
+        cadence: Set(cadence),
         locale: Set(locale.code().to_owned()),
         created_at: Set(now),
         confirmed_at: Set(None),
         ended_at: Set(None),
         asked_at: Set(None),
         read_until: Set(None),
+        told: Set(None),
     };
     subscription::Entity::insert(fresh)
         .on_conflict_do_nothing_on([subscription::Column::AccountId, subscription::Column::Email])

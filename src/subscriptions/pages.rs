@@ -12,6 +12,7 @@ use crate::accounts::queries::{self as accounts, Found};
 use crate::app::App;
 use crate::auth::{Address, CurrentUser, LocalPath, MaybeUser};
 use crate::db::entities::account;
+use crate::db::entities::subscription::Cadence;
 use crate::error::{Error, Message};
 use crate::page::{Page, View, redirect_with_flash};
 use crate::path::Path;
@@ -24,6 +25,7 @@ struct SubscribePage {
     page: Page,
     account: account::Model,
     email: String,
+    cadence: Cadence,
     error: String,
     asked: bool,
 }
@@ -40,6 +42,7 @@ struct ListPage {
 #[serde(default)]
 pub struct SubscribeForm {
     email: String,
+    cadence: Option<Cadence>,
     /// Where to go back to.
     next: Option<LocalPath>,
 }
@@ -64,8 +67,18 @@ pub async fn show_subscribe_form(
         }
     };
     let page = subscribe_page(page, &account);
-    let form =
-        SubscribePage { page, account, email: String::new(), error: String::new(), asked: asked.is_some() };
+    let cadence = match &page.user {
+        Some(user) => queries::standing(app.db.read(), user, account.id).await?.cadence(),
+        None => Cadence::Instant,
+    };
+    let form = SubscribePage {
+        page,
+        account,
+        email: String::new(),
+        cadence,
+        error: String::new(),
+        asked: asked.is_some(),
+    };
     Ok(View(form).into_response())
 }
 
@@ -82,16 +95,16 @@ pub async fn subscribe(
         accounts::open_by_handle(app.db.read(), &handle).await?;
     let home = format!("/@{}", account.handle);
     if let Some(user) = user.filter(|_| form.email.is_empty()) {
-        subscriptions::subscribe(&app, &user, account.id, page.locale).await?;
+        subscriptions::subscribe(&app, &user, account.id, form.cadence, page.locale).await?;
         let back = form.next.map_or(home, |next| next.to_string());
         return Ok(redirect_with_flash(&back, "flash-subscription-begun"));
     }
     match Address::parse(&form.email) {
         Ok(address) => {
-            subscriptions::ask(&app, &address, account.id, page.locale).await?;
+            subscriptions::ask(&app, &address, account.id, form.cadence, page.locale).await?;
             Ok(Redirect::to(&format!("{home}/subscribe?asked")).into_response())
         }
-        Err(message) => Ok(refused(page, account, form.email, &message)),
+        Err(message) => Ok(refused(page, account, form, &message)),
     }
 }
 
@@ -132,11 +145,33 @@ pub async fn change_subscription(
     Ok(redirect_with_flash("/subscriptions", change.flash()))
 }
 
+/// A cadence that is chosen, and where to go back to.
+#[derive(Debug, Deserialize)]
+pub struct CadenceForm {
+    cadence: Cadence,
+    #[serde(default)]
+    next: Option<LocalPath>,
+}
+
+/// Changes the cadence, from the list or from the account's page.
+pub async fn change_cadence(
+    State(app): State<Arc<App>>,
+    CurrentUser(user): CurrentUser,
+    Path(id): Path<i64>,
+    Form(form): Form<CadenceForm>,
+) -> Result<Response, Error> {
+    let change = Change::from(form.cadence);
+    subscriptions::change_own(&app, user.id, id, change).await?;
+    let back = form.next.map_or_else(|| "/subscriptions".to_owned(), |next| next.to_string());
+    Ok(redirect_with_flash(&back, change.flash()))
+}
+
 /// The form again, with what was typed and what is wrong with it.
-fn refused(page: Page, account: account::Model, email: String, message: &Message) -> Response {
+fn refused(page: Page, account: account::Model, form: SubscribeForm, message: &Message) -> Response {
     let error = page.message(message);
     let page = subscribe_page(page, &account);
-    let view = View(SubscribePage { page, account, email, error, asked: false });
+    let cadence = form.cadence.unwrap_or(Cadence::Instant);
+    let view = View(SubscribePage { page, account, email: form.email, cadence, error, asked: false });
     (axum::http::StatusCode::UNPROCESSABLE_ENTITY, view).into_response()
 }
 

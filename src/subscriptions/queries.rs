@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::db::entities::account;
 use crate::db::entities::delivery::Channel;
 use crate::db::entities::subscription::{self, Cadence, SubscriptionState};
-use crate::db::entities::suppression;
+use crate::db::entities::{reader, suppression, user};
 use crate::error::Error;
 
 /// How many readers of an account a push tells, and how many it does not.
@@ -18,7 +18,10 @@ use crate::error::Error;
 pub struct Audience {
     /// Told at once, by channel. Channels that nobody chose are left out.
     pub told: Vec<(Channel, i64)>,
-    /// Told at another pace than at once; on the timeline only.
+    /// Told by a digest a day, or a week.
+    pub daily: i64,
+    pub weekly: i64,
+    /// See articles on their timeline only.
     pub muted: i64,
     pub paused: i64,
     /// Have not confirmed their address.
@@ -35,7 +38,7 @@ impl Audience {
 
     /// How many follow the account, told or not.
     pub fn followers(&self) -> i64 {
-        self.told_total() + self.muted + self.paused + self.suppressed
+        self.told_total() + self.daily + self.weekly + self.muted + self.paused + self.suppressed
     }
 }
 
@@ -75,9 +78,9 @@ pub async fn audience<C: ConnectionTrait>(db: &C, account_id: i64) -> Result<Aud
             (SubscriptionState::Paused, _) => audience.paused += count,
             (SubscriptionState::Active, Cadence::Instant) if suppressed == 1 => audience.suppressed += count,
             (SubscriptionState::Active, Cadence::Instant) => by_mail += count,
-            (SubscriptionState::Active, Cadence::Daily | Cadence::Weekly | Cadence::Muted) => {
-                audience.muted += count;
-            }
+            (SubscriptionState::Active, Cadence::Daily) => audience.daily += count,
+            (SubscriptionState::Active, Cadence::Weekly) => audience.weekly += count,
+            (SubscriptionState::Active, Cadence::Muted) => audience.muted += count,
         }
     }
     if by_mail > 0 {
@@ -117,8 +120,9 @@ impl Followed {
         self.state == SubscriptionState::Ended
     }
 
-    pub fn is_muted(&self) -> bool {
-        self.cadence == Cadence::Muted
+    /// Whether its cadence can be chosen now.
+    pub fn has_cadence(&self) -> bool {
+        self.is_active() || self.is_paused()
     }
 
     /// The key of the words for what the reader gets.
@@ -170,6 +174,16 @@ pub async fn unconfirmed<C: ConnectionTrait>(
 /// most, so the list comes whole.
 pub async fn list_of_user<C: ConnectionTrait>(db: &C, user_id: i64) -> Result<Vec<Followed>, DbErr> {
     let own = Expr::col((subscription::Entity, subscription::Column::UserId)).eq(user_id);
+    Followed::find_by_statement(db.get_database_backend().build(&listed(own))).all(db).await
+}
+
+/// The same of an address.
+pub async fn list_of_address<C: ConnectionTrait>(db: &C, email: &str) -> Result<Vec<Followed>, DbErr> {
+    let own = Expr::col((subscription::Entity, subscription::Column::Email)).eq(email);
+    Followed::find_by_statement(db.get_database_backend().build(&listed(own))).all(db).await
+}
+
+fn listed(own: Expr) -> SelectStatement {
     let mut query = followed_with(own);
     query
         .and_where(
@@ -178,7 +192,7 @@ pub async fn list_of_user<C: ConnectionTrait>(db: &C, user_id: i64) -> Result<Ve
         .order_by((account::Entity, account::Column::Name), Order::Asc)
         .order_by((subscription::Entity, subscription::Column::Id), Order::Asc)
         .limit(2_000);
-    Followed::find_by_statement(db.get_database_backend().build(&query)).all(db).await
+    query
 }
 
 /// Up to `limit` of a user's subscriptions after one, by id; ended ones are left out.
@@ -231,7 +245,41 @@ pub async fn of_user<C: ConnectionTrait>(
         .await
 }
 
-/// Whether a user follows an account, so that its page need not ask them to subscribe.
+/// What an account's page knows of its reader: whether they follow it, and at what pace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The subscription, active or paused.
+    pub subscription_id: Option<i64>,
+    /// Its cadence, or that of new ones.
+    pub cadence: Option<Cadence>,
+}
+
+impl Standing {
+    pub fn is_subscribed(&self) -> bool {
+        self.subscription_id.is_some()
+    }
+
+    pub fn cadence(&self) -> Cadence {
+        self.cadence.unwrap_or(Cadence::Instant)
+    }
+}
+
+/// How a user stands to an account, so that its page need not ask them to subscribe.
+pub async fn standing<C: ConnectionTrait>(
+    db: &C,
+    user: &user::Model,
+    account_id: i64,
+) -> Result<Standing, DbErr> {
+    let own = of_user(db, user.id, account_id).await?;
+    let own = own.filter(|own| matches!(own.state, SubscriptionState::Active | SubscriptionState::Paused));
+    if let Some(own) = own {
+        return Ok(Standing { subscription_id: Some(own.id), cadence: Some(own.cadence) });
+    }
+    let reader = reader::Entity::find().filter(reader::COLUMN.email.eq(user.email.as_str())).one(db).await?;
+    Ok(Standing { subscription_id: None, cadence: reader.map(|reader| reader.cadence) })
+}
+
+/// Whether a user follows an account.
 pub async fn follows<C: ConnectionTrait>(db: &C, user_id: i64, account_id: i64) -> Result<bool, DbErr> {
     let own = of_user(db, user_id, account_id).await?;
     Ok(own.is_some_and(|own| matches!(own.state, SubscriptionState::Active | SubscriptionState::Paused)))

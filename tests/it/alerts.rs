@@ -31,13 +31,13 @@ use crate::support::smtp::{SmtpSink, free_port};
 
 impl TestApp {
     /// A search saved by a reader.
-    async fn alert(&self, reader: &user::Model, query: &str, cadence: AlertCadence) -> alert::Model {
+    pub async fn alert(&self, reader: &user::Model, query: &str, cadence: AlertCadence) -> alert::Model {
         let new = NewAlert { name: String::new(), query: query.into(), cadence: Some(cadence) };
         alerts::save(&self.app, reader, &new).await.unwrap()
     }
 
     /// An article written and published by a member.
-    async fn news(
+    pub async fn news(
         &self,
         account: &account::Model,
         member: &user::Model,
@@ -59,12 +59,12 @@ impl TestApp {
         alert_hit::Entity::find().order_by_asc(alert_hit::COLUMN.id).all(self.app.db.read()).await.unwrap()
     }
 
-    async fn told(&self) -> Vec<delivery::Model> {
+    pub async fn told(&self) -> Vec<delivery::Model> {
         delivery::Entity::find().order_by_asc(delivery::COLUMN.id).all(self.app.db.read()).await.unwrap()
     }
 
     /// Subjects of the letters since the last call, in order of recipient.
-    async fn subjects(&self) -> Vec<(String, String)> {
+    pub async fn subjects(&self) -> Vec<(String, String)> {
         let mut letters: Vec<_> =
             self.take_letters().into_iter().map(|letter| (letter.to, letter.subject)).collect();
         letters.sort();
@@ -85,7 +85,7 @@ fn cadence(cadence: AlertCadence) -> Change {
 }
 
 /// Lets time pass until it is this hour and minute where the reader is.
-fn advance_to(app: &TestApp, zone: chrono_tz::Tz, hour: u32, minute: u32) {
+pub fn advance_to(app: &TestApp, zone: chrono_tz::Tz, hour: u32, minute: u32) {
     let local = app.app.clock.now().utc().with_timezone(&zone);
     let now = local.num_seconds_from_midnight();
     let then = hour * 3600 + minute * 60;
@@ -401,7 +401,7 @@ both_databases! {
         let saved = [("query", "台风 from:@daily"), ("name", "台风 <早报>"), ("cadence", "daily")];
         app.post("/settings/alerts", &saved).await.assert_status(303);
         let list = app.get("/settings/alerts").await.assert_status(200).text();
-        for words in ["台风 &#60;早报&#62;", "来自 daily 日报", "每天早上", "找到 0 篇", "还没有寄过邮件"] {
+        for words in ["台风 &#60;早报&#62;", "来自 daily 日报", "每天一封", "找到 0 篇", "还没有寄过邮件"] {
             assert!(list.contains(words), "{words}: {list}");
         }
         let id = xiangxun::alerts::queries::of_user(app.app.db.read(), reader.id).await.unwrap()[0].alert.id;
@@ -421,7 +421,7 @@ both_databases! {
         assert!(answer.text().contains("请填写 1 到 80 个字符"));
         app.post(&path("/pause"), &[]).await.assert_status(303);
         let list = app.get("/settings/alerts").await.text();
-        assert!(list.contains("新名") && list.contains("每周一早上") && list.contains("已暂停"));
+        assert!(list.contains("新名") && list.contains("每周一封") && list.contains("已暂停"));
         app.post(&path("/resume"), &[]).await.assert_status(303);
         // Another reader sees none of it.
         let other = app.user("other@example.org").await;

@@ -18,6 +18,8 @@ mod crash;
 mod delivery;
 mod delivery_crash;
 mod demo;
+mod digests;
+mod digests_hours;
 mod feed_documents;
 mod feeds;
 mod fetch;

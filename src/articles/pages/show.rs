@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::articles::queries::{self, Published};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::home::accounts::is_subscribed;
+use crate::home::accounts::standing;
 use crate::home::article::render_article;
 use crate::page::Page;
 use crate::path::Path;
@@ -31,18 +31,15 @@ pub async fn show_article(
             return Ok((StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, path)]).into_response());
         }
     };
-    let subscribed = match &page.user {
-        Some(user) => is_subscribed(&app, account.id, user.id).await?,
-        None => false,
-    };
-    if let Some(user) = page.user.as_ref().filter(|_| subscribed)
+    let standing = standing(&app, &page, account.id).await?;
+    if let Some(user) = page.user.as_ref().filter(|_| standing.is_subscribed())
         && let Err(error) = timeline::mark_read(&app, user.id, article.id).await
     {
         tracing::warn!(article = article.id, "marking as read failed: {error}");
     }
     let is_personal = page.user.is_some() || page.flash.is_some();
     let changed_at = article.updated_at;
-    let html = render_article(&app, page, account, article, subscribed).await?;
+    let html = render_article(&app, page, account, article, standing).await?;
     Ok(conditional(html, changed_at, is_personal, &headers))
 }
 

@@ -1,4 +1,5 @@
-//! One recipient's message on one channel: of a push to a subscriber, or of an alert to its reader.
+//! One recipient's message on one channel: of a push to a subscriber, of an alert to its reader, or of a
+//! digest.
 
 use crate::clock::Timestamp;
 use sea_orm::entity::prelude::*;
@@ -104,8 +105,12 @@ pub struct Model {
     pub subscription_id: Option<i64>,
     /// Of an alert: unique on it, the occasion and the channel.
     pub alert_id: Option<i64>,
-    /// What it tells of, as `alert_hits` has it.
+    /// Of a digest: unique on its reader, the occasion and the channel.
+    pub reader_id: Option<i64>,
+    /// What it tells of, as `alert_hits` has it; of a digest, the time at which it fell due.
     pub occasion: Option<String>,
+    /// What a digest tells of: `digests::Told` as JSON.
+    pub told: Option<String>,
     pub channel: Channel,
     /// Of the address, as the table of domains knew it when the row was written.
     pub provider: Provider,
@@ -127,6 +132,7 @@ pub struct Model {
 pub enum Subject<'a> {
     Push { push_id: i64, subscription_id: i64 },
     Alert { alert_id: i64, occasion: &'a str },
+    Digest { reader_id: i64, told: &'a str },
 }
 
 impl Model {
@@ -135,7 +141,10 @@ impl Model {
         match (self.push_id, self.subscription_id, self.alert_id, &self.occasion) {
             (Some(push_id), Some(subscription_id), ..) => Some(Subject::Push { push_id, subscription_id }),
             (_, _, Some(alert_id), Some(occasion)) => Some(Subject::Alert { alert_id, occasion }),
-            _ => None,
+            _ => match (self.reader_id, &self.told) {
+                (Some(reader_id), Some(told)) => Some(Subject::Digest { reader_id, told }),
+                _ => None,
+            },
         }
     }
 }

@@ -24,6 +24,7 @@ pub mod push;
 pub mod push_article;
 pub mod push_tally;
 pub mod read_mark;
+pub mod reader;
 pub mod revision;
 pub mod search_click;
 pub mod search_query;

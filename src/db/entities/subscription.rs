@@ -65,6 +65,13 @@ pub enum Cadence {
     Muted,
 }
 
+impl Cadence {
+    /// Whether it is told by digests.
+    pub fn has_digests(self) -> bool {
+        matches!(self, Self::Daily | Self::Weekly)
+    }
+}
+
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "subscriptions")]
@@ -86,6 +93,9 @@ pub struct Model {
     pub asked_at: Option<Timestamp>,
     /// Articles published up to then count as read.
     pub read_until: Option<Timestamp>,
+    /// Articles published up to this event have been told by digests; none where the reader's own mark
+    /// says so.
+    pub told: Option<i64>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

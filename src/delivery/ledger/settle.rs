@@ -16,7 +16,7 @@ use crate::db::entities::delivery::{self, DeliveryState, Provider};
 use crate::db::entities::push::{self, PushState};
 use crate::db::entities::webhook_message::Kind;
 use crate::delivery::caps::Whose;
-use crate::delivery::channel::Attempt;
+use crate::delivery::channel::{Attempt, QUIET};
 use crate::delivery::tally::{self, Changes};
 use crate::delivery::{provider, rests, suppress};
 use crate::webhooks::{self, announce::News};
@@ -101,13 +101,15 @@ fn outcome(tried: &Tried, is_stuck: bool, now: Timestamp) -> Outcome<'_> {
             (DeliveryState::Failed, Some(words), row.next_attempt_at)
         }
         Attempt::NotMade => (DeliveryState::Waiting, row.answer.as_ref(), row.next_attempt_at),
+        Attempt::Quiet(until) => (DeliveryState::Waiting, None, *until),
     };
     let is_unmade = match attempt {
-        Attempt::NotMade => true,
+        Attempt::NotMade | Attempt::Quiet(_) => true,
         Attempt::ServerRests(_) => !is_stuck,
         _ => false,
     };
-    let (answer, attempts) = (answer.map(String::as_str), row.attempts - i32::from(is_unmade));
+    let attempts = row.attempts - i32::from(is_unmade);
+    let answer = if let Attempt::Quiet(_) = attempt { Some(QUIET) } else { answer.map(String::as_str) };
     Outcome { row, state, attempts, answer, next_attempt_at }
 }
 

@@ -10,6 +10,7 @@ use crate::db::entities::delivery::{Provider, Subject};
 use crate::delivery::channel::Attempt;
 use crate::delivery::ledger::Tried;
 use crate::delivery::{email, provider, queries};
+use crate::digests;
 use crate::mail::Route;
 
 /// No channel may take longer over one message.
@@ -57,8 +58,16 @@ impl Post {
                     return Ok(Attempt::NotMade);
                 }
             }
+            let message = match message {
+                Message::Digest(digest) if read_at.elapsed() > FRESH => load::digest(app, &row, digest).await?,
+                message => message,
+            };
             anyhow::Ok(match message {
                 Message::Filled(form, personal) => {
+                    let sent = app.mailer.send_filled(&form, &personal, &route).await;
+                    email::attempt(&personal.to, sent)
+                }
+                Message::Digest(digests::mail::Digest { form, personal, .. }) => {
                     let sent = app.mailer.send_filled(&form, &personal, &route).await;
                     email::attempt(&personal.to, sent)
                 }

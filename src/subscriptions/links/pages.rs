@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::{HeaderName, header};
+use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum_extra::extract::Form;
 
 use crate::app::App;
 use crate::error::Error;
 use crate::page::{Page, View, redirect_with_flash};
 use crate::path::Path;
+use crate::readers::pages::{CadenceForm, HoursForm, Panel};
+use crate::readers::queries::{self as readers, Reader};
 use crate::subscriptions::queries::{self, Followed};
 use crate::subscriptions::{self, Change, links};
 
@@ -32,6 +35,7 @@ struct ManagedPage {
     page: Page,
     signed: String,
     followed: Followed,
+    panel: Panel,
 }
 
 #[derive(Template)]
@@ -79,8 +83,51 @@ pub async fn show_managed(
     Path(signed): Path<String>,
 ) -> Result<Response, Error> {
     let followed = queries::followed(app.db.read(), links::managed(&app, &signed)?).await?;
+    let reader = reader_of(&app, &followed).await?;
+    let panel = Panel::new(&page, &reader);
+    Ok(managed_page(page, signed, followed, panel))
+}
+
+fn managed_page(page: Page, signed: String, followed: Followed, panel: Panel) -> Response {
     let page = private(page).titled_key("subscription-manage-title");
-    Ok((PRIVATE, View(ManagedPage { page, signed, followed })).into_response())
+    (PRIVATE, View(ManagedPage { page, signed, followed, panel })).into_response()
+}
+
+async fn reader_of(app: &App, followed: &Followed) -> Result<Reader, Error> {
+    Ok(readers::of_address(app.db.read(), &app.config, &followed.email).await?)
+}
+
+pub async fn change_managed_cadence(
+    State(app): State<Arc<App>>,
+    Path(signed): Path<String>,
+    Form(form): Form<CadenceForm>,
+) -> Result<Response, Error> {
+    let id = links::managed(&app, &signed)?;
+    let change = Change::from(form.cadence);
+    subscriptions::change(&app, id, change).await?;
+    Ok(redirect_with_flash(&links::manage_path(&app, id), change.flash()))
+}
+
+/// Changes the hours of the subscription's reader. The page shows no other subscriptions: a mail of one
+/// is more easily passed on than a digest of all.
+pub async fn change_managed_hours(
+    State(app): State<Arc<App>>,
+    page: Page,
+    Path(signed): Path<String>,
+    Form(form): Form<HoursForm>,
+) -> Result<Response, Error> {
+    let id = links::managed(&app, &signed)?;
+    let followed = queries::followed(app.db.read(), id).await?;
+    let reader = reader_of(&app, &followed).await?;
+    match form.save(&app, &reader, page.locale).await {
+        Ok(()) => Ok(redirect_with_flash(&links::manage_path(&app, id), "flash-saved")),
+        Err(Error::Invalid(problems)) => {
+            let panel = Panel::again(&page, &reader, &form, problems);
+            let answer = managed_page(page, signed, followed, panel);
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, answer).into_response())
+        }
+        Err(error) => Err(error),
+    }
 }
 
 pub async fn change_managed(

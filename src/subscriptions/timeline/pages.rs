@@ -13,7 +13,9 @@ use crate::auth::CurrentUser;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::home::queries::Cursor;
+use crate::outbox;
 use crate::page::{Page, View, redirect_with_flash};
+use crate::readers;
 use crate::subscriptions::timeline::queries::{self, Timeline};
 use crate::subscriptions::timeline::{mark_all_read, mark_read_above};
 
@@ -78,6 +80,11 @@ pub async fn show_timeline(
     let db = app.db.read();
     let only_unread = query.show == "unread";
     let after = Cursor::parse(&query.after);
+    if after.is_none() {
+        // Before the page is read, so that it shows all that counts as seen.
+        let seen = outbox::latest(db).await?;
+        readers::mark_visit_soon(&app, &user.email, seen);
+    }
     let timeline = queries::page(db, user.id, only_unread, after).await?;
     let unread = queries::count_unread(db, user.id).await?;
     let unread =

@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex};
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use sea_orm::{ConnectionTrait, Database};
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use xiangxun::app::App;
 use xiangxun::clock::Clock;
 use xiangxun::config::Config;
 use xiangxun::db::Db;
 use xiangxun::delivery;
+use xiangxun::digests;
 use xiangxun::jobs;
 use xiangxun::mail::{Letter, Mailer};
 
@@ -96,9 +98,10 @@ impl TestApp {
         }
     }
 
-    /// Does all jobs that are due, and sends all deliveries.
+    /// Does all jobs that are due, builds the digests that are, and sends all deliveries.
     pub async fn work(&self) {
         jobs::worker::run_due(&self.app).await.expect("jobs are claimed");
+        digests::build_due(&self.app, &CancellationToken::new()).await.expect("digests are built");
         delivery::sender::send_due(&self.app).await.expect("deliveries are claimed");
     }
 

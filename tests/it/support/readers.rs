@@ -64,6 +64,7 @@ impl TestApp {
             ended_at: Set(None),
             asked_at: Set(None),
             read_until: Set(None),
+            told: Set(None),
         }
         .insert(self.app.db.write())
         .await
