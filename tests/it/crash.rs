@@ -142,7 +142,7 @@ impl Desk {
         let account = accounts::open(&app, By::Console, Some(editor.id), &new).await.unwrap();
         for number in 0..SUBSCRIBERS {
             let reader = user(&app, &format!("reader{number}@example.org")).await;
-            subscriptions::subscribe(&app, &reader, account.id, Locale::ZhHans).await.unwrap();
+            subscriptions::subscribe(&app, &reader, account.id, None, Locale::ZhHans).await.unwrap();
         }
         let scopes = [Scope::ArticlesWrite, Scope::PushesWrite];
         let token = api_tokens::create(&app, editor.id, "crash", &scopes).await.unwrap();

@@ -171,7 +171,7 @@ both_databases! {
     async fn a_reader_searches_only_what_they_follow(app) {
         let (north, _) = shelf(app).await;
         let reader = app.user("reader@example.org").await;
-        xiangxun::subscriptions::subscribe(&app.app, &reader, north.id, xiangxun::page::Locale::ZhHans).await.unwrap();
+        xiangxun::subscriptions::subscribe(&app.app, &reader, north.id, None, xiangxun::page::Locale::ZhHans).await.unwrap();
         let page = app.get("/search?q=%E5%86%9C%E6%B0%91&in=subscriptions").await.assert_status(200).text();
         assert!(page.contains("登录后") && !page.contains("北方小麦"), "{page}");
         app.sign_in(reader.id).await;

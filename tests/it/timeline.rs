@@ -15,7 +15,7 @@ use crate::both_databases;
 use crate::support::TestApp;
 
 async fn follow(app: &TestApp, user: &user::Model, account_id: i64) -> subscription::Model {
-    subscriptions::subscribe(&app.app, user, account_id, Locale::ZhHans).await.unwrap()
+    subscriptions::subscribe(&app.app, user, account_id, None, Locale::ZhHans).await.unwrap()
 }
 
 /// Articles published one minute after the other.
