@@ -11,8 +11,10 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::delivery::caps::Caps;
+use crate::delivery::web_push::vapid::Vapid;
 use crate::hub;
 use crate::import::fetch::{FetchSettings, Fetcher};
+use crate::inbox::live::Live;
 use crate::mail::Mailer;
 use crate::search::Search;
 use crate::search::insight::Insight;
@@ -32,6 +34,8 @@ pub struct App {
     pub signer: Signer,
     /// The one door to other people's servers.
     pub fetcher: Fetcher,
+    /// Who this instance is to push services.
+    pub vapid: Vapid,
     /// Counts how often clients ask.
     pub limits: Limits,
     /// This node's index; `search::follower` opens it and keeps it up to date.
@@ -42,6 +46,8 @@ pub struct App {
     pub alerts: Watch,
     /// Words that mean the same, for searches.
     pub synonyms: Arc<Synonyms>,
+    /// Readers who look at their inboxes here.
+    pub inbox: Live,
     /// Counts of searches that are not written yet.
     pub insight: Insight,
 }
@@ -79,6 +85,8 @@ impl App {
             suggest: Suggest::default(),
             alerts: Watch::default(),
             synonyms: Arc::new(synonyms),
+            inbox: Live::default(),
+            vapid: Vapid::default(),
             insight: Insight::default(),
             fetcher,
             limits,

@@ -20,7 +20,9 @@
 //! - [`import`]: sources, the feeds that outlets already have
 //! - [`mail`]: letters and who carries them
 //! - [`subscriptions`]: subscribing, leaving, the timeline; [`delivery`]: telling subscribers of a push
-//! - [`readers`]: an address with its hours: when it is told; [`digests`]: many articles in one message, then
+//! - [`readers`]: an address with its hours: when it is told; [`digests`]: many articles in one message
+//! - [`devices`]: browsers that readers let us notify
+//! - [`inbox`]: what a signed-in reader was told, on the site itself
 //! - [`webhooks`]: addresses elsewhere that are told what happens in an account
 //! - [`alerts`]: saved searches that read each new article, and tell their readers of those that match
 //! - [`demo`]: the throw-away instance of `xiangxun demo`
@@ -39,12 +41,14 @@ pub mod config;
 pub mod db;
 pub mod delivery;
 pub mod demo;
+pub mod devices;
 pub mod digests;
 pub mod error;
 pub mod feeds;
 pub mod home;
 pub mod hub;
 pub mod import;
+pub mod inbox;
 pub mod jobs;
 pub mod look;
 pub mod mail;

@@ -20,6 +20,7 @@ use crate::auth::session::SignedIn;
 use crate::clock::Timestamp;
 use crate::db::entities::user;
 use crate::error::{Error, Message, Problems};
+use crate::inbox;
 
 static_loader! {
     static TEXTS = {
@@ -186,6 +187,8 @@ pub struct Page {
     pub base_url: String,
     /// Path and query of this page, for language switch and sign-in to come back to.
     pub path: String,
+    /// Unread items in the reader's inbox, counted no further than `inbox::queries::MANY`.
+    pub unread: u64,
     /// A one-time notice after a redirect.
     pub flash: Option<String>,
     pub title: String,
@@ -252,6 +255,11 @@ impl Page {
         self.t1(key, "count", count)
     }
 
+    /// The number of unread items as the head shows it.
+    pub fn unread_shown(&self) -> String {
+        if self.unread >= inbox::queries::MANY { "99+".into() } else { self.unread.to_string() }
+    }
+
     /// The languages to choose from.
     pub fn locales(&self) -> [Locale; 3] {
         [Locale::ZhHans, Locale::ZhHant, Locale::En]
@@ -296,11 +304,19 @@ impl FromRequestParts<Arc<App>> for Page {
         let user = parts.extensions.get::<SignedIn>().map(|signed_in| signed_in.user.clone());
         let locale = Locale::of_request(app, &jar, &parts.headers, user.as_ref());
         let zone = user.as_ref().and_then(|user| user.timezone.parse().ok());
+        let unread = match &user {
+            Some(user) => inbox::queries::unread(app.db.read(), user.id).await.unwrap_or_else(|error| {
+                tracing::error!("counting unread items failed: {error}");
+                0
+            }),
+            None => 0,
+        };
         let flash = jar.get(FLASH_COOKIE).map(Cookie::value).filter(|key| key.starts_with("flash-"));
         Ok(Self {
             locale,
             flash: flash.map(|key| locale.text(key)),
             user,
+            unread,
             site_name: app.config.site_name_in(locale),
             base_url: app.config.base_url.trim_end_matches('/').to_owned(),
             path: parts.uri.path_and_query().map_or_else(|| "/".into(), ToString::to_string),

@@ -23,8 +23,8 @@ use crate::app::App;
 use crate::error::Error;
 use crate::import;
 use crate::{
-    accounts, alerts, api, articles, auth, demo, error, feeds, home, hub, media, page, pushes, readers,
-    search, statics, subscriptions, webhooks,
+    accounts, alerts, api, articles, auth, demo, devices, error, feeds, home, hub, inbox, media, page,
+    pushes, readers, search, statics, subscriptions, webhooks,
 };
 
 /// The largest request body that is read, uploads aside.
@@ -125,6 +125,12 @@ fn identity() -> Router<Arc<App>> {
         .route("/settings/sessions", get(settings::show_sessions))
         .route("/settings/sessions/end", post(settings::end_sessions))
         .route("/settings/sessions/{id}/end", post(settings::end_session))
+        .route(
+            "/settings/notifications",
+            get(devices::pages::list_devices).post(devices::pages::register_device),
+        )
+        .route("/settings/notifications/{id}/remove", post(devices::pages::remove_device))
+        .route("/worker.js", get(devices::pages::show_worker))
         .route("/settings/tokens", get(settings::show_tokens).post(settings::create_token))
         .route("/settings/tokens/{id}/revoke", post(settings::revoke_token))
 }
@@ -243,7 +249,7 @@ fn studio_articles() -> Router<Arc<App>> {
         .route("/studio/@{handle}/articles/{id}/revisions/{number}", get(pages::show_revision))
 }
 
-/// Subscribing, managing and leaving; the timeline.
+/// Subscribing, managing and leaving; the inbox and the timeline.
 fn subscribing() -> Router<Arc<App>> {
     use subscriptions::{links, pages, timeline};
     Router::new()
@@ -261,6 +267,10 @@ fn subscribing() -> Router<Arc<App>> {
         .route("/s/{signed}/cadence", post(links::pages::change_managed_cadence))
         .route("/s/{signed}/hours", post(links::pages::change_managed_hours))
         .route("/s/{signed}/{change}", post(links::pages::change_managed))
+        .route("/inbox", get(inbox::pages::list_items))
+        .route("/inbox/live", get(inbox::live::stream_inbox))
+        .route("/inbox/read", post(inbox::pages::mark_inbox_read))
+        .route("/inbox/{id}", get(inbox::pages::open_item))
         .route("/timeline", get(timeline::pages::show_timeline))
         .route("/timeline/read", post(timeline::pages::mark_timeline_read))
 }

@@ -27,6 +27,11 @@ pub fn url(path: &str) -> String {
     }
 }
 
+/// A file that is served at an address of its own too.
+pub fn text(path: &str) -> Option<String> {
+    Files::get(path).map(|file| String::from_utf8_lossy(&file.data).into_owned())
+}
+
 /// `GET /static/{path}`
 pub async fn show_file(
     Path(path): Path<String>,

@@ -24,6 +24,8 @@ mod m20261122_000051_index_events_by_article;
 mod m20261122_000060_create_server_rests;
 mod m20261122_000070_create_hub;
 mod m20261122_000071_create_webhooks;
+mod m20261122_000072_create_inbox;
+mod m20261122_000073_create_devices;
 
 /// What every step answers to `use_transaction`: it happens whole or not at all, on SQLite too. A
 /// process that is killed half way through a step would else never start again.
@@ -53,6 +55,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000060_create_server_rests::Migration),
             Box::new(m20261122_000070_create_hub::Migration),
             Box::new(m20261122_000071_create_webhooks::Migration),
+            Box::new(m20261122_000072_create_inbox::Migration),
+            Box::new(m20261122_000073_create_devices::Migration),
         ]
     }
 }

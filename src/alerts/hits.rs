@@ -20,6 +20,7 @@ use crate::db::entities::alert::{self, AlertCadence, AlertState};
 use crate::db::entities::delivery::{self, Channel, DeliveryState};
 use crate::db::entities::{alert_hit, suppression, user};
 use crate::delivery::{channel, provider};
+use crate::inbox;
 use crate::jobs::{self, Job, Outcome};
 use crate::readers::{self, hours::Hours};
 use crate::search;
@@ -166,7 +167,7 @@ async fn make_deliveries(
     occasion: &str,
     now: Timestamp,
 ) -> Result<(), DbErr> {
-    for channel in channel::all() {
+    for channel in channel::used(&**tx).await? {
         let mut rows = rows_of_deliveries(which.clone(), channel, occasion, now);
         let email = Expr::col((user::Entity, user::Column::Email));
         provider::join_domains(&mut rows, tx.get_database_backend(), email);
@@ -201,7 +202,7 @@ async fn make_deliveries(
             .take();
         tx.execute(&insert).await?;
     }
-    Ok(())
+    inbox::deliver::alerts(tx, which, occasion, now).await
 }
 
 fn rows_of_deliveries(
@@ -213,18 +214,21 @@ fn rows_of_deliveries(
     let reader = Expr::col((user::Entity, user::Column::Id)).equals((alert::Entity, alert::Column::UserId));
     let address = Expr::col((suppression::Entity, suppression::Column::Email))
         .equals((user::Entity, user::Column::Email));
-    let is_fine = Expr::col((suppression::Entity, suppression::Column::Id)).is_null();
-    let state = Expr::case(is_fine, DeliveryState::Waiting).finally(DeliveryState::Suppressed);
+    let [provider, state, reason] = channel::first_state(channel, DeliveryState::Waiting);
+    if channel == Channel::WebPush {
+        let reader = Expr::col((alert::Entity, alert::Column::UserId));
+        which.and_where(reader.in_subquery(channel::readers_with_devices()));
+    }
     which
         .column((alert::Entity, alert::Column::Id))
         .expr(Expr::val(occasion))
         .expr(Expr::val(channel))
-        .expr(provider::of_row())
+        .expr(provider)
         .expr(state)
         .expr(Expr::val(0))
         .expr(Expr::val(now))
         .expr(Expr::val(""))
-        .expr(Expr::col((suppression::Entity, suppression::Column::Reason)))
+        .expr(reason)
         .expr(Expr::val(now))
         .expr(Expr::val(now))
         .from(alert::Entity)

@@ -9,7 +9,7 @@ use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Actor, ArticleForm, content, queries};
+use super::{Actor, ArticleForm, Note, content, queries};
 use crate::accounts::api::by_handle;
 use crate::accounts::roles::{self, Operation};
 use crate::api::idempotency::IdempotencyKey;
@@ -126,6 +126,8 @@ pub struct ArticleInput {
     pub version: Option<i32>,
     /// Of an update to a published article: why, for the list of revisions.
     pub note: Option<String>,
+    /// Tell readers who were told of the article what `note` says of the new version.
+    pub tell_readers: Option<bool>,
     /// Of a new article: publish it at once.
     pub publish: bool,
 }
@@ -257,7 +259,8 @@ pub async fn update_article(
     let user = caller.require(Scope::ArticlesWrite)?;
     let (account, article) = load_as_member(&app, &caller, id).await?;
     let version = input.version.unwrap_or(article.version);
-    let note = input.note.clone().unwrap_or_default();
+    let words = input.note.clone().unwrap_or_default();
+    let note = Note { words: words.trim(), tell: input.tell_readers.unwrap_or_default() };
     let mut form = ArticleForm::of(&article);
     // HTML in place of Markdown, or the other way, needs its own body.
     if input.body_format.is_some_and(|format| format != article.body_format) && input.body.is_none() {
@@ -266,7 +269,7 @@ pub async fn update_article(
     input.apply(&mut form);
     let content = form.parse().await?;
     let actor = Actor { account_id: account.id, user_id: user.id };
-    let saved = super::save(&app, actor, id, version, content, note.trim()).await?;
+    let saved = super::save(&app, actor, id, version, content, note).await?;
     Ok(Json(ArticleJson::of(&app, &account, saved, true)))
 }
 

@@ -7,7 +7,7 @@ use sea_orm::{
 };
 
 use super::form::Content;
-use super::{Actor, autosave, lock, revise, slugs};
+use super::{Actor, autosave, lock, revise, slugs, withdraw};
 use crate::accounts::roles::Operation;
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -43,6 +43,15 @@ pub async fn create(
     Ok(article)
 }
 
+/// What an editor says of a new version.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Note<'a> {
+    /// Kept with the revision.
+    pub words: &'a str,
+    /// Whether readers who were told of the article are told this too.
+    pub tell: bool,
+}
+
 /// Saves an article that was read at `version`. A draft just changes; a published article gets a
 /// revision, and its readers see it at once.
 ///
@@ -55,8 +64,11 @@ pub async fn save(
     article_id: i64,
     version: i32,
     content: Content,
-    note: &str,
+    note: Note<'_>,
 ) -> Result<article::Model, Error> {
+    if note.tell && note.words.is_empty() {
+        return Err(Error::invalid("note", "article-correct-words-missing"));
+    }
     let now = app.clock.now();
     let tx = app.db.begin().await?;
     let article = lock(&*tx, actor, article_id).await?;
@@ -73,11 +85,14 @@ pub async fn save(
     if article.state != ArticleState::Draft {
         content.check_complete()?;
     }
-    let saved = write(&*tx, now, article, content, slug, Some(actor.user_id), note).await?;
+    let saved = write(&*tx, now, article, content, slug, Some(actor.user_id), note.words).await?;
     autosave::forget(&*tx, saved.id).await?;
     if saved.state == ArticleState::Published {
         let event = Event::ArticleRevised { account_id: saved.account_id, article_id: saved.id };
         outbox::record(&tx, now, event).await?;
+        if note.tell {
+            withdraw::tell_readers(&tx, now, &saved, note.words).await?;
+        }
     }
     tx.commit().await?;
     Ok(saved)

@@ -20,7 +20,7 @@ mod withdraw;
 
 pub use autosave::{autosave, discard_autosave};
 pub use batch::{Imported, NewArticle, insert_imported, revise_imported};
-pub use draft::{create, delete, save};
+pub use draft::{Note, create, delete, save};
 pub use form::{ArticleForm, Content, MAX_TAGS};
 pub use publish::publish;
 pub use schedule::{publish_due, schedule, unschedule};

@@ -1,15 +1,42 @@
 //! Taking an article back, and bringing it back.
 
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
+};
 
 use super::{Actor, lock};
 use crate::accounts::roles::Operation;
 use crate::app::App;
+use crate::clock::Timestamp;
+use crate::db::Tx;
 use crate::db::entities::article::{self, ArticleState};
+use crate::db::entities::push_article;
 use crate::error::Error;
+use crate::jobs::{self, Job};
 use crate::outbox::{self, Event};
 
 const MAX_REASON: usize = 500;
+
+/// Lets those who were told of an article know that it is another one now, or none.
+pub(super) async fn tell_readers(
+    tx: &Tx,
+    now: Timestamp,
+    article: &article::Model,
+    words: &str,
+) -> Result<(), DbErr> {
+    let (article_id, version, words) = (article.id, article.version, words.to_owned());
+    let job = Job::TellCorrection { article_id, version, words, after_subscription: 0 };
+    if is_pushed(&**tx, article_id).await? {
+        jobs::queue::enqueue(&**tx, now, job, now).await
+    } else {
+        Ok(())
+    }
+}
+
+async fn is_pushed<C: ConnectionTrait>(db: &C, article_id: i64) -> Result<bool, DbErr> {
+    let pushed = push_article::Entity::find().filter(push_article::COLUMN.article_id.eq(article_id));
+    Ok(pushed.one(db).await?.is_some())
+}
 
 /// Takes a published article back: its page says so, with the reason if one is given. One that is
 /// withdrawn already is left as it is.
@@ -47,6 +74,7 @@ pub async fn withdraw(
     let withdrawn = row.update(&*tx).await?;
     let event = Event::ArticleWithdrawn { account_id: withdrawn.account_id, article_id: withdrawn.id };
     outbox::record(&tx, now, event).await?;
+    tell_readers(&tx, now, &withdrawn, withdrawn.withdrawn_reason.as_deref().unwrap_or_default()).await?;
     tx.commit().await?;
     Ok(withdrawn)
 }

@@ -101,6 +101,7 @@ impl Node {
             tasks.spawn(jobs::upkeep::run(app.clone(), stop.clone()));
             tasks.spawn(digests::run(app.clone(), stop.clone()));
             tasks.spawn(delivery::sender::run(app.clone(), stop.clone()));
+            tasks.spawn(delivery::web_push::sender::run(app.clone(), stop.clone()));
         }
         if role != Role::Worker {
             tasks.spawn(search::follower::run(app.clone(), stop.clone()));

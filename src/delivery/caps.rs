@@ -64,10 +64,11 @@ fn read_cap(text: &str) -> Result<Cap, String> {
     let provider = match who.trim() {
         "all" => None,
         "163" => Some(Provider::Netease),
-        name => Some(
-            name.parse()
-                .map_err(|_| format!("`{name}` is none of all, gmail, outlook, qq, netease, yahoo, other"))?,
-        ),
+        name => {
+            Some(name.parse().ok().filter(|provider: &Provider| provider.is_mail()).ok_or_else(|| {
+                format!("`{name}` is none of all, gmail, outlook, qq, netease, yahoo, other")
+            })?)
+        }
     };
     let most = most.trim().parse().ok().filter(|most| *most > 0).ok_or_else(wrong)?;
     let span = span.trim();

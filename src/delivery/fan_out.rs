@@ -18,6 +18,7 @@ use crate::db::entities::subscription::{self, SubscriptionState};
 use crate::db::entities::suppression;
 use crate::delivery::tally::{self, Tally};
 use crate::delivery::{channel, ledger, provider, untold};
+use crate::inbox;
 use crate::jobs::{Job, Outcome};
 
 /// Subscriptions walked in one transaction: short enough that other writers hardly wait.
@@ -56,13 +57,14 @@ async fn write_batch(app: &App, push_id: i64, after: i64, last: i64) -> anyhow::
         return Ok(());
     };
     let mut changes = tally::Changes::default();
-    for channel in channel::all() {
+    for channel in channel::used(&*tx).await? {
         let insert = rows_of_batch(&app.db, &push, channel, after, last, now);
         for written in write_rows(&tx, insert).await? {
             let key = (push_id, channel, written.provider);
             changes.add(key, Tally::of(written.state, written.count));
         }
     }
+    inbox::deliver::push(&tx, &push, after, last, now).await?;
     changes.apply(&tx).await?;
     tx.commit().await?;
     Ok(())
@@ -138,20 +140,19 @@ fn rows_of_batch(
     let id = (subscription::Entity, subscription::Column::Id);
     let email = (subscription::Entity, subscription::Column::Email);
     let free = if push.stopped_at.is_some() { DeliveryState::Held } else { DeliveryState::Waiting };
-    let state = Expr::case(Expr::col((suppression::Entity, suppression::Column::Id)).is_null(), free)
-        .finally(DeliveryState::Suppressed);
+    let [provider, state, reason] = channel::first_state(channel, free);
     let mut rows = Query::select();
     provider::join_domains(rows.from(subscription::Entity), db.backend(), Expr::col(email));
     let rows = rows
         .expr(Expr::val(push.id))
         .column(id)
         .expr(Expr::val(channel))
-        .expr(provider::of_row())
+        .expr(provider)
         .expr(state)
         .expr(Expr::val(0))
         .expr(Expr::val(now))
         .expr(Expr::val(""))
-        .expr(Expr::col((suppression::Entity, suppression::Column::Reason)))
+        .expr(reason)
         .expr(Expr::val(now))
         .expr(Expr::val(now))
         .join(

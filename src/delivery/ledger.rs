@@ -59,7 +59,7 @@ pub async fn due_providers(db: &Db, now: Timestamp) -> Result<Vec<Provider>, DbE
             .and_where(Expr::exists(any))
             .take()
     };
-    let mut providers = Provider::iter();
+    let mut providers = Provider::iter().filter(|provider| provider.is_mail());
     let Some(first) = providers.next() else { return Ok(Vec::new()) };
     let mut query = some(first);
     for provider in providers {
@@ -103,6 +103,28 @@ pub async fn claim(app: &App, owner: &str, now: Timestamp, limit: u64, turn: u64
     }
     tx.commit().await?;
     Ok(Claim { rows, servers, holder })
+}
+
+/// Claims up to `limit` due notifications for `owner`, the oldest first. They have no caps and need no mail server.
+pub async fn claim_notices(
+    app: &App,
+    owner: &str,
+    now: Timestamp,
+    limit: u64,
+) -> Result<Vec<delivery::Model>, DbErr> {
+    let any = due(Provider::WebPush, now, &[])
+        .order_by(delivery::Column::NextAttemptAt, Order::Asc)
+        .limit(1)
+        .take();
+    if app.db.read().query_one(&any).await?.is_none() {
+        return Ok(Vec::new());
+    }
+    let tx = app.db.begin().await?;
+    walk_indexes(&tx).await?;
+    let stopped = stopped(&*tx).await?;
+    let rows = claim_of(&tx, app, owner, Provider::WebPush, now, limit, &stopped).await?;
+    tx.commit().await?;
+    Ok(rows)
 }
 
 /// Has PostgreSQL go by the indexes, until `tx` ends. A push makes a million rows within seconds, and until

@@ -26,6 +26,7 @@ pub mod rests;
 pub mod sender;
 pub mod tally;
 pub mod untold;
+pub mod web_push;
 
 use sea_orm::{
     ActiveValue::{NotSet, Set},

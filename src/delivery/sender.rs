@@ -23,6 +23,8 @@ use crate::delivery::caps;
 use crate::delivery::channel::Attempt;
 use crate::delivery::ledger::{self, Tried};
 use load::{Contents, Order};
+
+pub use load::objection;
 use post::Post;
 
 pub use load::FRESH;

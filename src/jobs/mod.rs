@@ -14,6 +14,7 @@ use strum::IntoStaticStr;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::import;
+use crate::inbox;
 use crate::{accounts, alerts, articles, auth, delivery, hub, subscriptions, webhooks};
 
 /// What there is to do.
@@ -41,6 +42,8 @@ pub enum Job {
     MatchAlerts { article_id: i64 },
     /// Tell a reader of what a saved search has found since the last time.
     GatherAlert { alert_id: i64 },
+    /// Tell those who were told of an article that it was put right or taken back.
+    TellCorrection { article_id: i64, version: i32, words: String, after_subscription: i64 },
     /// Ask a callback whether it wants to be told of a feed.
     VerifyCallback { request_id: i64 },
     /// Queue a message to everybody who is told of an account's feed.
@@ -72,6 +75,9 @@ impl Job {
             Self::RefreshSource { source_id } => Some(format!("refresh_source:{source_id}")),
             Self::MatchAlerts { article_id } => Some(format!("match_alerts:{article_id}")),
             Self::GatherAlert { alert_id } => Some(format!("gather_alert:{alert_id}")),
+            Self::TellCorrection { article_id, version, .. } => {
+                Some(format!("tell_correction:{article_id}:{version}"))
+            }
             Self::VerifyCallback { request_id } => Some(format!("verify_callback:{request_id}")),
             Self::SendWebhook { message_id } => Some(format!("send_webhook:{message_id}")),
             Self::NoteBrokenWebhook { webhook_id } => Some(format!("note_broken_webhook:{webhook_id}")),
@@ -117,6 +123,9 @@ pub async fn perform(app: &App, job: Job) -> anyhow::Result<Outcome> {
         Job::RefreshSource { source_id } => import::refresh(app, source_id).await,
         Job::MatchAlerts { article_id } => alerts::hits::find(app, article_id).await,
         Job::GatherAlert { alert_id } => alerts::hits::gather(app, alert_id).await,
+        Job::TellCorrection { article_id, version, words, after_subscription } => {
+            inbox::deliver::correct(app, article_id, version, words, after_subscription).await
+        }
         Job::VerifyCallback { request_id } => hub::verify::run(app, request_id).await,
         Job::DistributeFeed { account_id } => hub::distribute::run(app, account_id).await,
         Job::TellCallback { lease_id } => hub::distribute::tell(app, lease_id).await,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::{hub, import, subscriptions, webhooks};
+use crate::{hub, import, inbox, subscriptions, webhooks};
 
 const EVERY: Duration = Duration::from_secs(60 * 60);
 
@@ -31,6 +31,7 @@ pub async fn run_once(app: &App) -> anyhow::Result<()> {
     let forgotten = subscriptions::forget_unconfirmed(app).await?;
     let ended = hub::forget_ended(app).await?;
     webhooks::forget_old(app).await?;
+    inbox::forget_old(app).await?;
     if revived + forgotten + ended > 0 {
         tracing::info!(
             revived,

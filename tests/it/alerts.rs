@@ -127,7 +127,7 @@ both_databases! {
         assert_eq!(app.take_letters().len(), 1);
         let actor = Actor { account_id: account.id, user_id: owner.id };
         let form = ArticleForm { title: "台风台风".into(), body: "第二版".into(), ..ArticleForm::of(&article) };
-        articles::save(&app.app, actor, article.id, article.version, form.parse().await.unwrap(), "").await.unwrap();
+        articles::save(&app.app, actor, article.id, article.version, form.parse().await.unwrap(), articles::Note::default()).await.unwrap();
         articles::withdraw(&app.app, actor, article.id, "").await.unwrap();
         articles::reinstate(&app.app, actor, article.id).await.unwrap();
         app.work().await;

@@ -170,7 +170,7 @@ with_outlet! {
         form.body = "<p>编辑部的话</p>".into();
         let content = form.parse().await.unwrap();
         let actor = Actor { account_id: second.account_id, user_id: owner.id };
-        xiangxun::articles::save(&app.app, actor, second.id, second.version, content, "").await.unwrap();
+        xiangxun::articles::save(&app.app, actor, second.id, second.version, content, Default::default()).await.unwrap();
         outlet.serve("/feed.xml", Page::feed(rss(&[("b", "第二条新闻", "第二条又改了"), TWO[1]])));
         next_visit(app, source.id).await;
         let second = articles(app).await.remove(1);

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::{ArticlePath, actor, article_path, state_key};
 use crate::accounts::roles::Operation;
 use crate::app::App;
-use crate::articles::{self, ArticleForm, queries};
+use crate::articles::{self, ArticleForm, Note, queries};
 use crate::auth;
 use crate::clock::Timestamp;
 use crate::db::entities::article::{self, ArticleState};
@@ -44,6 +44,9 @@ pub struct EditorForm {
     key: String,
     /// Why it was changed.
     note: String,
+    /// Ticked where readers are to be told what the note says.
+    #[serde(default)]
+    correct: String,
     /// Where to go on: `publish`, or back to the editor.
     then: String,
 }
@@ -277,7 +280,8 @@ pub async fn save_article(
     let form = sent.article();
     let saved = match form.clone().parse().await {
         Ok(content) => {
-            articles::save(&app, actor(&studio), path.id, sent.version, content, sent.note.trim()).await
+            let note = Note { words: sent.note.trim(), tell: !sent.correct.is_empty() };
+            articles::save(&app, actor(&studio), path.id, sent.version, content, note).await
         }
         Err(error) => Err(error),
     };

@@ -27,6 +27,8 @@ use sea_orm::entity::prelude::*;
 pub enum Channel {
     /// A mail to the subscription's address.
     Email,
+    /// A notification by the reader's browsers.
+    WebPush,
 }
 
 /// What has become of a delivery.
@@ -92,6 +94,15 @@ pub enum Provider {
     Netease,
     Yahoo,
     Other,
+    /// No mailbox: the services behind browsers' notifications.
+    WebPush,
+}
+
+impl Provider {
+    /// Whether it takes mail.
+    pub fn is_mail(self) -> bool {
+        self != Self::WebPush
+    }
 }
 
 #[sea_orm::model]

@@ -59,7 +59,9 @@ struct Outcome<'a> {
 pub async fn settle(app: &App, owner: &str, tried: &[Tried]) -> Result<(), DbErr> {
     let now = app.clock.now();
     let tx = app.db.begin().await?;
-    let is_stuck = heed_servers(app, &tx, tried, now).await?;
+    // A sender has mail or notifications, never both; the latter know no servers, caps and mailbox providers.
+    let is_mail = tried.first().is_none_or(|one| one.row.provider.is_mail());
+    let is_stuck = is_mail && heed_servers(app, &tx, tried, now).await?;
     let outcomes: Vec<_> = tried.iter().map(|one| outcome(one, is_stuck, now)).collect();
     super::walk_indexes(&tx).await?;
     let settled = write(&tx, owner, &outcomes, now).await?;
@@ -75,8 +77,10 @@ pub async fn settle(app: &App, owner: &str, tried: &[Tried]) -> Result<(), DbErr
             suppress(&*tx, now, email, words).await?;
         }
     }
-    count_against_caps(app, &tx, tried, now).await?;
-    heed_providers(&tx, tried, now).await?;
+    if is_mail {
+        count_against_caps(app, &tx, tried, now).await?;
+        heed_providers(&tx, tried, now).await?;
+    }
     for push_id in changes.apply(&tx).await? {
         finish_if_done(&tx, push_id, now).await?;
     }

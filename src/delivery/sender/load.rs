@@ -190,5 +190,7 @@ async fn alert_quiet_until(app: &App, found: &alerts::queries::Found) -> Result<
 pub fn objection(channel: Channel, recipient: Option<&Recipient>) -> Option<String> {
     let Some(recipient) = recipient else { return Some("the subscription is gone".into()) };
     let objection = channel::objection(channel, recipient.state, recipient.cadence).map(str::to_owned);
-    objection.or_else(|| recipient.suppressed.clone())
+    // Whether the address takes mail matters to mail alone.
+    let suppressed = recipient.suppressed.as_ref().filter(|_| channel == Channel::Email);
+    objection.or_else(|| suppressed.cloned())
 }

@@ -103,6 +103,7 @@ impl TestApp {
         jobs::worker::run_due(&self.app).await.expect("jobs are claimed");
         digests::build_due(&self.app, &CancellationToken::new()).await.expect("digests are built");
         delivery::sender::send_due(&self.app).await.expect("deliveries are claimed");
+        delivery::web_push::sender::send_due(&self.app).await.expect("notifications are claimed");
     }
 
     /// Letters sent since the last call.

@@ -10,6 +10,8 @@ use thirtyfour::prelude::*;
 pub struct Browser {
     pub window: WebDriver,
     driver: Child,
+    /// Of the chromedriver.
+    address: String,
     profile: std::path::PathBuf,
 }
 
@@ -54,7 +56,18 @@ impl Browser {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         };
-        Self { window, driver, profile }
+        Self { window, driver, address: url, profile }
+    }
+
+    /// A command of the browser's own protocol (CDP), to the page in the window.
+    pub async fn tell(&self, command: &str, params: serde_json::Value) -> serde_json::Value {
+        let session = self.window.handle().session_id().to_string();
+        let url = format!("{}/session/{session}/goog/cdp/execute", self.address);
+        let body = serde_json::json!({ "cmd": command, "params": params }).to_string();
+        let answer = super::node::client().post(url).body(body).send().await.unwrap();
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert!(status.is_success(), "{command}: {text}");
+        serde_json::from_str(&text).unwrap()
     }
 
     /// Goes to an address.
