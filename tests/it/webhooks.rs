@@ -299,6 +299,10 @@ async fn only_owners_manage_webhooks_and_bad_ones_are_refused(backend: Backend) 
     app.sign_out();
     app.sign_in(owner.id).await;
     assert!(app.get("/studio/@times").await.text().contains("/studio/@times/webhooks\""));
+    let page = app.get("/studio/@times/webhooks").await.assert_status(200).text();
+    for kind in ALL {
+        assert!(page.contains(&format!("name=\"kinds\" value=\"{kind}\"")), "{kind}: {page}");
+    }
     for (form, url, target, kind) in [
         ("standard", "", "", "push.sent"),
         ("standard", "ftp://hook.example/", "", "push.sent"),
