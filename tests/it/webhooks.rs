@@ -225,6 +225,8 @@ async fn what_is_not_taken_is_tried_again_with_growing_pauses_and_can_be_sent_ag
     }
     let page = app.get(&format!("/studio/@times/webhooks/{id}")).await.assert_status(200).text();
     assert_eq!(page.matches("says 500").count(), 3 + 1, "each attempt, and the last answer: {page}");
+    let list = app.get("/studio/@times/webhooks").await.assert_status(200).text();
+    assert!(!page.contains('⟦') && !list.contains('⟦') && list.contains("发送失败"), "{page}\n{list}");
     // An owner who mended it does not have to wait.
     receiver.answer_status(204);
     let message = webhook_message::Entity::find().one(app.app.db.read()).await.unwrap().unwrap();
