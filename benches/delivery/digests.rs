@@ -89,10 +89,9 @@ async fn publish(instance: &Instance) -> anyhow::Result<()> {
 async fn follow(instance: &Instance, database: &Database, count: u64) -> anyhow::Result<()> {
     let db = instance.app.db.write();
     let numbers = |name: &str, most: u64| match database {
-        Database::Sqlite => format!(
-            "{name}(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM {name} WHERE i < {})",
-            most - 1
-        ),
+        Database::Sqlite => {
+            format!("{name}(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM {name} WHERE i < {})", most - 1)
+        }
         Database::Postgres(_) => format!("{name}(i) AS (SELECT generate_series(0, {}))", most - 1),
     };
     let recursive = if *database == Database::Sqlite { "RECURSIVE " } else { "" };
@@ -114,7 +113,8 @@ async fn follow(instance: &Instance, database: &Database, count: u64) -> anyhow:
         numbers("k", FOLLOWED)
     ))
     .await?;
-    let tidy = if *database == Database::Sqlite { "PRAGMA wal_checkpoint(TRUNCATE)" } else { "VACUUM ANALYZE" };
+    let tidy =
+        if *database == Database::Sqlite { "PRAGMA wal_checkpoint(TRUNCATE)" } else { "VACUUM ANALYZE" };
     db.execute_unprepared(tidy).await?;
     Ok(())
 }

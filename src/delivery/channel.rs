@@ -38,10 +38,7 @@ pub const QUIET: &str = "the reader's quiet hours";
 impl Attempt {
     /// Whether the message may have reached the remote.
     pub fn was_handed_over(&self) -> bool {
-        !matches!(
-            self,
-            Self::Suppressed(_) | Self::NotMade | Self::ServerRests(_) | Self::Quiet(_)
-        )
+        !matches!(self, Self::Suppressed(_) | Self::NotMade | Self::ServerRests(_) | Self::Quiet(_))
     }
 }
 

@@ -293,7 +293,9 @@ fn log(tried: &Tried) {
     let (delivery, attempts) = (row.id, row.attempts);
     let (push, alert, reader) = (row.push_id, row.alert_id, row.reader_id);
     match attempt {
-        Attempt::Delivered(words) => tracing::debug!(delivery, push, alert, reader, attempts, "delivered: {words}"),
+        Attempt::Delivered(words) => {
+            tracing::debug!(delivery, push, alert, reader, attempts, "delivered: {words}")
+        }
         Attempt::Suppressed(reason) => tracing::debug!(delivery, push, alert, reader, "not sent: {reason}"),
         Attempt::NotMade => tracing::debug!(delivery, push, alert, reader, "given back"),
         Attempt::Quiet(until) => {

@@ -175,10 +175,7 @@ impl View<'_> {
     }
 
     fn heading(&self) -> String {
-        let args = [
-            ("count", self.total.to_string()),
-            ("accounts", self.groups.len().to_string()),
-        ];
+        let args = [("count", self.total.to_string()), ("accounts", self.groups.len().to_string())];
         self.locale.text_with("digest-mail-heading", &args)
     }
 }

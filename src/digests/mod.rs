@@ -26,8 +26,8 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::entities::delivery::{self, Channel, DeliveryState};
-use crate::db::entities::subscription::{self, Cadence};
 use crate::db::entities::reader;
+use crate::db::entities::subscription::{self, Cadence};
 use crate::outbox;
 use crate::readers::hours::Pace;
 use news::News;
@@ -225,7 +225,8 @@ impl Marks {
 
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<(), DbErr> {
         use reader::Column::{DailyDueAt, DailyTold, WeeklyDueAt, WeeklyTold};
-        for (groups, due, told) in [(&self.daily, DailyDueAt, DailyTold), (&self.weekly, WeeklyDueAt, WeeklyTold)]
+        for (groups, due, told) in
+            [(&self.daily, DailyDueAt, DailyTold), (&self.weekly, WeeklyDueAt, WeeklyTold)]
         {
             for ((next, until), ids) in groups {
                 reader::Entity::update_many()

@@ -168,9 +168,11 @@ pub async fn readers<C: ConnectionTrait>(db: &C, config: &Config, ids: &[i64]) -
 fn join_suppressions(query: &mut sea_orm::sea_query::SelectStatement) {
     let same = Expr::col((suppression::Entity, suppression::Column::Email))
         .equals((reader::Entity, reader::Column::Email));
-    query
-        .expr_as(Expr::col((suppression::Entity, suppression::Column::Reason)), "suppressed")
-        .join(JoinType::LeftJoin, suppression::Entity, same);
+    query.expr_as(Expr::col((suppression::Entity, suppression::Column::Reason)), "suppressed").join(
+        JoinType::LeftJoin,
+        suppression::Entity,
+        same,
+    );
 }
 
 /// A subscription that digests tell of.
@@ -333,11 +335,8 @@ pub async fn cards<C: ConnectionTrait>(db: &C, ids: &[i64]) -> Result<Vec<Card>,
         article::Column::PublishedAt,
         article::Column::AccountId,
     ];
-    let head = Func::cust("substr").args([
-        Expr::col(of(article::Column::BodyHtml)),
-        Expr::val(1),
-        Expr::val(HEAD),
-    ]);
+    let head =
+        Func::cust("substr").args([Expr::col(of(article::Column::BodyHtml)), Expr::val(1), Expr::val(HEAD)]);
     let owner = Expr::col((account::Entity, account::Column::Id)).equals(of(article::Column::AccountId));
     let mut cards = Vec::with_capacity(ids.len());
     for ids in ids.chunks(CHUNK) {

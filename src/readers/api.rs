@@ -68,7 +68,8 @@ impl ReaderJson {
     async fn load(app: &App, user: &user::Model) -> Result<Json<Self>, Error> {
         let reader = of_user(app, user).await?;
         let Settings { timezone, cadence, hour, weekday, quiet, with_seen } = reader.settings();
-        let due = reader.row.and_then(|row| [row.daily_due_at, row.weekly_due_at].into_iter().flatten().min());
+        let due =
+            reader.row.and_then(|row| [row.daily_due_at, row.weekly_due_at].into_iter().flatten().min());
         Ok(Json(Self {
             timezone,
             cadence,

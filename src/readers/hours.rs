@@ -77,7 +77,8 @@ impl Hours {
     pub fn quiet_until(&self, now: Timestamp) -> Option<Timestamp> {
         let Quiet { from, until } = self.quiet?;
         let hour = self.local(now).hour();
-        let is_quiet = if from < until { (from..until).contains(&hour) } else { hour >= from || hour < until };
+        let is_quiet =
+            if from < until { (from..until).contains(&hour) } else { hour >= from || hour < until };
         if !is_quiet {
             return None;
         }
@@ -241,7 +242,11 @@ mod tests {
                 let mut now = at("2026-01-01T00:00:00Z");
                 while now < at("2027-01-01T00:00:00Z") {
                     if let Some(end) = hours.quiet_until(now) {
-                        assert!(end > now && end.0 - now.0 <= 25 * 60 * 60 * 1_000, "{zone} {}", now.rfc3339());
+                        assert!(
+                            end > now && end.0 - now.0 <= 25 * 60 * 60 * 1_000,
+                            "{zone} {}",
+                            now.rfc3339()
+                        );
                         assert_eq!(hours.quiet_until(end), None, "{zone} {}", end.rfc3339());
                     }
                     now = now + Duration::from_secs(17 * 60);

@@ -156,6 +156,7 @@ async fn stop_page(
     let page = page.titled_key("reader-stop-title");
     let mut list = subscriptions::list_of_address(app.db.read(), &reader.email).await?;
     list.retain(|followed| followed.is_active() && followed.cadence.has_digests());
-    let view = StopPage { page, base: format!("{PREFIX}reader/{signed}"), email: reader.email, list, stopped };
+    let view =
+        StopPage { page, base: format!("{PREFIX}reader/{signed}"), email: reader.email, list, stopped };
     Ok((PRIVATE, View(view)).into_response())
 }

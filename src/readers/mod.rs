@@ -20,8 +20,8 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
-    QuerySelect,
+    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QuerySelect,
 };
 use tracing::Instrument;
 
@@ -143,7 +143,12 @@ pub async fn change(app: &App, email: &str, locale: &str, settings: &Settings) -
 }
 
 /// Sets the time at which what waits for a reader is next due anew: the hours or the zone have changed.
-pub async fn reschedule(app: &App, tx: &DatabaseTransaction, now: Timestamp, email: &str) -> Result<(), DbErr> {
+pub async fn reschedule(
+    app: &App,
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    email: &str,
+) -> Result<(), DbErr> {
     let known = lock(tx, email).await?;
     let reader = queries::of_address(tx, &app.config, email).await?;
     let hours = reader.hours();
@@ -300,10 +305,7 @@ pub fn mark_visit_soon(app: &Arc<App>, email: &str, seen: i64) {
 }
 
 /// Whether what is told at once has to wait, for each of some addresses: until when.
-pub async fn quiet_until(
-    app: &App,
-    emails: &[&str],
-) -> Result<HashMap<String, Timestamp>, DbErr> {
+pub async fn quiet_until(app: &App, emails: &[&str]) -> Result<HashMap<String, Timestamp>, DbErr> {
     if emails.is_empty() {
         return Ok(HashMap::new());
     }

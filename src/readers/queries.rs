@@ -158,8 +158,7 @@ async fn hours<C: ConnectionTrait>(
     let rows = Row::find_by_statement(db.get_database_backend().build(select)).all(db).await?;
     let hours = rows.into_iter().map(|row| {
         let zone = zone(config, row.user_timezone.as_deref(), row.timezone.as_deref());
-        let hours =
-            Hours::read(zone, row.digest_hour, row.digest_weekday, row.quiet_from, row.quiet_until);
+        let hours = Hours::read(zone, row.digest_hour, row.digest_weekday, row.quiet_from, row.quiet_until);
         (row.email, hours)
     });
     Ok(hours.collect())

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
+};
 use tokio_util::sync::CancellationToken;
 use xiangxun::articles::{self, Actor, ArticleForm};
 use xiangxun::clock::Timestamp;
@@ -169,7 +171,7 @@ both_databases! {
         assert!(!letter.text.contains("读过") && !letter.text.contains("撤回") && !letter.html.contains("撤回"));
         // A new version, and one that comes back, are no news.
         let form = ArticleForm { title: "留下了".into(), body: "改过".into(), ..ArticleForm::of(&stays) };
-        articles::save(&app.app, actor, stays.id, stays.version, form.parse().await.unwrap(), "").await.unwrap();
+        articles::save(&app.app, actor, stays.id, stays.version, form.parse().await.unwrap(), Default::default()).await.unwrap();
         articles::reinstate(&app.app, actor, gone.id).await.unwrap();
         assert!(app.morning().await.is_empty());
         // Everything that there was has been read or withdrawn: the ledger says why nothing went.

@@ -36,15 +36,19 @@ async fn cadence(app: &TestApp, row: &subscription::Model) -> Cadence {
     app.subscription(row.id).await.cadence
 }
 
-async fn set_quiet(app: &TestApp, email: &str, from: u32, until: u32) {
+pub async fn set_quiet(app: &TestApp, email: &str, from: u32, until: u32) {
     let reader = readers::queries::of_address(app.app.db.read(), &app.app.config, email).await.unwrap();
     let settings = readers::Settings { quiet: Some(Quiet { from, until }), ..reader.settings() };
     readers::change(&app.app, email, "zh-Hans", &settings).await.unwrap();
 }
 
 const HOURS: [(&str, &str); 6] = [
-    ("timezone", "Europe/London"), ("cadence", "daily"), ("digest_hour", "19"), ("digest_weekday", "5"),
-    ("quiet_from", "22"), ("quiet_until", "7"),
+    ("timezone", "Europe/London"),
+    ("cadence", "daily"),
+    ("digest_hour", "19"),
+    ("digest_weekday", "5"),
+    ("quiet_from", "22"),
+    ("quiet_until", "7"),
 ];
 
 both_databases! {

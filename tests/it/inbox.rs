@@ -21,7 +21,7 @@ use crate::support::TestApp;
 /// A reader with an account of theirs on the site who follows an account.
 async fn reader(app: &TestApp, account_id: i64, email: &str) -> user::Model {
     let reader = app.user(email).await;
-    subscriptions::subscribe(&app.app, &reader, account_id, Locale::ZhHans).await.unwrap();
+    subscriptions::subscribe(&app.app, &reader, account_id, None, Locale::ZhHans).await.unwrap();
     reader
 }
 

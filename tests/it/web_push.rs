@@ -22,6 +22,7 @@ on_both_databases! {
     a_push_is_shown_by_each_device_that_its_reader_has_turned_on
     pushes_that_come_close_together_are_shown_together
     what_was_read_meanwhile_is_not_shown
+    a_reader_is_left_in_peace_in_the_quiet_hours_and_shown_all_at_once_after_them
     a_device_that_is_gone_is_forgotten_and_its_session_takes_it_along
     a_service_that_asks_for_it_is_left_alone_and_told_later
     only_real_devices_of_signed_in_readers_are_registered
@@ -105,7 +106,7 @@ async fn register(app: &TestApp, registration: &Value) -> u16 {
 /// A signed-in reader who follows an account.
 async fn reader(app: &TestApp, account_id: i64, email: &str) -> user::Model {
     let reader = app.user(email).await;
-    subscriptions::subscribe(&app.app, &reader, account_id, Locale::ZhHans).await.unwrap();
+    subscriptions::subscribe(&app.app, &reader, account_id, None, Locale::ZhHans).await.unwrap();
     app.sign_out();
     app.sign_in(reader.id).await;
     reader
@@ -183,7 +184,7 @@ async fn pushes_that_come_close_together_are_shown_together(backend: Backend) {
     let (times, _) = app.account("times").await;
     let (herald, _) = app.account("herald").await;
     let anna = reader(&app, times.id, "anna@example.org").await;
-    subscriptions::subscribe(&app.app, &anna, herald.id, Locale::ZhHans).await.unwrap();
+    subscriptions::subscribe(&app.app, &anna, herald.id, None, Locale::ZhHans).await.unwrap();
     let phone = Browser::new(&service, "/phone");
     register(&app, &phone.registration()).await;
     let mut pushes = Vec::new();
@@ -226,6 +227,31 @@ async fn what_was_read_meanwhile_is_not_shown(backend: Backend) {
     let rows = app.deliveries(push).await;
     let notice = rows.iter().find(|row| row.channel == Channel::WebPush).unwrap();
     assert_eq!(notice.state, DeliveryState::Suppressed);
+    app.finish().await;
+}
+
+async fn a_reader_is_left_in_peace_in_the_quiet_hours_and_shown_all_at_once_after_them(backend: Backend) {
+    let zone = chrono_tz::Tz::Asia__Shanghai;
+    let app = start(backend).await;
+    let service = Receiver::start().await;
+    service.answer_status(201);
+    let (times, _) = app.account("times").await;
+    reader(&app, times.id, "anna@example.org").await;
+    let phone = Browser::new(&service, "/phone");
+    register(&app, &phone.registration()).await;
+    crate::digests_hours::set_quiet(&app, "anna@example.org", 22, 7).await;
+    crate::alerts::advance_to(&app, zone, 23, 30);
+    for title in ["甲", "乙"] {
+        let article = app.published(times.id, title).await;
+        app.push(times.id, &[&article]).await;
+        app.work().await;
+    }
+    crate::alerts::advance_to(&app, zone, 6, 59);
+    app.work().await;
+    assert!(service.take().is_empty());
+    crate::alerts::advance_to(&app, zone, 7, 0);
+    app.work().await;
+    assert_eq!(phone.open(&service.take_one())["text"]["title"], "2 条新消息");
     app.finish().await;
 }
 

@@ -127,7 +127,8 @@ pub async fn digest(
     if digest.is_wanted(app).await? {
         return Ok(Message::Digest(digest));
     }
-    let mut written = digests::mail::messages(app, std::slice::from_ref(row), &mut Default::default()).await?;
+    let mut written =
+        digests::mail::messages(app, std::slice::from_ref(row), &mut Default::default()).await?;
     Ok(of_digest(written.remove(&row.id)))
 }
 

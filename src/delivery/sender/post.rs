@@ -59,7 +59,9 @@ impl Post {
                 }
             }
             let message = match message {
-                Message::Digest(digest) if read_at.elapsed() > FRESH => load::digest(app, &row, digest).await?,
+                Message::Digest(digest) if read_at.elapsed() > FRESH => {
+                    load::digest(app, &row, digest).await?
+                }
                 message => message,
             };
             anyhow::Ok(match message {
