@@ -7,6 +7,7 @@ use anyhow::Context;
 use crate::alerts::watch::Watch;
 use crate::auth::limits::Limits;
 use crate::auth::signed::Signer;
+use crate::bounces::hooks::ses::Certificates;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
@@ -16,6 +17,7 @@ use crate::hub;
 use crate::import::fetch::{FetchSettings, Fetcher};
 use crate::inbox::live::Live;
 use crate::mail::Mailer;
+use crate::mail::dns::Dns;
 use crate::search::Search;
 use crate::search::insight::Insight;
 use crate::search::suggest::Suggest;
@@ -28,6 +30,8 @@ pub struct App {
     pub db: Db,
     pub clock: Clock,
     pub mailer: Mailer,
+    /// Looks names up.
+    pub dns: Dns,
     /// The most messages within a time.
     pub caps: Caps,
     /// Signs links that need no sign-in, such as "unsubscribe".
@@ -36,6 +40,8 @@ pub struct App {
     pub fetcher: Fetcher,
     /// Who this instance is to push services.
     pub vapid: Vapid,
+    /// Certificates by which Amazon signs what it tells of bounces.
+    pub certificates: Certificates,
     /// Counts how often clients ask.
     pub limits: Limits,
     /// This node's index; `search::follower` opens it and keeps it up to date.
@@ -67,6 +73,7 @@ impl App {
         db.migrate().await.context("bringing the database up to date")?;
         hub::keep_outside(&db, &config).await.context("keeping the names of outside hubs")?;
         let signer = Signer::load(&db).await.context("reading the secret key")?;
+        let dns = Dns::of(&config.name_server).context("name_server (XIANGXUN_NAME_SERVER)")?;
         let limits = Limits::new(&clock);
         let settings = FetchSettings::new(&config.base_url, config.fetch_allow_private);
         let fetcher = Fetcher::new(settings).context("setting up outside fetches")?;
@@ -80,6 +87,7 @@ impl App {
             db,
             clock,
             mailer,
+            dns,
             signer,
             search,
             suggest: Suggest::default(),
@@ -89,6 +97,7 @@ impl App {
             vapid: Vapid::default(),
             insight: Insight::default(),
             fetcher,
+            certificates: Certificates::default(),
             limits,
         }))
     }

@@ -94,6 +94,18 @@ settings! {
     mail_caps: String = "";
     /// First day of a new sending domain, `2026-12-01`: messages within 24 hours grow from then on, or by the steps that follow, `2026-12-01: 50, 100, 200`.
     mail_warm_up: String = "";
+    /// Name server for MX and DKIM records, `192.0.2.1` or `192.0.2.1:5353`; empty for the system's, `none` asks nobody.
+    name_server: String = "";
+    /// Domain that bounces go to: its MX leads to `bounce_listen`. Empty has them go to `mail_from`, where nothing reads them.
+    bounce_domain: String = "";
+    /// Address and port to take bounces on (SMTP and LMTP), such as `0.0.0.0:25`, by nodes that do jobs; empty for none.
+    bounce_listen: String = "";
+    /// ARN of the SNS topic by which Amazon SES tells of bounces and complaints at `/hooks/mail/ses`; empty takes none.
+    hook_ses_topic: String = "";
+    /// Signing key of Mailgun's webhooks, for `/hooks/mail/mailgun`; empty takes none.
+    hook_mailgun_key: String = "";
+    /// `USER:PASSWORD` that Postmark's webhooks come with, for `/hooks/mail/postmark`; empty takes none.
+    hook_postmark: String = "";
     /// MB of memory for indexing while many articles come at once or the index is built; a few at a time take 30 at most.
     index_memory: u32 = 200u32;
     /// Searches that run at once; 0 for two on each core.
@@ -278,6 +290,39 @@ impl Config {
         );
         let warm_up = Ramp::parse(&self.mail_warm_up).err();
         check("mail_warm_up", warm_up.is_none(), warm_up.as_deref().unwrap_or_default());
+        check(
+            "name_server",
+            self.name_server.is_empty() || crate::mail::dns::Dns::of(&self.name_server).is_ok(),
+            "must be an address such as 192.0.2.1 or 192.0.2.1:5353, `none`, or empty",
+        );
+        check(
+            "bounce_domain",
+            self.bounce_domain.is_empty()
+                || crate::auth::Address::parse(&format!("b@{}", self.bounce_domain))
+                    .is_ok_and(|address| address.as_str() == format!("b@{}", self.bounce_domain)),
+            "must be a domain in lower case such as bounces.example.org, or empty",
+        );
+        check(
+            "bounce_listen",
+            self.bounce_listen.is_empty() || is_address(&self.bounce_listen),
+            "must be an address and a port, such as 0.0.0.0:25, or empty",
+        );
+        check(
+            "bounce_listen",
+            self.bounce_listen.is_empty() || !self.bounce_domain.is_empty(),
+            "is of no use without bounce_domain",
+        );
+        check(
+            "hook_ses_topic",
+            self.hook_ses_topic.is_empty() || self.hook_ses_topic.starts_with("arn:aws"),
+            "must be an ARN such as arn:aws:sns:eu-west-1:123456789012:bounces, or empty",
+        );
+        let (user, password) = self.hook_postmark.split_once(':').unwrap_or_default();
+        check(
+            "hook_postmark",
+            self.hook_postmark.is_empty() || !user.is_empty() && password.len() >= 12,
+            "must be USER:PASSWORD, the password of 12 characters or more, or empty",
+        );
         check("smtp_connections", (1..=200).contains(&self.smtp_connections), "must be from 1 to 200");
         let caps = self.mail_caps.parse::<crate::delivery::caps::Caps>().err();
         check("mail_caps", caps.is_none(), caps.as_deref().unwrap_or_default());

@@ -18,7 +18,7 @@
 //! - [`outbox`]: events in the transaction of their change; [`jobs`]: work that one node claims
 //! - [`feeds`]: feeds that we serve, sitemaps; [`hub`]: servers that are told when those change (WebSub)
 //! - [`import`]: sources, the feeds that outlets already have
-//! - [`mail`]: letters and who carries them
+//! - [`mail`]: letters and who carries them; [`bounces`]: word that comes back about them
 //! - [`subscriptions`]: subscribing, leaving, the timeline; [`delivery`]: telling subscribers of a push
 //! - [`readers`]: an address with its hours: when it is told; [`digests`]: many articles in one message
 //! - [`devices`]: browsers that readers let us notify
@@ -35,6 +35,7 @@ pub mod app;
 pub mod articles;
 pub mod auth;
 pub mod blocking;
+pub mod bounces;
 pub mod clock;
 pub mod commands;
 pub mod config;

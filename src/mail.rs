@@ -1,12 +1,15 @@
 //! Mail: a [`Letter`], or a [`Form`] filled for one of many, and the [`Mailer`] that carries it by one of its
 //! [`Relay`]s: to an SMTP server, to files, or to memory.
 
+pub mod check;
 pub mod dkim;
+pub mod dns;
 mod form;
 mod letter;
 mod line;
 mod relay;
 pub mod servers;
+pub mod spf;
 
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
@@ -39,6 +42,15 @@ pub struct Mailer {
 pub struct Route {
     /// The relay's place.
     pub server: usize,
+    /// Where its bounces go; none for the sender's own address.
+    pub return_path: Option<String>,
+}
+
+impl Route {
+    /// By a server, bounces to the sender.
+    pub fn by(server: usize) -> Self {
+        Self { server, return_path: None }
+    }
 }
 
 /// Why a letter was not taken. The text is the remote's words where it said something.
@@ -132,7 +144,7 @@ impl Mailer {
         let mut last = MailError::Temporary("there is no mail server".into());
         while let Some(server) = self.next_relay(|place| left.contains(&place)) {
             left.retain(|place| *place != server);
-            match self.send_by(letter, &Route { server }).await {
+            match self.send_by(letter, &Route::by(server)).await {
                 Err(MailError::Server(words)) => last = MailError::Temporary(words),
                 sent => return sent,
             }
@@ -152,7 +164,7 @@ impl Mailer {
         let to = message.envelope().to().first().map(ToString::to_string).unwrap_or_default();
         let message = String::from_utf8(message.formatted())
             .map_err(|_| MailError::Permanent("the message is not UTF-8".into()))?;
-        self.carry(&to, &message, route).await
+        self.carry(&to, &message, None, route).await
     }
 
     /// Sends a form filled for one recipient.
@@ -172,22 +184,32 @@ impl Mailer {
         if let Some(letters) = self.relays[route.server].kept() {
             return Ok(keep(letters, form.letter(personal)));
         }
-        self.carry(to.as_ref(), &form.message(personal, SystemTime::now()), route).await
+        let message = form.message(personal, SystemTime::now());
+        self.carry(to.as_ref(), &message, form.dkim.as_ref(), route).await
     }
 
     /// Signs a message and hands it over.
-    async fn carry(&self, to: &str, message: &str, route: &Route) -> Result<String, MailError> {
-        let mut signed = self
-            .dkim
-            .signatures(message, SystemTime::now())
-            .map_err(|error| MailError::Temporary(format!("{error:#}")))?;
+    async fn carry(
+        &self,
+        to: &str,
+        message: &str,
+        own: Option<&Dkim>,
+        route: &Route,
+    ) -> Result<String, MailError> {
+        let now = SystemTime::now();
+        let mut signed = String::new();
+        for dkim in own.into_iter().chain([&*self.dkim]) {
+            let signatures = dkim.signatures(message, now);
+            signed += &signatures.map_err(|error| MailError::Temporary(format!("{error:#}")))?;
+        }
         let message = if signed.is_empty() {
             message
         } else {
             signed.push_str(message);
             &signed
         };
-        self.relays[route.server].carry(self.from.email.as_ref(), to, message).await
+        let from = route.return_path.as_deref().unwrap_or(self.from.email.as_ref());
+        self.relays[route.server].carry(from, to, message).await
     }
 
     /// Asks each SMTP server whether it is there and lets us in; the others always do.
@@ -238,7 +260,7 @@ fn is_of_server(code: &str, said: &str) -> bool {
 }
 
 /// Sorts an answer by its reply code (RFC 5321) and the enhanced code before its text (RFC 3463).
-fn blame_answer(code: &str, said: &str, words: String) -> MailError {
+pub(crate) fn blame_answer(code: &str, said: &str, words: String) -> MailError {
     if is_of_server(code, said) {
         return MailError::Server(words);
     }
@@ -306,7 +328,7 @@ mod tests {
         let relays = [server("a", 1, 3), server("b", 1, 1), server("c", 2, 1)];
         let relays = relays.iter().map(|server| Relay::of(server).unwrap()).collect();
         let mailer = Mailer::of("a@example.org".parse().unwrap(), Dkim::default(), relays);
-        let mut take = |may: fn(usize) -> bool, count| {
+        let take = |may: fn(usize) -> bool, count| {
             let turns: Vec<_> = (0..count).map(|_| mailer.next_relay(may)).collect();
             (0..3).map(|place| turns.iter().filter(|turn| **turn == Some(place)).count()).collect::<Vec<_>>()
         };

@@ -62,7 +62,7 @@ enum Command {
     /// Open, list, verify and suspend accounts
     #[command(subcommand)]
     Account(commands::account::Command),
-    /// Make DKIM keys for outgoing mail
+    /// Make DKIM keys for outgoing mail, check its domain, print where bounces go
     #[command(subcommand)]
     Mail(commands::mail::Command),
     /// Send a test message through each configured mail server
@@ -103,7 +103,7 @@ async fn main() -> ExitCode {
         Command::Reindex => commands::reindex::run().await,
         Command::User(command) => commands::user::run(command).await,
         Command::Account(command) => commands::account::run(command).await,
-        Command::Mail(command) => commands::mail::run(&command),
+        Command::Mail(command) => commands::mail::run(&command).await,
         Command::TestMail(options) => commands::test_mail::run(&options).await,
         Command::Config(command) => commands::config::run(&command),
     };

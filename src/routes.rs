@@ -23,8 +23,8 @@ use crate::app::App;
 use crate::error::Error;
 use crate::import;
 use crate::{
-    accounts, alerts, api, articles, auth, demo, devices, error, feeds, home, hub, inbox, media, page,
-    pushes, readers, search, statics, subscriptions, webhooks,
+    accounts, alerts, api, articles, auth, bounces, demo, devices, error, feeds, home, hub, inbox, media,
+    page, pushes, readers, search, statics, subscriptions, webhooks,
 };
 
 /// The largest request body that is read, uploads aside.
@@ -43,6 +43,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(subscribing())
         .merge(reading())
         .merge(alerting())
+        .merge(hooks())
         .merge(feeds())
         .merge(api())
         .merge(demo())
@@ -155,7 +156,7 @@ fn studio() -> Router<Arc<App>> {
 
 /// Opening accounts, their settings and members; the operators' list.
 fn studio_accounts() -> Router<Arc<App>> {
-    use accounts::pages::{self, members, operators, settings};
+    use accounts::pages::{self, from_address, members, operators, settings};
     Router::new()
         .route("/studio", get(pages::list_own_accounts))
         .route("/studio/open", get(pages::show_open_form).post(pages::open_account))
@@ -167,6 +168,12 @@ fn studio_accounts() -> Router<Arc<App>> {
         .route("/studio/@{handle}/searches", get(search::insight::pages::show_account_insight))
         .route("/studio/@{handle}/settings", get(settings::show_settings).post(settings::edit_profile))
         .route("/studio/@{handle}/handle", post(settings::rename_account))
+        .route(
+            "/studio/@{handle}/from",
+            get(from_address::show_from_address).post(from_address::choose_from_address),
+        )
+        .route("/studio/@{handle}/from/check", post(from_address::check_from_address))
+        .route("/studio/@{handle}/from/leave", post(from_address::leave_from_address))
         .route("/studio/@{handle}/members", get(members::list_members).post(members::add_member))
         .route("/studio/@{handle}/members/{member}/role", post(members::change_member_role))
         .route("/studio/@{handle}/members/{member}/remove", post(members::remove_member))
@@ -299,6 +306,15 @@ fn alerting() -> Router<Arc<App>> {
         .route("/settings/alerts/{id}/delete", post(pages::delete_alert))
         .route("/s/alerts/{signed}/stop", get(links::show_stopping).post(links::stop_alert))
         .route("/s/alerts/{signed}/resume", post(links::resume_stopped))
+}
+
+/// What mailing services tell of; each is signed in its own way.
+fn hooks() -> Router<Arc<App>> {
+    use bounces::hooks::{mailgun, postmark, ses};
+    Router::new()
+        .route("/hooks/mail/ses", post(ses::take_notification))
+        .route("/hooks/mail/mailgun", post(mailgun::take_event))
+        .route("/hooks/mail/postmark", post(postmark::take_event))
 }
 
 /// Feeds, the hub that tells of their changes, sitemaps, robots.txt, opensearch.xml.

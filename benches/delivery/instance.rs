@@ -67,6 +67,7 @@ impl Instance {
             database_url,
             base_url: format!("http://127.0.0.1:{port}"),
             mail_from: "乡讯 <news@xiangxun.test>".into(),
+            name_server: "none".into(),
             ..Config::default()
         };
         let app = App::open(config).await?;
@@ -285,6 +286,7 @@ impl Instance {
             .env("XIANGXUN_LISTEN", format!("127.0.0.1:{}", self.port))
             .env("XIANGXUN_BASE_URL", &self.app.config.base_url)
             .env("XIANGXUN_MAIL_FROM", &self.app.config.mail_from)
+            .env("XIANGXUN_NAME_SERVER", "none")
             .env("XIANGXUN_LOG", "warn")
             .envs(self.settings.iter().cloned())
             .stdout(Stdio::null())

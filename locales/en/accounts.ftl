@@ -109,3 +109,19 @@ account-followers = { $count ->
     [one] one reader
    *[other] { NUMBER($count) } readers
 }
+account-from = Sender of mails
+account-from-choose = Send by an address of your own
+account-from-intro = Your pushes are sent by { $address }, under your account's name. With an address at a domain of your own, readers see that, and the domain's good name is yours.
+account-from-address = Address
+account-from-hint = At a domain whose DNS you can change. Without a mailbox of that name, answers are lost.
+account-from-add = Add this record to the DNS of { $domain }, then press the button. Until it is found there, the site's address stays.
+account-from-proven = { $address } is in use. Leave the record where it is: without it the site's address is used again.
+account-from-check = Look for the record
+account-from-leave = Use the site's address
+account-from-ours = { $domain } is the site's own domain. Please choose an address at yours.
+flash-from-chosen = Saved. Now add the record below to your DNS.
+flash-from-proven = The record is there: from now on mail is sent by your address.
+flash-from-missing = The record is not there yet. New records may take some hours.
+flash-from-another = There is another key at that name. Please replace it by the one below.
+flash-from-unknown = The domain's name servers did not answer. Please try again later.
+flash-from-left = Mail is sent by the site's address again.

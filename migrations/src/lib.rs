@@ -22,6 +22,9 @@ mod m20261122_000040_count_deliveries;
 mod m20261122_000050_create_readers;
 mod m20261122_000051_index_events_by_article;
 mod m20261122_000060_create_server_rests;
+mod m20261122_000061_create_bounces;
+mod m20261122_000062_ask_domains_again;
+mod m20261122_000063_create_from_addresses;
 mod m20261122_000070_create_hub;
 mod m20261122_000071_create_webhooks;
 mod m20261122_000072_create_inbox;
@@ -53,6 +56,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000050_create_readers::Migration),
             Box::new(m20261122_000051_index_events_by_article::Migration),
             Box::new(m20261122_000060_create_server_rests::Migration),
+            Box::new(m20261122_000061_create_bounces::Migration),
+            Box::new(m20261122_000062_ask_domains_again::Migration),
+            Box::new(m20261122_000063_create_from_addresses::Migration),
             Box::new(m20261122_000070_create_hub::Migration),
             Box::new(m20261122_000071_create_webhooks::Migration),
             Box::new(m20261122_000072_create_inbox::Migration),

@@ -2,6 +2,7 @@
 //! may do.
 
 pub mod api;
+pub mod from_address;
 pub mod handle;
 pub mod invitation;
 pub mod members;

@@ -1,6 +1,7 @@
 //! The studio's pages about accounts themselves: one's own accounts, opening one, its overview,
 //! settings and members; and the operators' list of all.
 
+pub mod from_address;
 pub mod members;
 pub mod operators;
 pub mod settings;

@@ -4,6 +4,9 @@ use anyhow::bail;
 
 use crate::config::{Config, FILE, FILE_VARIABLE, PREFIX, Reading, SETTINGS};
 
+/// Settings that are nothing but a secret.
+const SECRETS: [&str; 2] = ["hook_mailgun_key", "hook_postmark"];
+
 #[derive(clap::Subcommand)]
 pub enum Command {
     /// Print the effective settings, secrets masked, and what is wrong with them
@@ -74,7 +77,10 @@ pub fn documentation() -> String {
 /// A setting's value as it would stand in the settings file, without its secrets.
 fn shown(config: &Config, name: &str) -> String {
     let values = serde_json::to_value(config).unwrap_or_default();
-    written(&values[name])
+    match &values[name] {
+        serde_json::Value::String(text) if SECRETS.contains(&name) && !text.is_empty() => "\"***\"".into(),
+        value => written(value),
+    }
 }
 
 /// A value as TOML writes it in one line, its secrets masked.

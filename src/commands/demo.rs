@@ -29,6 +29,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         data: folder.path.clone(),
         mail_from: "乡讯演示站 <news@demo.localhost>".into(),
         log: std::env::var(format!("{PREFIX}LOG")).unwrap_or_else(|_| "warn".into()),
+        name_server: "none".into(),
         demo: true,
         ..Config::default()
     };

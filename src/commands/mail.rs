@@ -1,4 +1,5 @@
-//! `xiangxun mail keygen`: DKIM keys, and the records that make others trust them.
+//! `xiangxun mail keygen`, `check` and `addresses`: what makes others trust the site's mail, and where they
+//! answer to.
 
 use std::path::{Path, PathBuf};
 
@@ -6,16 +7,14 @@ use anyhow::{Context, bail};
 use lettre::message::Mailbox;
 use ring::rand::SystemRandom;
 use ring::signature::Ed25519KeyPair;
-use rsa::RsaPrivateKey;
-use rsa::pkcs8::{EncodePrivateKey, LineEnding};
 
+use crate::app::App;
+use crate::bounces::return_path;
 use crate::config::Config;
-use crate::mail::dkim::Key;
-
-/// Large enough for every server, small enough for one DNS record.
-const RSA_BITS: usize = 2048;
-/// The longest string of a DNS record.
-const LONGEST_STRING: usize = 255;
+use crate::mail::Mailer;
+use crate::mail::check::{self, Asked, Level};
+use crate::mail::dkim::{self, Key, quoted};
+use crate::mail::dns::Dns;
 
 #[derive(clap::Subcommand)]
 pub enum Command {
@@ -24,6 +23,25 @@ pub enum Command {
     /// Keys that are there already are left alone and only their records printed. Mail is signed once
     /// dkim_keys names the folder; add the records first.
     Keygen(Keygen),
+    /// Look up what a sending domain says of itself (SPF, DKIM, DMARC, PTR, MX), and print what to add
+    Check(Check),
+    /// Print the addresses that bounces and complaints come to
+    ///
+    /// The one for complaints is given to mailbox providers who offer a feedback loop. Both are signed
+    /// with the instance's key, and nothing else is taken.
+    Addresses,
+}
+
+#[derive(clap::Args)]
+pub struct Check {
+    /// The sending domain; that of mail_from unless given
+    domain: Option<String>,
+    /// Whom to ask, an address with or without a port; name_server, or else the system's, unless given
+    #[arg(long, value_name = "ADDRESS")]
+    nameserver: Option<String>,
+    /// An address that mail leaves from; those of the mail servers unless given. May be repeated
+    #[arg(long, value_name = "ADDRESS")]
+    ip: Vec<std::net::IpAddr>,
 }
 
 #[derive(clap::Args)]
@@ -39,10 +57,62 @@ pub struct Keygen {
     folder: Option<PathBuf>,
 }
 
-pub fn run(command: &Command) -> anyhow::Result<()> {
+pub async fn run(command: &Command) -> anyhow::Result<()> {
     match command {
         Command::Keygen(options) => keygen(options),
+        Command::Check(options) => look(options).await,
+        Command::Addresses => {
+            let app = super::open_app().await?;
+            addresses(&app)
+        }
     }
+}
+
+async fn look(options: &Check) -> anyhow::Result<()> {
+    let config = Config::load()?;
+    super::log::start_quietly(&config);
+    let mailer = Mailer::from_config(&config)?;
+    let own = mailer.from.email.domain();
+    let domain = options.domain.as_deref().unwrap_or(own).trim_end_matches('.').to_lowercase();
+    let dns = Dns::of(options.nameserver.as_deref().unwrap_or(&config.name_server))
+        .context("--nameserver must be an address")?;
+    let bounces = if config.bounce_domain.is_empty() { own } else { &config.bounce_domain };
+    let asked = Asked {
+        domain: &domain,
+        bounce_domain: bounces,
+        dkim: mailer.dkim(),
+        servers: mailer.relays().iter().filter_map(|relay| relay.host().map(str::to_owned)).collect(),
+        addresses: options.ip.clone(),
+    };
+    let findings = check::check(&dns, &asked).await;
+    for finding in &findings {
+        let level = match finding.level {
+            Level::Good => "good ",
+            Level::Note => "note ",
+            Level::Wrong => "wrong",
+        };
+        println!("{level}  {:<6}  {}", finding.about, finding.words);
+        if let Some(record) = &finding.record {
+            println!("{:15}add: {record}", "");
+        }
+    }
+    let wrong = findings.iter().filter(|finding| finding.level == Level::Wrong).count();
+    match wrong {
+        0 => Ok(()),
+        1 => bail!("one thing is wrong with {domain}"),
+        many => bail!("{many} things are wrong with {domain}"),
+    }
+}
+
+fn addresses(app: &App) -> anyhow::Result<()> {
+    let Some(complaints) = return_path::complaints(app) else {
+        bail!("bounce_domain is not set, so bounces go to mail_from");
+    };
+    println!("complaints: {complaints}");
+    if let Some(example) = return_path::of(app, 1) {
+        println!("bounces, of delivery 1: {example}");
+    }
+    Ok(())
 }
 
 fn keygen(options: &Keygen) -> anyhow::Result<()> {
@@ -60,7 +130,8 @@ fn keygen(options: &Keygen) -> anyhow::Result<()> {
     };
     std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
     println!("Add to the DNS of {domain}:\n");
-    for (kind, make) in [("rsa", make_rsa as fn() -> anyhow::Result<String>), ("ed25519", make_ed25519)] {
+    for (kind, make) in [("rsa", dkim::make_rsa as fn() -> anyhow::Result<String>), ("ed25519", make_ed25519)]
+    {
         let selector = format!("{}-{kind}", options.selector);
         let path = folder.join(format!("{selector}.pem"));
         if !path.exists() {
@@ -84,11 +155,6 @@ fn is_label(text: &str) -> bool {
     !text.is_empty() && text.len() <= 50 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
-fn make_rsa() -> anyhow::Result<String> {
-    let key = RsaPrivateKey::new(&mut rsa::rand_core::OsRng, RSA_BITS).context("making an RSA key")?;
-    Ok(key.to_pkcs8_pem(LineEnding::LF).context("writing an RSA key")?.to_string())
-}
-
 fn make_ed25519() -> anyhow::Result<String> {
     use base64::Engine;
     let der = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
@@ -110,14 +176,4 @@ fn write_secret(path: &Path, text: &str) -> anyhow::Result<()> {
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     Ok(())
-}
-
-/// As zone files want it: in strings of 255 characters at most.
-fn quoted(record: &str) -> String {
-    let strings: Vec<String> = record
-        .as_bytes()
-        .chunks(LONGEST_STRING)
-        .map(|part| format!("\"{}\"", String::from_utf8_lossy(part)))
-        .collect();
-    strings.join(" ")
 }

@@ -13,7 +13,7 @@ use super::log;
 use crate::app::App;
 use crate::config::Config;
 use crate::server::{self, Bounds};
-use crate::{auth, delivery, digests, jobs, routes, search};
+use crate::{auth, bounces, delivery, digests, jobs, routes, search};
 
 /// How long requests under way may take after the signal to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(30);
@@ -42,7 +42,12 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     log::start(&config);
     let app = App::open(config).await?;
     let stop = stop_signal()?;
+    let bounces = if options.role == Role::Web { None } else { bounces::listener::bind(&app).await? };
     let mut node = Node::start(app.clone(), options.role, stop);
+    if let Some(listener) = bounces {
+        tracing::info!("taking bounces on {}", listener.local_addr()?);
+        node.tasks.spawn(bounces::listener::run(app.clone(), listener, node.stop.clone()));
+    }
     if options.role != Role::Worker {
         let listener = listen(&app).await?;
         tracing::info!("listening on {}", listener.local_addr()?);

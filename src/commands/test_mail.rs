@@ -32,7 +32,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     };
     let mut refused = Vec::new();
     for (server, relay) in mailer.relays().iter().enumerate() {
-        let answer = mailer.send_by(&letter, &Route { server }).await;
+        let answer = mailer.send_by(&letter, &Route::by(server)).await;
         match (answer, relay.name.as_str()) {
             (Ok(answer), "") if relay.host().is_none() => {
                 let folder = config.data.join("mail");

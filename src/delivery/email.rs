@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use crate::accounts::from_address;
 use crate::app::App;
 use crate::delivery::channel::Attempt;
 use crate::delivery::ledger::host;
@@ -91,7 +92,7 @@ const MANAGE: usize = 1;
 const LEAVE: usize = 2;
 
 /// Writes the mail of a push in a language, once for all who read it.
-pub fn form(app: &App, content: &Content, locale: Locale) -> Result<Form, askama::Error> {
+pub fn form(app: &App, content: &Content, locale: Locale) -> anyhow::Result<Form> {
     let config = &app.config;
     let marks = Marks::new();
     let view = &View {
@@ -115,7 +116,14 @@ pub fn form(app: &App, content: &Content, locale: Locale) -> Result<Form, askama
         message_id: String::new(),
         headers: headers(app, content),
     };
-    Ok(Form::new(letter, marks, &app.mailer.from))
+    let own = match &content.from {
+        Some(from) => from_address::sender(app, from)?,
+        None => None,
+    };
+    Ok(match own {
+        Some((from, dkim)) => Form::new(letter, marks, &from).signed_by(dkim),
+        None => Form::new(letter, marks, &app.mailer.from),
+    })
 }
 
 /// What fills the form for a subscriber.

@@ -17,12 +17,14 @@ use crate::db::entities::push::{self, PushState};
 use crate::db::entities::subscription::{self, SubscriptionState};
 use crate::db::entities::suppression;
 use crate::delivery::tally::{self, Tally};
-use crate::delivery::{channel, ledger, provider, untold};
+use crate::delivery::{channel, domains, ledger, provider, untold};
 use crate::inbox;
 use crate::jobs::{Job, Outcome};
 
 /// Subscriptions walked in one transaction: short enough that other writers hardly wait.
 const BATCH: u64 = 5_000;
+/// How long a push waits for word of whose mailboxes are behind new domains.
+const LEARNING: Duration = Duration::from_secs(10);
 /// How long the job works before it saves its cursor and lets others have their turn.
 const SLICE: Duration = Duration::from_secs(1);
 
@@ -33,6 +35,9 @@ pub async fn run(app: &App, push_id: i64, mut cursor: i64) -> anyhow::Result<Out
     };
     if push.state != PushState::FanningOut {
         return Ok(Outcome::Done);
+    }
+    if cursor == 0 {
+        domains::learn(app, LEARNING).await?;
     }
     let began = Instant::now();
     while let Some(last) = end_of_batch(app.db.read(), push.account_id, cursor).await? {

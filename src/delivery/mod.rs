@@ -14,6 +14,7 @@
 
 pub mod caps;
 pub mod channel;
+pub mod domains;
 pub mod email;
 pub mod fan_out;
 pub mod hold;

@@ -9,7 +9,7 @@ use crate::db::entities::account::{self, AccountState};
 use crate::db::entities::article::{self, ArticleState};
 use crate::db::entities::delivery::{self, Channel, DeliveryState};
 use crate::db::entities::subscription::{self, Cadence, SubscriptionState};
-use crate::db::entities::{event, push, push_article, suppression};
+use crate::db::entities::{event, from_address, push, push_article, suppression};
 use crate::outbox::Event;
 
 /// How much of a body is read to make an excerpt of it, in characters of HTML.
@@ -22,6 +22,8 @@ const EXCERPT: usize = 160;
 pub struct Content {
     pub push_id: i64,
     pub account: account::Model,
+    /// The account's own sender, proven or not.
+    pub from: Option<from_address::Model>,
     /// Those still published, in the push's order; at least one.
     pub articles: Vec<PushedArticle>,
     /// The newest event that published one of them.
@@ -93,7 +95,8 @@ pub async fn content<C: ConnectionTrait>(db: &C, push_id: i64) -> Result<Option<
         return Ok(None);
     }
     let published = published(db, &articles).await?;
-    Ok(Some(Content { push_id, account, articles, published }))
+    let from = crate::accounts::from_address::of_account(db, account.id).await?;
+    Ok(Some(Content { push_id, account, from, articles, published }))
 }
 
 async fn published<C: ConnectionTrait>(db: &C, articles: &[PushedArticle]) -> Result<Option<i64>, DbErr> {
@@ -120,7 +123,7 @@ pub async fn content_to_be<C: ConnectionTrait>(
         .and_where(Expr::col((article::Entity, article::Column::Id)).is_in(article_ids.iter().copied()));
     let mut articles = pushed_articles(db, &query).await?;
     articles.sort_by_key(|article| article_ids.iter().position(|id| *id == article.id));
-    Ok(Content { push_id: 0, account, articles, published: None })
+    Ok(Content { push_id: 0, account, from: None, articles, published: None })
 }
 
 fn select_articles() -> SelectStatement {

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::import;
 use crate::inbox;
-use crate::{accounts, alerts, articles, auth, delivery, hub, subscriptions, webhooks};
+use crate::{accounts, alerts, articles, auth, bounces, delivery, hub, subscriptions, webhooks};
 
 /// What there is to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
@@ -56,6 +56,8 @@ pub enum Job {
     NoteBrokenWebhook { webhook_id: i64 },
     /// Tell a hub elsewhere that an account's feeds have changed.
     TellHub { account_id: i64, hub: String },
+    /// Do what follows from a bounce or a complaint.
+    HeedBounce { bounce_id: i64 },
 }
 
 impl Job {
@@ -83,6 +85,7 @@ impl Job {
             Self::NoteBrokenWebhook { webhook_id } => Some(format!("note_broken_webhook:{webhook_id}")),
             // One that runs already may have looked before the newest change.
             Self::DistributeFeed { .. } | Self::TellCallback { .. } | Self::TellHub { .. } => None,
+            Self::HeedBounce { bounce_id } => Some(format!("heed_bounce:{bounce_id}")),
         }
     }
 
@@ -132,5 +135,6 @@ pub async fn perform(app: &App, job: Job) -> anyhow::Result<Outcome> {
         Job::SendWebhook { message_id } => webhooks::send::run(app, message_id).await,
         Job::NoteBrokenWebhook { webhook_id } => webhooks::note::send(app, webhook_id).await,
         Job::TellHub { account_id, hub } => hub::distribute::tell_hub(app, account_id, hub).await,
+        Job::HeedBounce { bounce_id } => bounces::heed(app, bounce_id).await,
     }
 }

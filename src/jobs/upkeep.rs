@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::{hub, import, inbox, subscriptions, webhooks};
+use crate::delivery::domains;
+use crate::{accounts, bounces, hub, import, inbox, subscriptions, webhooks};
 
 const EVERY: Duration = Duration::from_secs(60 * 60);
 
@@ -32,6 +33,10 @@ pub async fn run_once(app: &App) -> anyhow::Result<()> {
     let ended = hub::forget_ended(app).await?;
     webhooks::forget_old(app).await?;
     inbox::forget_old(app).await?;
+    bounces::forget_old(app).await?;
+    domains::learn(app, Duration::from_secs(5 * 60)).await?;
+    domains::learn_again(app).await?;
+    accounts::from_address::look_again(app).await?;
     if revived + forgotten + ended > 0 {
         tracing::info!(
             revived,

@@ -11,6 +11,8 @@ use base64::engine::general_purpose::STANDARD;
 use ring::digest;
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
+use rsa::RsaPrivateKey;
+use rsa::pkcs8::{EncodePrivateKey, LineEnding};
 
 /// What is signed, where the message has it. From is named once more than it is there, so that nobody
 /// can add another one.
@@ -130,6 +132,10 @@ fn der(tag: u8, value: &[u8]) -> Vec<u8> {
 impl Dkim {
     pub fn new(domain: &str, keys: Vec<Key>) -> Self {
         Self { domain: domain.to_owned(), keys }
+    }
+
+    pub fn keys(&self) -> &[Key] {
+        &self.keys
     }
 
     /// The keys of a folder, whose files are named `SELECTOR.pem`; none of an empty path.
@@ -268,6 +274,31 @@ fn relaxed_body(body: &str) -> Vec<u8> {
         out.extend_from_slice(b"\r\n");
     }
     out
+}
+
+/// Large enough for every server, small enough for one DNS record.
+const RSA_BITS: usize = 2048;
+
+/// A new RSA key as PEM text; takes a while.
+///
+/// # Errors
+/// When the system gives no random numbers.
+pub fn make_rsa() -> anyhow::Result<String> {
+    let key = RsaPrivateKey::new(&mut rsa::rand_core::OsRng, RSA_BITS).context("making an RSA key")?;
+    Ok(key.to_pkcs8_pem(LineEnding::LF).context("writing an RSA key")?.to_string())
+}
+
+/// The longest string of a DNS record.
+const LONGEST_STRING: usize = 255;
+
+/// A record as zone files want it: in strings of 255 characters at most.
+pub fn quoted(record: &str) -> String {
+    let strings: Vec<String> = record
+        .as_bytes()
+        .chunks(LONGEST_STRING)
+        .map(|part| format!("\"{}\"", String::from_utf8_lossy(part)))
+        .collect();
+    strings.join(" ")
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MessageBuilder};
 
+use super::dkim::Dkim;
 use super::letter::{self, Letter};
 
 /// Characters on a line of an encoded body (RFC 2045).
@@ -73,13 +74,15 @@ impl Text {
 }
 
 /// A mail to many.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Form {
     /// Encoded headers that are the same for all, each line ended.
     head: String,
     boundary: String,
     text: Text,
     html: Text,
+    /// Signs beside the site's keys.
+    pub(super) dkim: Option<Dkim>,
     /// As given, for those who look at letters and not at bytes.
     letter: Letter,
 }
@@ -104,7 +107,12 @@ impl Form {
         let text = Text::read(&letter.text, marks);
         let html = Text::read(&letter.html, marks);
         let boundary = format!("{:016x}{:016x}", rand::random::<u64>(), rand::random::<u64>());
-        Self { head, boundary, text, html, letter }
+        Self { head, boundary, text, html, dkim: None, letter }
+    }
+
+    /// The same, signed by its sender's own keys too.
+    pub fn signed_by(self, dkim: Dkim) -> Self {
+        Self { dkim: Some(dkim), ..self }
     }
 
     /// The message's bytes; ASCII, unless the recipient's address is not.

@@ -87,6 +87,7 @@ async fn open(instance: &Instance) -> Arc<App> {
         data: instance.data.clone(),
         database_url: instance.database_url.clone(),
         database_pool: 3,
+        name_server: "none".into(),
         ..Config::default()
     };
     App::open(config).await.unwrap()

@@ -156,6 +156,58 @@ async fn a_letter_of_its_own_is_signed_too() {
     assert!(read["headers"]["Message-ID"].as_str().unwrap().ends_with("@xiangxun.test>"));
 }
 
+/// A push to a mailbox whose name is Chinese, by a server with these extensions.
+async fn push_to_chinese_name(extensions: &'static str) -> (MailHost, TestApp, i64) {
+    let host = MailHost::start_with(extensions, |_| None).await;
+    let url = host.url();
+    let app = TestApp::start_with(Backend::Sqlite, move |config| {
+        config.smtp_url = url;
+        config.mail_from = "乡讯 <news@xiangxun.test>".into();
+    })
+    .await;
+    let (account, _) = app.account("daily").await;
+    let address = xiangxun::auth::Address::parse("读者@例子.中国").unwrap();
+    app.subscriber(account.id, address.as_str()).await;
+    let article = app.published(account.id, "给中文邮箱").await;
+    let push = app.push(account.id, &[&article]).await;
+    app.work().await;
+    (host, app, push)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mailbox_with_a_chinese_name_is_written_to_where_the_server_can() {
+    let (host, app, push) = push_to_chinese_name("250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n").await;
+    let row = app.deliveries(push).await.remove(0);
+    assert_eq!(row.state, DeliveryState::Delivered, "{row:?}");
+    let letter = xiangxun::mail::Letter {
+        to: "读者@xn--fsqu00a.xn--fiqs8s".into(),
+        subject: "登录".into(),
+        text: "你好\n".into(),
+        html: "<p>你好</p>".into(),
+        ..Default::default()
+    };
+    app.app.mailer.send(&letter).await.unwrap();
+    let taken = host.taken();
+    assert_eq!(taken.len(), 2);
+    for one in taken {
+        assert_eq!(one.to, "读者@xn--fsqu00a.xn--fiqs8s");
+        let read = read_by_python(&one.bytes, &json!({}));
+        assert_eq!(read["defects"], json!([]), "{read}");
+        assert!(read["headers"]["To"].as_str().unwrap().contains("读者@"), "{read}");
+    }
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mailbox_with_a_chinese_name_is_not_garbled_where_the_server_cannot() {
+    let (host, app, push) = push_to_chinese_name("250-PIPELINING\r\n250-8BITMIME\r\n").await;
+    let row = app.deliveries(push).await.remove(0);
+    assert_eq!(row.state, DeliveryState::Failed);
+    assert!(row.answer.unwrap().contains("SMTPUTF8"));
+    assert_eq!(host.taken().len(), 0);
+    app.finish().await;
+}
+
 #[test]
 fn keys_that_cannot_be_read_stop_the_start() {
     let folder = std::env::temp_dir().join(format!("xiangxun-keys-{:016x}", rand::random::<u64>()));

@@ -10,7 +10,7 @@ use xiangxun::mail::servers::{MailServer, MailServers};
 
 use crate::on_both_databases;
 use crate::support::mail_host::{MailHost, Taken};
-use crate::support::smtp::free_port;
+use crate::support::smtp::{SmtpSink, free_port};
 use crate::support::{Backend, TestApp};
 
 on_both_databases! {
@@ -19,6 +19,7 @@ on_both_databases! {
     a_server_that_is_not_there_costs_no_message_an_attempt
     a_server_that_comes_back_is_used_again
     no_window_of_a_servers_cap_is_exceeded_by_one
+    the_record_of_real_servers_proves_that_no_window_was_exceeded
     a_servers_cap_holds_over_a_restart_and_spills_to_the_next_rank
     a_new_server_is_warmed_up_day_by_day
     a_new_domain_is_warmed_up_over_all_servers
@@ -171,6 +172,61 @@ async fn no_window_of_a_servers_cap_is_exceeded_by_one(backend: Backend) {
     let both: Vec<Taken> = one.taken().into_iter().chain(two.taken()).collect();
     assert!(most_within(&both, second) <= 13, "together they keep to the cap of all");
     app.finish().await;
+}
+
+async fn the_record_of_real_servers_proves_that_no_window_was_exceeded(backend: Backend) {
+    let (one, two) = (SmtpSink::start(free_port()), SmtpSink::start(free_port()));
+    let servers = vec![
+        MailServer { caps: "all=12/1s, qq=4/1s".into(), ..server("one", &one.url()) },
+        MailServer { caps: "qq=6/2s".into(), ..server("two", &two.url()) },
+    ];
+    let app = app_with(backend, servers, |config| config.mail_caps = "gmail=10/1s, all=30/1s".into()).await;
+    let (account, _) = app.account("daily").await;
+    for number in 0..30 {
+        for domain in ["gmail.com", "qq.com", "example.org"] {
+            app.subscriber(account.id, &format!("r{number}@{domain}")).await;
+        }
+    }
+    let article = app.published(account.id, "几条路").await;
+    let push = app.push(account.id, &[&article]).await;
+    xiangxun::jobs::worker::run_due(&app.app).await.unwrap();
+    // Two nodes, of which each claims what it can.
+    let stop = tokio_util::sync::CancellationToken::new();
+    let nodes = [0, 1].map(|_| tokio::spawn(sender::run(app.app.clone(), stop.clone())));
+    for _ in 0..1_200 {
+        if app.push_state(push).await == PushState::Sent {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    stop.cancel();
+    for node in nodes {
+        node.await.unwrap();
+    }
+    let (one, two) = (one.record(), two.record());
+    let both: Vec<_> = one.iter().chain(&two).cloned().collect();
+    let mut told: Vec<&String> = both.iter().map(|(_, to)| to).collect();
+    told.sort();
+    told.dedup();
+    assert_eq!((told.len(), both.len()), (90, 90), "every reader once");
+    let second = Duration::from_secs(1);
+    assert!(most_recorded(&one, second, "") <= 12);
+    assert!(most_recorded(&one, second, "@qq.com") <= 4);
+    assert!(most_recorded(&two, 2 * second, "@qq.com") <= 6);
+    assert!(most_recorded(&both, second, "@gmail.com") <= 10);
+    assert!(most_recorded(&both, second, "") <= 30);
+    println!("{backend:?}: one {}, two {} messages", one.len(), two.len());
+    app.finish().await;
+}
+
+/// The most messages of a kind within any stretch of this length, less what a file's time may be off by.
+fn most_recorded(record: &[(std::time::SystemTime, String)], span: Duration, domain: &str) -> usize {
+    let mut times: Vec<_> = record.iter().filter(|(_, to)| to.ends_with(domain)).map(|(at, _)| *at).collect();
+    times.sort();
+    let span = span - Duration::from_millis(5);
+    let since = |at: std::time::SystemTime, start: usize| at.duration_since(times[start]).unwrap_or_default();
+    let count_from = |start: usize| times[start..].iter().take_while(|at| since(**at, start) < span).count();
+    (0..times.len()).map(count_from).max().unwrap_or(0)
 }
 
 async fn a_servers_cap_holds_over_a_restart_and_spills_to_the_next_rank(backend: Backend) {

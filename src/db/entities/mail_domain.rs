@@ -15,6 +15,8 @@ pub struct Model {
     pub provider: Provider,
     /// None for those known from the start.
     pub learned_at: Option<Timestamp>,
+    /// When its MX records are looked up again; none for those that are not learned.
+    pub ask_at: Option<Timestamp>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::load::{self, FRESH, Message, Order};
 use crate::app::App;
+use crate::bounces::return_path;
 use crate::db::entities::delivery::{Provider, Subject};
 use crate::delivery::channel::Attempt;
 use crate::delivery::ledger::Tried;
@@ -45,7 +46,7 @@ impl Post {
         if self.closed.load(Ordering::Relaxed) || self.is_refusing(row.provider, server) {
             return Tried { row, attempt: Attempt::NotMade, holder, server };
         }
-        let route = Route { server };
+        let route = Route { server, return_path: return_path::of(app, row.id) };
         let telling = async {
             if read_at.elapsed() > FRESH
                 && let Some(Subject::Push { push_id, subscription_id }) = row.subject()

@@ -76,8 +76,12 @@ impl TestApp {
     /// Starts with changed settings.
     pub async fn start_with(backend: Backend, change: impl FnOnce(&mut Config)) -> Self {
         let folder = std::env::temp_dir().join(format!("xiangxun-test-{:016x}", rand::random::<u64>()));
-        let mut config =
-            Config { data: folder.clone(), base_url: "http://xiangxun.test".into(), ..Config::default() };
+        let mut config = Config {
+            data: folder.clone(),
+            base_url: "http://xiangxun.test".into(),
+            name_server: "none".into(),
+            ..Config::default()
+        };
         if backend == Backend::Postgres {
             config.database_url = fresh_postgres_database().await;
             config.database_pool = 6;

@@ -1,10 +1,12 @@
 //! What the tests stand on.
 
 pub mod app;
+pub mod bounces;
 pub mod browser;
 pub mod builders;
 pub mod desk;
 pub mod mail_host;
+pub mod name_server;
 pub mod node;
 pub mod outlet;
 pub mod people;

@@ -43,6 +43,7 @@ impl Instance {
             command.env_remove(name);
         }
         command.env("XIANGXUN_DATA", &self.data).env("XIANGXUN_DATABASE_URL", &self.database_url);
+        command.env("XIANGXUN_NAME_SERVER", "none");
         command.envs(self.settings.iter().cloned());
         command
     }
@@ -67,6 +68,7 @@ impl Instance {
             data: self.data.clone(),
             database_url: self.database_url.clone(),
             database_pool: 3,
+            name_server: "none".into(),
             ..Config::default()
         };
         App::open(config).await.expect("the instance opens")

@@ -57,6 +57,20 @@ impl SmtpSink {
         format!("smtp://127.0.0.1:{}", self.port)
     }
 
+    /// The recipient of each message and when it was written down, in order of time: the server's own record.
+    pub fn record(&self) -> Vec<(std::time::SystemTime, String)> {
+        let mut record = Vec::new();
+        for file in std::fs::read_dir(&self.folder).unwrap() {
+            let path = file.unwrap().path();
+            let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+            let Some(to) = text.lines().find_map(|line| line.strip_prefix("X-Rcpt-Args: ")) else { continue };
+            let at = std::fs::metadata(&path).unwrap().modified().unwrap();
+            record.push((at, to.trim_matches(['<', '>', '\r']).to_owned()));
+        }
+        record.sort();
+        record
+    }
+
     /// Envelope recipient and text of each message taken, in no particular order.
     pub fn messages(&self) -> Vec<(String, Vec<u8>)> {
         let mut messages = Vec::new();

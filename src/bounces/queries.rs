@@ -1,0 +1,86 @@
+//! Reads for what comes back.
+
+use sea_orm::sea_query::Query;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+
+use super::{SOFT_BOUNCES, SOFT_WITHIN};
+use crate::clock::Timestamp;
+use crate::db::entities::bounce::{self, BounceKind};
+use crate::db::entities::delivery::{self, Channel, DeliveryState, Subject};
+use crate::db::entities::{alert, reader, subscription, user};
+
+/// The address that a delivery went to; none when it was before `since`, or whom it was for is gone.
+pub async fn recipient<C: ConnectionTrait>(
+    db: &C,
+    delivery_id: i64,
+    since: Timestamp,
+) -> Result<Option<String>, DbErr> {
+    let row = delivery::Entity::find_by_id(delivery_id).one(db).await?;
+    let Some(row) = row.filter(|row| row.created_at > since) else { return Ok(None) };
+    match row.subject() {
+        Some(Subject::Push { subscription_id, .. }) => {
+            let reader = subscription::Entity::find_by_id(subscription_id).one(db).await?;
+            Ok(reader.map(|reader| reader.email))
+        }
+        Some(Subject::Alert { alert_id, .. }) => {
+            let Some(alert) = alert::Entity::find_by_id(alert_id).one(db).await? else { return Ok(None) };
+            Ok(user::Entity::find_by_id(alert.user_id).one(db).await?.map(|user| user.email))
+        }
+        Some(Subject::Digest { reader_id, .. }) => {
+            Ok(reader::Entity::find_by_id(reader_id).one(db).await?.map(|reader| reader.email))
+        }
+        None => Ok(None),
+    }
+}
+
+/// The delivery of a Message-ID (with angle brackets) of ours.
+pub async fn of_message<C: ConnectionTrait>(db: &C, message_id: &str) -> Result<Option<i64>, DbErr> {
+    let id = message_id.trim_start_matches('<').split('.').next().and_then(|id| id.parse::<i64>().ok());
+    let Some(id) = id else { return Ok(None) };
+    let row = delivery::Entity::find_by_id(id).one(db).await?;
+    Ok(row.filter(|row| row.message_id == message_id).map(|row| row.id))
+}
+
+/// Whether an address has bounced softly often enough: the last few of its bounces are of different
+/// messages within the time, and no message to it was delivered between them.
+pub async fn bounces_softly<C: ConnectionTrait>(db: &C, email: &str, now: Timestamp) -> Result<bool, DbErr> {
+    let last = bounce::Entity::find()
+        .filter(bounce::COLUMN.email.eq(email))
+        .filter(bounce::COLUMN.kind.eq(BounceKind::Soft))
+        .filter(bounce::COLUMN.created_at.gt(now - SOFT_WITHIN))
+        .order_by_desc(bounce::COLUMN.created_at)
+        .order_by_desc(bounce::COLUMN.id)
+        .limit(SOFT_BOUNCES)
+        .all(db)
+        .await?;
+    if (last.len() as u64) < SOFT_BOUNCES {
+        return Ok(false);
+    }
+    let ids: Vec<i64> = last.iter().filter_map(|bounce| bounce.delivery_id).collect();
+    let (Some(first), Some(latest)) = (ids.iter().min(), ids.iter().max()) else { return Ok(true) };
+    let readers = Query::select()
+        .column(subscription::Column::Id)
+        .from(subscription::Entity)
+        .and_where(subscription::COLUMN.email.eq(email))
+        .take();
+    let delivered = delivery::Entity::find()
+        .filter(delivery::COLUMN.subscription_id.in_subquery(readers))
+        .filter(delivery::COLUMN.channel.eq(Channel::Email))
+        .filter(delivery::COLUMN.state.eq(DeliveryState::Delivered))
+        .filter(delivery::COLUMN.id.gt(*first))
+        .filter(delivery::COLUMN.id.lt(*latest))
+        .count(db)
+        .await?;
+    Ok(delivered == 0)
+}
+
+/// What came back of an address, newest first.
+pub async fn of_address<C: ConnectionTrait>(db: &C, email: &str) -> Result<Vec<bounce::Model>, DbErr> {
+    bounce::Entity::find()
+        .filter(bounce::COLUMN.email.eq(email))
+        .order_by_desc(bounce::COLUMN.id)
+        .all(db)
+        .await
+}
