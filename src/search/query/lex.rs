@@ -162,6 +162,8 @@ impl<'a> Lexer<'a> {
             (true, true) => format!("“{value}”"),
             (false, _) => alone(&value, self.zone),
         };
+        // Spaces between marks that do not bind are none: what is inside is one term.
+        let value = if quoted { value } else { typed.clone() };
         Some(Item { quoted, gentle, negated, typed, ..Item::plain(&value) })
     }
 
