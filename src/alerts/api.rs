@@ -75,6 +75,8 @@ pub struct NewAlertJson {
 #[serde(default, deny_unknown_fields)]
 pub struct AlertChange {
     pub name: Option<String>,
+    /// In the language of searches.
+    pub query: Option<String>,
     pub cadence: Option<AlertCadence>,
     pub state: Option<AlertState>,
 }
@@ -111,7 +113,7 @@ pub async fn create_alert(
     Ok((StatusCode::CREATED, AlertJson::load(&app, alert).await?))
 }
 
-/// Rename an alert, change its cadence, pause or resume it.
+/// Rename an alert, change its search or cadence, pause or resume it.
 #[utoipa::path(
     patch, path = "/api/v1/alerts/{id}", tag = "alerts",
     params(("id" = i64, Path)), request_body = AlertChange, security(("token" = ["alerts:write"])),
@@ -124,7 +126,7 @@ pub async fn update_alert(
     Json(wish): Json<AlertChange>,
 ) -> Result<Json<AlertJson>, Error> {
     let user = caller.require(Scope::AlertsWrite)?;
-    let change = Change { name: wish.name, cadence: wish.cadence, state: wish.state };
+    let change = Change { name: wish.name, query: wish.query, cadence: wish.cadence, state: wish.state };
     let alert = alerts::change_own(&app, user, id, &change).await?;
     AlertJson::load(&app, alert).await
 }

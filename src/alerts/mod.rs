@@ -51,6 +51,8 @@ pub struct NewAlert {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
     pub name: Option<String>,
+    /// What the search before it found is told all the same.
+    pub query: Option<String>,
     pub cadence: Option<AlertCadence>,
     pub state: Option<AlertState>,
 }
@@ -63,13 +65,11 @@ pub async fn save(app: &App, reader: &user::Model, new: &NewAlert) -> Result<ale
     let now = app.clock.now();
     let query = one_line(&new.query);
     let mut problems = Problems::default();
-    if query.chars().count() > LONGEST_QUERY {
-        problems.add("query", Message::from("alert-query-too-long").with("most", LONGEST_QUERY));
-    } else if watch::read(&query, &reader.timezone).parsed.is_empty() {
-        problems.add("query", "alert-query-empty");
+    if let Err(message) = check_query(&query, &reader.timezone) {
+        problems.add("query", message);
     }
     let name = match one_line(&new.name) {
-        name if name.is_empty() => query.chars().take(LONGEST_NAME).collect(),
+        name if name.is_empty() => default_name(&query),
         name => parse_name(&name).unwrap_or_else(|message| {
             problems.add("name", message);
             String::new()
@@ -82,12 +82,7 @@ pub async fn save(app: &App, reader: &user::Model, new: &NewAlert) -> Result<ale
     let tx = app.db.begin().await?;
     // Two that the reader saves at once wait for each other here.
     user::Entity::find_by_id(reader.id).lock_exclusive().one(&*tx).await?.ok_or(Error::NotFound)?;
-    let same = alert::Entity::find()
-        .filter(alert::COLUMN.user_id.eq(reader.id))
-        .filter(alert::COLUMN.query.eq(query.as_str()));
-    if same.one(&*tx).await?.is_some() {
-        return Err(Error::invalid("query", "alert-saved-already"));
-    }
+    refuse_double(&tx, reader.id, &query).await?;
     if queries::count_of_user(&*tx, reader.id).await? >= MOST_ALERTS {
         return Err(Error::invalid("", Message::from("alert-too-many").with("most", MOST_ALERTS)));
     }
@@ -110,7 +105,7 @@ pub async fn save(app: &App, reader: &user::Model, new: &NewAlert) -> Result<ale
 /// Changes an alert of the reader's own.
 ///
 /// # Errors
-/// Not found where it is another's; invalid `name`.
+/// Not found where it is another's; invalid `name` or `query`, also when the reader has that one already.
 pub async fn change_own(
     app: &App,
     reader: &user::Model,
@@ -118,6 +113,8 @@ pub async fn change_own(
     change: &Change,
 ) -> Result<alert::Model, Error> {
     let tx = app.db.begin().await?;
+    // As in `save`: two searches that become one wait for each other.
+    user::Entity::find_by_id(reader.id).lock_exclusive().one(&*tx).await?.ok_or(Error::NotFound)?;
     let alert = lock(&tx, alert_id).await?;
     if alert.user_id != reader.id {
         return Err(Error::NotFound);
@@ -182,21 +179,67 @@ async fn apply(
     alert: alert::Model,
     change: &Change,
 ) -> Result<alert::Model, Error> {
+    let reader = user::Entity::find_by_id(alert.user_id).one(&**tx).await?.ok_or(Error::NotFound)?;
     let mut row = alert.clone().into_active_model();
+    let mut problems = Problems::default();
     if let Some(name) = &change.name {
-        row.name = Set(parse_name(&one_line(name)).map_err(|message| Error::invalid("name", message))?);
+        match parse_name(&one_line(name)) {
+            Ok(name) => row.name = Set(name),
+            Err(message) => problems.add("name", message),
+        }
     }
+    if let Some(query) = change.query.as_deref().map(one_line).filter(|query| *query != alert.query) {
+        match check_query(&query, &reader.timezone) {
+            Ok(()) => refuse_double(tx, reader.id, &query).await?,
+            Err(message) => problems.add("query", message),
+        }
+        if alert.name == default_name(&alert.query)
+            && change.name.as_ref().is_none_or(|name| *name == alert.name)
+        {
+            row.name = Set(default_name(&query));
+        }
+        row.query = Set(query);
+    }
+    problems.check()?;
     row.cadence = Set(change.cadence.unwrap_or(alert.cadence));
     row.state = Set(change.state.unwrap_or(alert.state));
     row.updated_at = Set(now);
     let changed = row.update(&**tx).await?;
-    if (changed.cadence, changed.state) != (alert.cadence, alert.state) {
-        let reader = user::Entity::find_by_id(alert.user_id).one(&**tx).await?.ok_or(Error::NotFound)?;
+    let is_moved = (changed.cadence, changed.state) != (alert.cadence, alert.state);
+    if is_moved {
         let reader = readers::queries::of_address(&**tx, &app.config, &reader.email).await?;
         hits::reschedule(tx, &changed, &reader.hours(), now).await?;
+    }
+    if is_moved || changed.query != alert.query {
         outbox::record(tx, now, Event::AlertChanged { alert_id: alert.id }).await?;
     }
     Ok(changed)
+}
+
+/// A reader has each search once.
+async fn refuse_double(tx: &Tx, reader_id: i64, query: &str) -> Result<(), Error> {
+    let same = alert::Entity::find()
+        .filter(alert::COLUMN.user_id.eq(reader_id))
+        .filter(alert::COLUMN.query.eq(query));
+    match same.one(&**tx).await? {
+        Some(_) => Err(Error::invalid("query", "alert-saved-already")),
+        None => Ok(()),
+    }
+}
+
+fn check_query(query: &str, timezone: &str) -> Result<(), Message> {
+    if query.chars().count() > LONGEST_QUERY {
+        Err(Message::from("alert-query-too-long").with("most", LONGEST_QUERY))
+    } else if watch::read(query, timezone).parsed.is_empty() {
+        Err("alert-query-empty".into())
+    } else {
+        Ok(())
+    }
+}
+
+/// What an alert is called when its reader does not say.
+fn default_name(query: &str) -> String {
+    query.chars().take(LONGEST_NAME).collect()
 }
 
 /// Without control characters, and with single spaces.

@@ -48,10 +48,20 @@ struct ListPage {
     cadences: Vec<AlertCadence>,
     /// The row whose form was sent, and what is wrong with it.
     wrong: Option<i64>,
+    typed: AlertForm,
     problems: Problems,
 }
 
 impl ListPage {
+    /// What stands in the form of a row: what was sent, where that was wrong.
+    fn query<'a>(&'a self, row: &'a Row) -> &'a str {
+        if self.is_wrong(row) { &self.typed.query } else { &row.alert.query }
+    }
+
+    fn name<'a>(&'a self, row: &'a Row) -> &'a str {
+        if self.is_wrong(row) { &self.typed.name } else { &row.alert.name }
+    }
+
     fn cadence_key(&self, cadence: &AlertCadence) -> &'static str {
         cadence_key(*cadence)
     }
@@ -148,6 +158,7 @@ async fn list_page(app: &App, page: Page, user: &user::Model) -> Result<ListPage
         rows,
         cadences: AlertCadence::iter().collect(),
         wrong: None,
+        typed: AlertForm::default(),
         problems: Problems::default(),
     })
 }
@@ -234,7 +245,7 @@ async fn count_lately(app: &App, query: Parsed) -> Option<usize> {
     app.search.ask(request).await.ok().map(|answer| answer.exact)
 }
 
-/// `POST /settings/alerts/{id}`: another name or cadence.
+/// `POST /settings/alerts/{id}`: another name, search or cadence.
 pub async fn change_alert(
     State(app): State<Arc<App>>,
     page: Page,
@@ -242,11 +253,17 @@ pub async fn change_alert(
     Path(id): Path<i64>,
     Form(form): Form<AlertForm>,
 ) -> Result<Response, Error> {
-    let change = Change { name: Some(form.name.clone()), cadence: form.cadence(), state: None };
+    let change = Change {
+        name: Some(form.name.clone()),
+        query: Some(form.query.clone()),
+        cadence: form.cadence(),
+        state: None,
+    };
     match alerts::change_own(&app, &user, id, &change).await {
         Ok(_) => Ok(redirect_with_flash(HOME, "flash-alert-changed")),
         Err(Error::Invalid(problems)) => {
-            let view = ListPage { wrong: Some(id), problems, ..list_page(&app, page, &user).await? };
+            let typed = form;
+            let view = ListPage { wrong: Some(id), typed, problems, ..list_page(&app, page, &user).await? };
             Ok((StatusCode::UNPROCESSABLE_ENTITY, View(view)).into_response())
         }
         Err(error) => Err(error),

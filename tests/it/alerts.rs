@@ -267,6 +267,11 @@ both_databases! {
         change(app, &reader, &alert, cadence(AlertCadence::Instant)).await;
         app.work().await;
         assert_eq!(app.subjects().await, [("reader@example.org".to_owned(), "台风：台风四".to_owned())]);
+        let query = |text: &str| Change { query: Some(text.into()), ..Change::default() };
+        let renamed = change(app, &reader, &alert, query("地震")).await;
+        assert_eq!(renamed.name, "地震", "it had no name of its own");
+        assert_eq!((publish("台风未到").await, publish("地震一").await), (0, 1));
+        change(app, &reader, &alert, query("台风")).await;
         change(app, &reader, &alert, cadence(AlertCadence::Daily)).await;
         assert_eq!(publish("台风五").await, 0);
         change(app, &reader, &alert, state(AlertState::Paused)).await;
@@ -416,9 +421,17 @@ both_databases! {
         let answer = app.post("/settings/alerts", &[("query", &"长".repeat(501)), ("cadence", "daily")]).await;
         assert!(answer.assert_status(422).text().contains("最多 500 个字符"));
         let path = |action: &str| format!("/settings/alerts/{id}{action}");
-        app.post(&path(""), &[("name", "新名"), ("cadence", "weekly")]).await.assert_status(303);
-        let answer = app.post(&path(""), &[("name", ""), ("cadence", "weekly")]).await.assert_status(422);
-        assert!(answer.text().contains("请填写 1 到 80 个字符"));
+        let weekly = ("cadence", "weekly");
+        app.post(&path(""), &[("name", "新名"), ("query", "飓风 登陆"), weekly]).await.assert_status(303);
+        for (fields, words) in [
+            ([("name", ""), ("query", "飓风")], "请填写 1 到 80 个字符"),
+            ([("name", "新名"), ("query", "，。！")], "请写下要找的词语"),
+        ] {
+            let answer = app.post(&path(""), &[fields[0], fields[1], weekly]).await.assert_status(422);
+            assert!(answer.text().contains(words), "{words}");
+            assert!(answer.text().contains(&format!("name=\"query\" value=\"{}\"", fields[1].1)), "{words}");
+        }
+        assert!(app.get("/settings/alerts").await.text().contains("value=\"飓风 登陆\""));
         app.post(&path("/pause"), &[]).await.assert_status(303);
         let list = app.get("/settings/alerts").await.text();
         assert!(list.contains("新名") && list.contains("每周一封") && list.contains("已暂停"));
@@ -464,8 +477,15 @@ both_databases! {
         app.api(Method::PATCH, &path, &strange, &[], wish.clone()).await.assert_status(404);
         let changed = app.api(Method::PATCH, &path, &token, &[], wish).await.assert_status(200).json();
         assert_eq!((&changed["name"], &changed["state"], &changed["cadence"]), (&json!("早报"), &json!("paused"), &json!("weekly")));
+        let taken = json!({ "query": "地震", "cadence": "daily" });
+        app.api(Method::POST, "/api/v1/alerts", &token, &[], taken).await.assert_status(201);
+        for wrong in ["地震", "  ", "？！"] {
+            app.api(Method::PATCH, &path, &token, &[], json!({ "query": wrong })).await.assert_status(422);
+        }
+        let changed = app.api(Method::PATCH, &path, &token, &[], json!({ "query": "飓风" })).await.assert_status(200).json();
+        assert_eq!((&changed["name"], &changed["query"]), (&json!("早报"), &json!("飓风")));
         let list = app.api(Method::GET, "/api/v1/alerts", &token, &[], json!(null)).await.assert_status(200).json();
-        assert_eq!(list["items"].as_array().unwrap().len(), 1);
+        assert_eq!(list["items"].as_array().unwrap().len(), 2);
         app.api(Method::DELETE, &path, &strange, &[], json!(null)).await.assert_status(404);
         app.api(Method::DELETE, &path, &token, &[], json!(null)).await.assert_status(204);
         app.api(Method::DELETE, &path, &token, &[], json!(null)).await.assert_status(404);
