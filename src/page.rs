@@ -21,6 +21,7 @@ use crate::clock::Timestamp;
 use crate::db::entities::user;
 use crate::error::{Error, Message, Problems};
 use crate::inbox;
+use crate::text::script::Script;
 
 static_loader! {
     static TEXTS = {
@@ -100,6 +101,15 @@ impl Locale {
         moment.utc().with_timezone(&zone).format(format).to_string()
     }
 
+    /// The script of its readers; English tells nothing of it.
+    pub fn script(self) -> Script {
+        match self {
+            Self::ZhHans => Script::Hans,
+            Self::ZhHant => Script::Hant,
+            Self::En => Script::Other,
+        }
+    }
+
     fn langid(self) -> LanguageIdentifier {
         match self {
             Self::ZhHans => langid!("zh-Hans"),
@@ -130,7 +140,12 @@ impl Locale {
     }
 
     /// The reader's choice (cookie), else their profile's, else the browser's, else the instance's.
-    fn of_request(app: &App, jar: &CookieJar, headers: &HeaderMap, user: Option<&user::Model>) -> Self {
+    pub(crate) fn of_request(
+        app: &App,
+        jar: &CookieJar,
+        headers: &HeaderMap,
+        user: Option<&user::Model>,
+    ) -> Self {
         let chosen = jar.get(LOCALE_COOKIE).and_then(|cookie| Self::from_tag(cookie.value()));
         chosen
             .or_else(|| user.and_then(|user| Self::from_tag(&user.locale)))
@@ -142,7 +157,7 @@ impl Locale {
 
 /// The cookie that keeps a visitor's language.
 pub const LOCALE_COOKIE: &str = "lang";
-const FLASH_COOKIE: &str = "flash";
+pub(crate) const FLASH_COOKIE: &str = "flash";
 
 /// The best of `Accept-Language`, by its q values.
 fn accepted(headers: &HeaderMap) -> Option<Locale> {

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::page::Locale;
 use crate::search::find::{Reader, find_ids};
 use crate::search::wanted::Wanted;
+use crate::text::script::Script;
 
 /// `GET /search/feed.atom`, `/search/feed.rss`, `/search/feed.json`: the parameters of `/search`,
 /// but for those about order and pages, and `in`, since feed readers do not sign in.
@@ -34,7 +35,7 @@ pub async fn show_search_feed(
     };
     let zone = app.config.timezone.parse().unwrap_or(Tz::UTC);
     let request = Wanted { sort: "newest".into(), limit: MAX_ARTICLES.to_string(), ..wanted.clone() };
-    let ids = find_ids(&app, &request, Reader { user: None, zone }).await?;
+    let ids = find_ids(&app, &request, Reader { user: None, zone, script: Script::Other }).await?;
     let items = items(&app, queries::articles(app.db.read(), &ids).await?).await?;
     let locale = Locale::from_tag(&app.config.locale).unwrap_or(Locale::ZhHans);
     let title = locale.text_with(

@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::auth::{ApiUser, Scope};
 use crate::clock::Timestamp;
 use crate::error::Error;
+use crate::text::script::Script;
 
 /// Results of a search, best or newest first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -162,7 +163,7 @@ pub async fn search_articles(
         Some(caller) if !wanted.scope.is_empty() => Some(caller.require(Scope::SubscriptionsRead)?.id),
         _ => None,
     };
-    let reader = Reader { user, zone: Tz::UTC };
+    let reader = Reader { user, zone: Tz::UTC, script: Script::Other };
     let found = find::find(&app, &wanted, reader).await?;
     let meant = near::did_you_mean(&app, &wanted, &found, reader).await?;
     Ok(Json(results(&app, wanted, found, meant)))

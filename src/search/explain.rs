@@ -11,6 +11,7 @@ use super::wanted::Wanted;
 use crate::accounts::pages::language_name;
 use crate::clock::Timestamp;
 use crate::page::Page;
+use crate::text::{convert, script};
 
 /// A part of a search, and the address of the search without it.
 #[derive(Debug)]
@@ -54,7 +55,10 @@ pub fn notes(page: &Page, found: &Found) -> Vec<String> {
     for term in found.reading.parsed.wanted().filter(|term| !term.others.is_empty()) {
         let is_it = |choice: &&&Choice| choice.atom.term().is_some_and(|typed| typed.text == term.text);
         let part = typed.iter().find(is_it).map_or(&term.text, |choice| &choice.value);
-        let others = term.others[..term.others.len().min(MAX_OTHERS)].join("、");
+        // They are kept folded, which is Simplified.
+        let script = script::shown(part).unwrap_or_else(|| page.locale.script());
+        let others = term.others.iter().take(MAX_OTHERS).map(|other| convert::to(script, other));
+        let others = others.collect::<Vec<_>>().join("、");
         notes.push(page.t2("search-note-others", "part", part, "others", others));
     }
     notes

@@ -17,6 +17,8 @@ use super::wanted::Wanted;
 use crate::app::App;
 use crate::articles::content::plain_text;
 use crate::error::{Error, Problems};
+use crate::page::Page;
+use crate::text::script::Script;
 
 /// Results on a page unless asked otherwise, and at most.
 pub const PAGE: usize = 20;
@@ -33,6 +35,19 @@ const MAX_FACET_ACCOUNTS: usize = 12;
 pub struct Reader {
     pub user: Option<i64>,
     pub zone: Tz,
+    /// In which they read; what they type goes before it.
+    pub script: Script,
+}
+
+impl Reader {
+    /// The reader of a page.
+    pub fn of(page: &Page) -> Reader {
+        Reader {
+            user: page.user.as_ref().map(|user| user.id),
+            zone: page.zone(),
+            script: page.locale.script(),
+        }
+    }
 }
 
 /// What was found. Only articles that readers may see now.

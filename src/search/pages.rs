@@ -81,7 +81,7 @@ pub async fn show_results(
     let (mut found, mut problems, mut building) = (Found::default(), Problems::default(), false);
     let mut notes = Vec::new();
     if !wanted.is_empty() {
-        let reader = Reader { user: page.user.as_ref().map(|user| user.id), zone: page.zone() };
+        let reader = Reader::of(&page);
         match find::find(&app, &wanted, reader).await {
             Ok(answer) => found = answer,
             Err(Error::Invalid(wrong)) => problems = wrong,
@@ -91,7 +91,7 @@ pub async fn show_results(
     }
     let mut meant = None;
     if problems.is_empty() && !building && wanted.cursor.is_empty() {
-        let reader = Reader { user: page.user.as_ref().map(|user| user.id), zone: page.zone() };
+        let reader = Reader::of(&page);
         insight::count(&app, &client, &wanted, &found);
         meant = near::did_you_mean(&app, &wanted, &found, reader).await?;
         // What was meant is shown at once where nothing was found, or Latin letters that no article holds.

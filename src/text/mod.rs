@@ -2,12 +2,14 @@
 //!
 //! - [`fold`]: the form in which text is compared, with offsets back into the original.
 //! - [`script`]: is this text Simplified, Traditional, or neither?
+//! - [`convert`]: Simplified in Traditional and the other way.
 //! - [`spelled`]: words of scripts with spaces, in letters without.
 //! - [`segment`]: words, by dictionary.
 //! - [`pinyin`]: how Chinese is read, and Chinese typed as pinyin.
 //! - [`count`]: word count, reading time and excerpts that are right for Chinese.
 //! - [`slug`]: an address for a title.
 
+pub mod convert;
 pub mod count;
 pub mod fold;
 pub mod pinyin;

@@ -23,6 +23,19 @@ impl Script {
     }
 }
 
+/// The script that a text's characters show, however few they are; `None` where they are the same in both.
+pub fn shown(text: &str) -> Option<Script> {
+    let (mut hans, mut hant) = (0, 0);
+    for script in text.chars().filter_map(|c| ONLY.get(&c)) {
+        *if *script == Script::Hant { &mut hant } else { &mut hans } += 1;
+    }
+    match (hans, hant) {
+        (0, 0) => None,
+        _ if hant > hans => Some(Script::Hant),
+        _ => Some(Script::Hans),
+    }
+}
+
 /// Enough of a text to be sure of its script.
 const SAMPLE: usize = 4_000;
 
@@ -67,6 +80,13 @@ static ONLY: LazyLock<HashMap<char, Script>> = LazyLock::new(|| {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_few_characters_may_show_their_script() {
+        assert_eq!(shown("颱風"), Some(Script::Hant));
+        assert_eq!(shown("台风 typhoon"), Some(Script::Hans));
+        assert_eq!((shown("中文"), shown("AI"), shown("")), (None, None, None));
+    }
 
     #[test]
     fn scripts_are_told_apart() {

@@ -1,5 +1,7 @@
 //! Words in searches: Latin ones and numbers are whole, and some words mean the same.
 
+use axum::body::Body;
+use axum::http::Method;
 use xiangxun::search::follower;
 
 use crate::both_databases;
@@ -64,6 +66,9 @@ both_databases! {
         assert_eq!(titles(app, &[("q", "央行")]).await[0], "央行宣布降准");
         let page = app.get("/search?q=%E5%A4%AE%E8%A1%8C").await.assert_status(200).text();
         assert!(page.contains("中国人民银行。加上引号就只找原词。"), "{page}");
+        let request = app.request(Method::GET, "/search?q=%E5%A4%AE%E8%A1%8C").header("accept-language", "zh-Hant");
+        let page = app.send(request.body(Body::empty()).unwrap()).await.text();
+        assert!(page.contains("中國人民銀行。"), "in the reader's script: {page}");
         let answer = ask(app, &[("q", "央行 -宣布")]).await;
         assert_eq!(answer["total"], 1);
         assert_eq!(answer["items"][0]["snippet_html"], "<mark>中國人民銀行</mark>今日公佈。");

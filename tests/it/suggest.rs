@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use axum::body::Body;
 use axum::http::Method;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -329,6 +330,13 @@ both_databases! {
         let page = app.get("/search?q=zhongguojingji").await.assert_status(200).text();
         assert!(page.contains("没有找到“zhongguojingji”，以下是“中国经济”的结果。"), "{page}");
         assert!(page.contains("稳中向好"), "{page}");
+        // A proposal is in the script that was typed, or else in that of the page.
+        let query: String = url::form_urlencoded::byte_serialize("經既增長".as_bytes()).collect();
+        let answer = app.get(&format!("/api/v1/search?q={query}")).await.json();
+        assert_eq!(answer["did_you_mean"], "經濟增長");
+        let request = app.request(Method::GET, "/search?q=zhongguojingji").header("accept-language", "zh-Hant");
+        let page = app.send(request.body(Body::empty()).unwrap()).await.assert_status(200).text();
+        assert!(page.contains("中國經濟"), "{page}");
     }
 
     async fn a_wrong_file_of_synonyms_is_named_by_the_settings(app) {

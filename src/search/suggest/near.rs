@@ -15,9 +15,10 @@ use crate::app::App;
 use crate::error::Error;
 use crate::search::find::{self, Found, Reader};
 use crate::search::wanted::Wanted;
-use crate::text::fold;
 use crate::text::pinyin::typed::{Kind, Typed, typed};
 use crate::text::pinyin::{self};
+use crate::text::script::{self, Script};
+use crate::text::{convert, fold};
 
 /// A search that finds so many articles is taken as it is.
 const FEW: usize = 3;
@@ -100,7 +101,9 @@ pub async fn did_you_mean(
         }
         let other = Wanted { q: text, limit: "1".into(), facets: false, ..wanted.clone() };
         match find::find(app, &other, reader).await {
-            Ok(other_found) if other_found.exact > found.exact => return Ok(Some(other.q)),
+            Ok(other_found) if other_found.exact > found.exact => {
+                return Ok(Some(in_script(other.q, &wanted.q, reader.script)));
+            }
             Ok(_) => {}
             // What was found is shown without a proposal.
             Err(Error::Busy { .. } | Error::Unavailable { .. }) => return Ok(None),
@@ -108,6 +111,12 @@ pub async fn did_you_mean(
         }
     }
     Ok(None)
+}
+
+/// A proposal in the script of what was typed, or else of the reader, where it stays the same search.
+fn in_script(text: String, typed: &str, script: Script) -> String {
+    let converted = convert::to(script::shown(typed).unwrap_or(script), &text);
+    if fold::letters(&converted) == fold::letters(&text) { converted.into_owned() } else { text }
 }
 
 async fn written(app: &App, text: Text) -> Result<Option<String>, Error> {
