@@ -18,6 +18,7 @@ use crate::import::fetch::{FetchSettings, Fetcher};
 use crate::inbox::live::Live;
 use crate::mail::Mailer;
 use crate::mail::dns::Dns;
+use crate::page_cache::PageCache;
 use crate::search::Search;
 use crate::search::insight::Insight;
 use crate::search::suggest::Suggest;
@@ -42,6 +43,8 @@ pub struct App {
     pub vapid: Vapid,
     /// Certificates by which Amazon signs what it tells of bounces.
     pub certificates: Certificates,
+    /// Pages as everybody gets them who is not signed in.
+    pub pages: PageCache,
     /// Counts how often clients ask.
     pub limits: Limits,
     /// This node's index; `search::follower` opens it and keeps it up to date.
@@ -82,6 +85,7 @@ impl App {
             Synonyms::load(&config.synonyms).map_err(anyhow::Error::msg).context("reading synonyms")?;
         let caps = Caps::of(&config).map_err(anyhow::Error::msg).context("reading mail_caps")?;
         Ok(Arc::new(Self {
+            pages: PageCache::of(&config),
             config,
             caps,
             db,

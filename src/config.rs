@@ -108,6 +108,8 @@ settings! {
     hook_postmark: String = "";
     /// MB of memory for indexing while many articles come at once or the index is built; a few at a time take 30 at most.
     index_memory: u32 = 200u32;
+    /// MB of memory for pages as everybody gets them who is not signed in; 0 makes each anew.
+    page_cache: u32 = 64u32;
     /// Searches that run at once; 0 for two on each core.
     searches_at_once: u32 = 0u32;
     /// Searches that may wait for their turn; more are asked to come back later (503).
@@ -252,6 +254,7 @@ impl Config {
         check("index_memory", (30..=8_000).contains(&self.index_memory), "must be from 30 to 8000");
         check("searches_at_once", self.searches_at_once <= 1_000, "must be at most 1000");
         check("searches_waiting", self.searches_waiting <= 100_000, "must be at most 100000");
+        check("page_cache", self.page_cache <= 4_000, "must be from 0 to 4000");
         check("search_time", (50..=25_000).contains(&self.search_time), "must be from 50 to 25000");
         check("suggest_titles", self.suggest_titles <= 2_000_000, "must be at most 2000000");
         check(

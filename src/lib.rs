@@ -5,7 +5,8 @@
 //! `queries.rs` its reads, `pages.rs` its HTML and `api.rs` its JSON handlers.
 //!
 //! - [`app`]: what every room is handed; [`config`], [`clock`], [`error`]; [`blocking`]: slow work, off the requests' threads
-//! - [`server`]: connections; [`routes`]: every URL; [`path`]: what stands in one; [`page`]: what pages share; [`statics`]: files built in
+//! - [`server`]: connections; [`routes`]: every URL; [`path`]: what stands in one; [`page`]: what pages share; [`page_cache`]: pages made
+//!   once for all who are not signed in; [`statics`]: files built in
 //! - [`search`]: full-text search and the follower that feeds it; [`text`]: folding, words, slugs
 //! - [`home`]: the front page and accounts' public pages; [`look`]: stand-in pictures
 //! - [`auth`]: sign-in, sessions, tokens
@@ -56,6 +57,7 @@ pub mod mail;
 pub mod media;
 pub mod outbox;
 pub mod page;
+pub mod page_cache;
 pub mod path;
 pub mod pushes;
 pub mod readers;

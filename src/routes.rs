@@ -24,7 +24,7 @@ use crate::error::Error;
 use crate::import;
 use crate::{
     accounts, alerts, api, articles, auth, bounces, demo, devices, error, feeds, home, hub, inbox, media,
-    page, pushes, readers, search, statics, subscriptions, webhooks,
+    page, page_cache, pushes, readers, search, statics, subscriptions, webhooks,
 };
 
 /// The largest request body that is read, uploads aside.
@@ -37,14 +37,14 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// The whole site.
 pub fn router(app: Arc<App>) -> Router {
     let pages = Router::new()
-        .merge(reader_pages())
+        .merge(everybodys(&app))
+        .merge(search_pages())
         .merge(identity())
         .merge(studio())
         .merge(subscribing())
         .merge(reading())
         .merge(alerting())
         .merge(hooks())
-        .merge(feeds())
         .merge(api())
         .merge(demo())
         .route("/static/{*path}", get(statics::show_file))
@@ -97,16 +97,26 @@ pub fn framed(pages: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<App>> {
     )
 }
 
-/// Front page, accounts, articles, search.
+/// What is the same for everybody who is not signed in, and made once for all of them.
+fn everybodys(app: &Arc<App>) -> Router<Arc<App>> {
+    reader_pages().merge(feeds()).route_layer(from_fn_with_state(app.clone(), page_cache::give))
+}
+
+/// Front page, accounts, articles.
 fn reader_pages() -> Router<Arc<App>> {
     Router::new()
         .route("/", get(home::pages::show_front))
+        .route("/@{handle}", get(home::accounts::show_account))
+        .route("/@{handle}/{slug}", get(articles::pages::show_article))
+}
+
+/// Search, and what belongs to no page.
+fn search_pages() -> Router<Arc<App>> {
+    Router::new()
         .route("/locale", post(home::pages::choose_locale))
         .route("/search", get(search::pages::show_results))
         .route("/search/suggestions", get(search::suggest::pages::show_suggestions))
         .route("/search/clicked", post(search::insight::pages::count_click))
-        .route("/@{handle}", get(home::accounts::show_account))
-        .route("/@{handle}/{slug}", get(articles::pages::show_article))
         .route("/embed/{site}/{video}", get(articles::pages::show_player))
 }
 

@@ -74,12 +74,23 @@ impl Db {
             ..Default::default()
         };
         let inner = self.write.begin_with_options(options).await?;
-        Ok(Tx { inner, changes: self.changes.clone() })
+        Ok(Tx { inner, changes: Some(self.changes.clone()) })
+    }
+
+    /// Like [`Db::begin`], for what changes many times a second and nobody waits for.
+    pub async fn begin_unnoticed(&self) -> Result<Tx, DbErr> {
+        let tx = self.begin().await?;
+        Ok(Tx { changes: None, ..tx })
     }
 
     /// Tells of each commit made through this process; other nodes' commits are found by polling.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    /// How many commits were made through this process, unnoticed ones aside.
+    pub fn commits(&self) -> u64 {
+        *self.changes.borrow()
     }
 
     /// Closes all connections, having written SQLite's log back into its file.
@@ -95,14 +106,16 @@ impl Db {
 #[derive(Debug)]
 pub struct Tx {
     inner: DatabaseTransaction,
-    changes: watch::Sender<u64>,
+    changes: Option<watch::Sender<u64>>,
 }
 
 impl Tx {
     /// Makes the changes lasting, then wakes followers and workers.
     pub async fn commit(self) -> Result<(), DbErr> {
         self.inner.commit().await?;
-        self.changes.send_modify(|count| *count += 1);
+        if let Some(changes) = self.changes {
+            changes.send_modify(|count| *count += 1);
+        }
         Ok(())
     }
 

@@ -84,7 +84,7 @@ pub async fn claim(app: &App, owner: &str, now: Timestamp, limit: u64, turn: u64
     let awake = rests::awake(app, now).await?;
     let holder = format!("{owner}/{:016x}", rand::random::<u64>());
     let (mut rows, mut servers) = (Vec::new(), Vec::new());
-    let tx = app.db.begin().await?;
+    let tx = app.db.begin_unnoticed().await?;
     walk_indexes(&tx).await?;
     app.caps.lock(&tx).await?;
     let mut room = app.caps.room(&tx, now).await?;

@@ -98,10 +98,12 @@ both_databases! {
         let old = id(app.get("/@before/feed.atom").await);
         let mut row = account.clone().into_active_model();
         row.handle = Set("after".into());
-        row.update(app.app.db.write()).await.unwrap();
+        let tx = app.app.db.begin().await.unwrap();
+        row.update(&*tx).await.unwrap();
         use xiangxun::db::entities::account_handle;
         let former = account_handle::ActiveModel { handle: Set("before".into()), account_id: Set(account.id), created_at: Set(Timestamp(0)) };
-        former.insert(app.app.db.write()).await.unwrap();
+        former.insert(&*tx).await.unwrap();
+        tx.commit().await.unwrap();
         let moved = app.get("/@before/feed.atom").await.assert_status(308);
         assert_eq!(moved.location(), "/@after/feed.atom");
         assert_eq!(id(app.get("/@after/feed.atom").await), old);

@@ -43,6 +43,7 @@ mod one_click;
 mod outcome;
 mod pace;
 mod packaging;
+mod page_cache;
 mod pages;
 mod push_ledger;
 mod pushes;

@@ -58,7 +58,7 @@ struct Outcome<'a> {
 /// delivery whose lease went to another sender is left to that one.
 pub async fn settle(app: &App, owner: &str, tried: &[Tried]) -> Result<(), DbErr> {
     let now = app.clock.now();
-    let tx = app.db.begin().await?;
+    let tx = app.db.begin_unnoticed().await?;
     // A sender has mail or notifications, never both; the latter know no servers, caps and mailbox providers.
     let is_mail = tried.first().is_none_or(|one| one.row.provider.is_mail());
     let is_stuck = is_mail && heed_servers(app, &tx, tried, now).await?;

@@ -1,0 +1,124 @@
+//! Pages that are made once for all: what changes shows at once, and nobody sees what is another's.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Method, Request};
+use sea_orm::ConnectionTrait;
+use xiangxun::routes::router;
+
+use crate::both_databases;
+use crate::search::{another, publish};
+use crate::support::TestApp;
+use crate::support::app::Answer;
+
+/// Longer than a page is kept.
+const MOMENT: Duration = Duration::from_millis(1_000);
+
+/// As somebody without cookies asks.
+async fn anybody(app: &TestApp, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut request = Request::builder().method(Method::GET).uri(path).header("host", "xiangxun.test");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    app.send_alone(request.body(Body::empty()).unwrap()).await
+}
+
+/// Changes a title behind the program's back, as nothing else does: only a page made anew shows it.
+async fn change_secretly(app: &TestApp, article: i64, title: &str) {
+    let change = format!("UPDATE articles SET title = '{title}' WHERE id = {article}");
+    app.app.db.write().execute_unprepared(&change).await.unwrap();
+}
+
+both_databases! {
+    async fn a_page_is_made_once_until_something_changes(app) {
+        let (account, _) = app.account("daily").await;
+        let article = publish(app, account.id, "第一版", "台风来了").await;
+        let paths = ["/".to_owned(), "/@daily".into(), format!("/@daily/{}", article.slug), "/@daily/feed.atom".into()];
+        for path in &paths {
+            assert!(anybody(app, path, &[]).await.assert_status(200).text().contains("第一版"), "{path}");
+        }
+        change_secretly(app, article.id, "第二版").await;
+        for path in &paths[..3] {
+            assert!(anybody(app, path, &[]).await.text().contains("第一版"), "{path} is kept");
+        }
+        // Any commit through this process counts.
+        publish(app, account.id, "另一篇", "地震").await;
+        for path in &paths {
+            assert!(anybody(app, path, &[]).await.text().contains("第二版"), "{path}");
+        }
+        change_secretly(app, article.id, "第三版").await;
+        tokio::time::sleep(MOMENT).await;
+        for path in &paths[..3] {
+            assert!(anybody(app, path, &[]).await.text().contains("第三版"), "{path} is not kept for longer");
+        }
+    }
+
+    async fn a_change_on_another_node_shows_within_a_second(app) {
+        let (account, _) = app.account("daily").await;
+        let article = publish(app, account.id, "旧标题", "台风来了").await;
+        let other = another(app).await;
+        let ask = async || {
+            let request = Request::builder().uri("/@daily").header("host", "xiangxun.test").body(Body::empty());
+            app.send_to(router(other.clone()), request.unwrap()).await.text()
+        };
+        assert!(ask().await.contains("旧标题"));
+        change_secretly(app, article.id, "新标题").await;
+        publish(app, account.id, "另一篇", "地震").await;
+        assert!(anybody(app, "/@daily", &[]).await.text().contains("新标题"), "at once here");
+        tokio::time::sleep(MOMENT).await;
+        assert!(ask().await.contains("新标题"));
+    }
+
+    async fn everybody_gets_their_own_language_and_nobody_anothers_page(app) {
+        let (account, owner) = app.account("daily").await;
+        publish(app, account.id, "标题", "台风来了").await;
+        let hans = anybody(app, "/@daily", &[("accept-language", "zh-Hans")]).await.text();
+        for _ in 0..2 {
+            let hant = anybody(app, "/@daily", &[("accept-language", "zh-Hant")]).await.text();
+            assert!(hant.contains("lang=\"zh-Hant\"") && hant != hans);
+            let chosen = anybody(app, "/@daily", &[("accept-language", "zh-Hant"), ("cookie", "lang=en")]).await.text();
+            assert!(chosen.contains("lang=\"en\""));
+            let said = anybody(app, "/@daily", &[("cookie", "flash=flash-alert-saved")]).await;
+            assert!(said.text().contains("role=\"status\""), "{}", said.text());
+            assert_eq!(anybody(app, "/@daily", &[]).await.text(), hans, "what one was told is not told to all");
+            app.sign_in(owner.id).await;
+            assert!(app.get("/@daily").await.text().contains("signed-in"));
+            app.sign_out();
+            assert_eq!(app.get("/@daily").await.text(), hans);
+        }
+        for path in ["/@nobody", "/@daily/nothing"] {
+            anybody(app, path, &[]).await.assert_status(404);
+            anybody(app, path, &[]).await.assert_status(404);
+        }
+    }
+
+    async fn a_page_that_the_reader_has_is_not_sent_again(app) {
+        let (account, _) = app.account("daily").await;
+        let article = publish(app, account.id, "标题", "台风来了").await;
+        for path in ["/".to_owned(), "/@daily".into(), format!("/@daily/{}", article.slug), "/feed.atom".into()] {
+            let tag = anybody(app, &path, &[]).await.assert_status(200).header("etag").to_owned();
+            assert!(tag.contains('"'), "{path}");
+            for known in [tag.clone(), format!("\"x\", {tag}"), "*".into()] {
+                let again = anybody(app, &path, &[("if-none-match", &known)]).await.assert_status(304);
+                assert_eq!((again.text().as_str(), again.header("etag")), ("", tag.as_str()), "{path} {known}");
+            }
+            publish(app, account.id, "后来", "地震").await;
+            if path != format!("/@daily/{}", article.slug) {
+                let new = anybody(app, &path, &[("if-none-match", &tag)]).await.assert_status(200);
+                assert!(new.text().contains("后来") && new.header("etag") != tag, "{path}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_site_can_do_without() {
+    let app = TestApp::start_with(crate::support::Backend::Sqlite, |config| config.page_cache = 0).await;
+    let (account, _) = app.account("daily").await;
+    let article = publish(&app, account.id, "第一版", "台风来了").await;
+    anybody(&app, "/@daily", &[]).await.assert_status(200);
+    change_secretly(&app, article.id, "第二版").await;
+    assert!(anybody(&app, "/@daily", &[]).await.text().contains("第二版"));
+    app.finish().await;
+}
