@@ -163,6 +163,8 @@ async fn nothing_goes_out_that_waited_for_a_slow_server(backend: Backend) {
     assert_eq!(late.map(|one| one.to).collect::<Vec<_>>(), Vec::<String>::new());
     let rows = app.deliveries(push).await;
     assert!(rows[..50].iter().all(|row| row.state == DeliveryState::Delivered));
-    assert!(rows[99].state == DeliveryState::Suppressed, "{:?}", rows[99]);
+    // Their rows come in no order; some may have gone out before their readers left.
+    let spared = rows[50..].iter().filter(|row| row.state == DeliveryState::Suppressed).count();
+    assert!(spared >= 10, "{spared}");
     app.finish().await;
 }

@@ -115,7 +115,7 @@ fn word(event: &Event) -> Option<Word> {
             let DeliveryStatus { code, message, description } = &event.delivery_status;
             let said = message.as_deref().filter(|said| !said.is_empty()).or(description.as_deref());
             let said = said.unwrap_or("a permanent failure, by Mailgun");
-            let has_code = said.starts_with(|c: char| c.is_ascii_digit());
+            let has_code = said.get(..3).is_some_and(|code| code.bytes().all(|byte| byte.is_ascii_digit()));
             let words =
                 if has_code || !code.is_number() { said.to_owned() } else { format!("{code} {said}") };
             Some(report::judge(&words, "", &words))

@@ -238,7 +238,7 @@ async fn heed_servers(
     let relays = app.mailer.relays();
     let mut refused: BTreeMap<usize, &str> = BTreeMap::new();
     let mut took: BTreeSet<usize> = BTreeSet::new();
-    for Tried { attempt, server, .. } in tried {
+    for Tried { attempt, server, .. } in tried.iter().filter(|one| one.row.provider.is_mail()) {
         match attempt {
             Attempt::ServerRests(words) => drop(refused.entry(*server).or_insert(words)),
             Attempt::Delivered(_) if relays[*server].may_have_rested() => drop(took.insert(*server)),
