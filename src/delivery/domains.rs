@@ -168,10 +168,7 @@ pub fn of_host(host: &str) -> Provider {
         (Provider::Netease, &["netease.com", "163.com", "126.com", "yeah.net"]),
         (Provider::Yahoo, &["yahoodns.net", "yahoo.com", "aol.com"]),
     ];
-    HOSTS
-        .iter()
-        .find(|(_, domains)| domains.iter().any(|d| is_of(&d)))
-        .map_or(Provider::Other, |(one, _)| *one)
+    HOSTS.iter().find(|(_, domains)| domains.iter().any(&is_of)).map_or(Provider::Other, |(one, _)| *one)
 }
 
 /// When a domain is asked again; only those that were learned are.

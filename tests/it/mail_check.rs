@@ -18,7 +18,7 @@ async fn check(instance: &Instance, names: &NameServer, more: &[&str]) -> (Strin
     let mut command = instance.command(&arguments);
     // The name server lives on this thread's runtime.
     let Output { stdout, stderr, status } =
-        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        xiangxun::blocking::run(move || command.output().unwrap()).await.unwrap();
     let printed = format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
     (printed, status.success())
 }

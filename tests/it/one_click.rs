@@ -104,7 +104,7 @@ async fn a_provider_unsubscribes_its_reader_and_nothing_queued_goes_out(backend:
     let push = app.push(account.id, &[&second]).await;
     xiangxun::jobs::worker::run_due(&app.app).await.unwrap();
     assert_eq!(app.deliveries(push).await[0].state, DeliveryState::Waiting);
-    let done = tokio::task::spawn_blocking(move || act_as_provider(&message, &records.into())).await.unwrap();
+    let done = xiangxun::blocking::run(move || act_as_provider(&message, &records.into())).await.unwrap();
     assert_eq!(done["signed"], json!([true, true]), "{done}");
     assert_eq!(done["covered"], json!([true, true]), "{done}");
     assert_eq!(done["post"], "List-Unsubscribe=One-Click");
