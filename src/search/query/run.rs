@@ -45,11 +45,21 @@ impl Run {
         cut(spelled, |place, gram| {
             grams.insert((place, gram));
         });
-        let places = letters.match_indices(&self.letters).map(|(at, _)| letters[..at].chars().count() as u32);
+        let places = starts(letters, &self.letters).map(|at| letters[..at].chars().count() as u32);
         let mut places = places
             .filter(|start| self.marks.iter().all(|mark| grams.contains(&(start + mark.place, mark.gram))));
         places.next().is_some()
     }
+}
+
+/// Where a run begins in a text, in bytes; also inside of itself.
+fn starts<'a>(text: &'a str, run: &'a str) -> impl Iterator<Item = usize> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let at = from + text[from..].find(run)?;
+        from = at + text[at..].chars().next()?.len_utf8();
+        Some(at)
+    })
 }
 
 fn signs(spelled: &str) -> Vec<Mark> {
@@ -95,6 +105,7 @@ mod tests {
         for (run, text, whole, part) in [
             ("AI", "Haitink 来了", false, true),
             ("AI", "via India", false, true),
+            ("aa", "a。aa乙", true, true),
             ("AI", "生成式AI工具", true, true),
             ("AI芯片", "OpenAI芯片", false, true),
             ("5G", "15G 网络", false, true),
