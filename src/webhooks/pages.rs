@@ -47,8 +47,10 @@ fn kind_key(kind: Kind) -> String {
     format!("webhook-kind-{}", name.replace('.', "-"))
 }
 
-fn state_badge(state: WebhookState) -> (&'static str, &'static str) {
-    match state {
+/// The badge of a webhook's state: its class and the key of its words.
+fn state_badge(row: &webhook::Model) -> (&'static str, &'static str) {
+    match row.state {
+        WebhookState::Active if row.failing_since.is_some() => ("bad", "webhook-state-failing"),
         WebhookState::Active => ("good", "webhook-state-active"),
         WebhookState::Paused => ("warn", "webhook-state-paused"),
         WebhookState::Broken => ("bad", "webhook-state-broken"),
@@ -67,10 +69,7 @@ struct ListPage {
 
 impl ListPage {
     fn badge(&self, row: &webhook::Model) -> (&'static str, &'static str) {
-        if row.state == WebhookState::Active && row.failing_since.is_some() {
-            return ("bad", "webhook-state-failing");
-        }
-        state_badge(row.state)
+        state_badge(row)
     }
 
     fn shown_url(&self, row: &webhook::Model) -> String {
@@ -133,7 +132,7 @@ impl ShowPage {
     }
 
     fn badge(&self) -> (&'static str, &'static str) {
-        state_badge(self.row.state)
+        state_badge(&self.row)
     }
 
     fn shown_url(&self) -> String {
