@@ -4,15 +4,14 @@
 //! To add one, add it to the list in [`settings!`]: its variable, `xiangxun config docs` and the
 //! check for unknown names follow from there.
 
+mod problems;
 mod read;
 
 use std::path::PathBuf;
 
 use figment::value::{Dict, Value};
 use serde::{Deserialize, Serialize};
-use url::Url;
 
-use crate::delivery::ramp::Ramp;
 use crate::mail::servers::{MailServer, MailServers};
 use crate::page::Locale;
 pub use read::{Reading, choose_file};
@@ -80,7 +79,7 @@ settings! {
     open_accounts: bool = true;
     /// Mail server: `smtp://` or `smtps://`, with user and password; empty writes mail to files in the data folder.
     smtp_url: String = "";
-    /// Several mail servers, in the place of `smtp_url`: a list of tables with `name` and `url` and, if wanted, `rank`, `weight`, `caps` and `warm_up`; see "Mail that arrives".
+    /// Several mail servers, in the place of `smtp_url`: a list of tables with `name` and `url` and, if wanted, `rank`, `weight`, `caps`, `warm_up` and `accounts`; see "Mail that arrives".
     mail_servers: MailServers = MailServers::default();
     /// Sender of all mail: an address, or a name and an address in angle brackets.
     mail_from: String = "乡讯 <news@localhost>";
@@ -228,123 +227,6 @@ impl Kind for bool {
 }
 
 impl Config {
-    /// What is wrong with the settings, each by its name; empty if nothing is.
-    pub fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        let mut check = |name: &str, good: bool, wanted: &str| {
-            if !good {
-                problems.push(format!("{name} ({PREFIX}{}): {wanted}", name.to_uppercase()));
-            }
-        };
-        let site = Url::parse(&self.base_url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        check("listen", is_address(&self.listen), "must be an address and a port, such as 127.0.0.1:3000");
-        check("base_url", site.is_some(), "must be an address such as https://news.example");
-        check(
-            "base_url",
-            site.is_none_or(|url| url.path() == "/" && url.query().is_none() && url.fragment().is_none()),
-            "must be scheme and host alone: the site cannot live under a path",
-        );
-        let database = self.database_url();
-        check(
-            "database_url",
-            ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| database.starts_with(scheme)),
-            "must begin with sqlite:// or postgres://",
-        );
-        check("database_pool", (1..=1000).contains(&self.database_pool), "must be from 1 to 1000");
-        check("index_memory", (30..=8_000).contains(&self.index_memory), "must be from 30 to 8000");
-        check("searches_at_once", self.searches_at_once <= 1_000, "must be at most 1000");
-        check("searches_waiting", self.searches_waiting <= 100_000, "must be at most 100000");
-        check("page_cache", self.page_cache <= 4_000, "must be from 0 to 4000");
-        check("search_time", (50..=25_000).contains(&self.search_time), "must be from 50 to 25000");
-        check("suggest_titles", self.suggest_titles <= 2_000_000, "must be at most 2000000");
-        check(
-            "timezone",
-            self.timezone.parse::<chrono_tz::Tz>().is_ok(),
-            "must be an IANA name such as Asia/Shanghai or America/Toronto",
-        );
-        check(
-            "locale",
-            ["zh-Hans", "zh-Hant", "en"].contains(&self.locale.as_str()),
-            "must be zh-Hans, zh-Hant or en",
-        );
-        check(
-            "smtp_url",
-            self.smtp_url.is_empty()
-                || Url::parse(&self.smtp_url)
-                    .is_ok_and(|url| matches!(url.scheme(), "smtp" | "smtps") && url.has_host()),
-            "must be smtp://HOST or smtps://USER:PASSWORD@HOST, or empty",
-        );
-        check(
-            "mail_from",
-            self.mail_from.parse::<lettre::message::Mailbox>().is_ok(),
-            "must be an address such as news@example.org or 乡讯 <news@example.org>",
-        );
-        check(
-            "mail_unsubscribe",
-            self.mail_unsubscribe.is_empty() || crate::auth::Address::parse(&self.mail_unsubscribe).is_ok(),
-            "must be an address such as leave@example.org, or empty",
-        );
-        let servers = self.mail_servers.problem();
-        check("mail_servers", servers.is_none(), servers.as_deref().unwrap_or_default());
-        check(
-            "mail_servers",
-            self.smtp_url.is_empty() || self.mail_servers.0.is_empty(),
-            "stands in the place of smtp_url: put that server into the list, or leave the list out",
-        );
-        let warm_up = Ramp::parse(&self.mail_warm_up).err();
-        check("mail_warm_up", warm_up.is_none(), warm_up.as_deref().unwrap_or_default());
-        check(
-            "name_server",
-            self.name_server.is_empty() || crate::mail::dns::Dns::of(&self.name_server).is_ok(),
-            "must be an address such as 192.0.2.1 or 192.0.2.1:5353, `none`, or empty",
-        );
-        check(
-            "bounce_domain",
-            self.bounce_domain.is_empty()
-                || crate::auth::Address::parse(&format!("b@{}", self.bounce_domain))
-                    .is_ok_and(|address| address.as_str() == format!("b@{}", self.bounce_domain)),
-            "must be a domain in lower case such as bounces.example.org, or empty",
-        );
-        check(
-            "bounce_listen",
-            self.bounce_listen.is_empty() || is_address(&self.bounce_listen),
-            "must be an address and a port, such as 0.0.0.0:25, or empty",
-        );
-        check(
-            "bounce_listen",
-            self.bounce_listen.is_empty() || !self.bounce_domain.is_empty(),
-            "is of no use without bounce_domain",
-        );
-        check(
-            "hook_ses_topic",
-            self.hook_ses_topic.is_empty() || self.hook_ses_topic.starts_with("arn:aws"),
-            "must be an ARN such as arn:aws:sns:eu-west-1:123456789012:bounces, or empty",
-        );
-        let (user, password) = self.hook_postmark.split_once(':').unwrap_or_default();
-        check(
-            "hook_postmark",
-            self.hook_postmark.is_empty() || !user.is_empty() && password.len() >= 12,
-            "must be USER:PASSWORD, the password of 12 characters or more, or empty",
-        );
-        check("smtp_connections", (1..=200).contains(&self.smtp_connections), "must be from 1 to 200");
-        let caps = self.mail_caps.parse::<crate::delivery::caps::Caps>().err();
-        check("mail_caps", caps.is_none(), caps.as_deref().unwrap_or_default());
-        let synonyms = crate::search::synonyms::Synonyms::load(&self.synonyms).err();
-        check("synonyms", synonyms.is_none(), synonyms.as_deref().unwrap_or_default());
-        check(
-            "websub_hubs",
-            crate::hub::outside(&self.websub_hubs).is_some(),
-            "must be addresses such as https://hub.example/, separated by spaces, or empty",
-        );
-        check("log_format", ["text", "json"].contains(&self.log_format.as_str()), "must be text or json");
-        check(
-            "log",
-            tracing_subscriber::EnvFilter::try_new(&self.log).is_ok(),
-            "must be a level such as info, or levels by module",
-        );
-        problems
-    }
-
     /// The mail servers, also where there is only one; none where mail is written to files.
     pub fn servers(&self) -> Vec<MailServer> {
         match self.smtp_url.as_str() {

@@ -7,7 +7,7 @@ pub mod dns;
 mod form;
 mod letter;
 mod line;
-mod relay;
+pub mod relay;
 pub mod servers;
 pub mod spf;
 
@@ -140,7 +140,8 @@ impl Mailer {
     /// # Errors
     /// [`MailError`] says whether to try again, and whom to blame.
     pub async fn send(&self, letter: &Letter) -> Result<String, MailError> {
-        let mut left: Vec<usize> = (0..self.relays.len()).collect();
+        let is_shared = |place: &usize| self.relays[*place].accounts.is_empty();
+        let mut left: Vec<usize> = (0..self.relays.len()).filter(is_shared).collect();
         let mut last = MailError::Temporary("there is no mail server".into());
         while let Some(server) = self.next_relay(|place| left.contains(&place)) {
             left.retain(|place| *place != server);

@@ -149,7 +149,7 @@ fn sqlite_options(url: &str, pool_size: u32, readers: bool) -> ConnectOptions {
             .pragma("synchronous", "FULL")
             // The writer keeps the pages of a long transaction in memory of its own; readers share the
             // system's, each of them a part of the file, for what is mapped counts as resident.
-            .pragma("mmap_size", if readers { "33554432" } else { "0" })
+            .pragma("mmap_size", if readers { "8388608" } else { "0" })
             .pragma("cache_size", if readers { "-8192" } else { "-32768" })
             .pragma("query_only", if readers { "ON" } else { "OFF" })
     });

@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::db::entities::delivery::{self, Provider};
 use crate::db::entities::push::{self, PushState};
+use crate::delivery::carriers::{self, Pushes};
 use crate::delivery::untold::Untold;
 use crate::delivery::{caps, provider, rests};
 
@@ -52,8 +53,10 @@ pub async fn due_providers(db: &Db, now: Timestamp) -> Result<Vec<Provider>, DbE
     }
     let some = |provider: Provider| {
         // In the order of the index, so that it is used.
-        let any =
-            due(provider, now, &[]).order_by(delivery::Column::NextAttemptAt, Order::Asc).limit(1).take();
+        let any = due(provider, now, &Pushes::ALL)
+            .order_by(delivery::Column::NextAttemptAt, Order::Asc)
+            .limit(1)
+            .take();
         Query::select()
             .expr_as(Expr::val(provider).cast_as("text"), "provider")
             .and_where(Expr::exists(any))
@@ -72,7 +75,7 @@ pub async fn due_providers(db: &Db, now: Timestamp) -> Result<Vec<Provider>, DbE
 }
 
 /// Claims up to `limit` due deliveries for `owner`, the oldest of each provider first, as far as the
-/// caps have room. What a dead sender left behind is due again. Which provider comes first is up to
+/// caps of the servers that may carry them have room. What a dead sender left behind is due again. Which provider comes first is up to
 /// the `turn`, so that none has to wait until another's are all sent.
 pub async fn claim(app: &App, owner: &str, now: Timestamp, limit: u64, turn: u64) -> Result<Claim, DbErr> {
     let mut providers = due_providers(&app.db, now).await?;
@@ -88,17 +91,15 @@ pub async fn claim(app: &App, owner: &str, now: Timestamp, limit: u64, turn: u64
     walk_indexes(&tx).await?;
     app.caps.lock(&tx).await?;
     let mut room = app.caps.room(&tx, now).await?;
-    let stopped = stopped(&*tx).await?;
+    let shares = carriers::shares(app, &*tx, &awake, stopped(&*tx).await?).await?;
     for provider in providers {
-        let left = std::cmp::min(limit - rows.len() as u64, room.of(provider, &awake));
-        if left == 0 {
-            continue;
-        }
-        let claimed = claim_of(&tx, app, owner, provider, now, left, &stopped).await?;
-        servers.extend(room.take(&tx, app, &holder, provider, claimed.len(), &awake).await?);
-        rows.extend(claimed);
-        if rows.len() as u64 >= limit {
-            break;
+        for share in &shares {
+            let left = std::cmp::min(limit - rows.len() as u64, room.of(provider, &share.servers));
+            if left > 0 {
+                let claimed = claim_of(&tx, app, owner, provider, now, left, &share.pushes).await?;
+                servers.extend(room.take(&tx, app, &holder, provider, claimed.len(), &share.servers).await?);
+                rows.extend(claimed);
+            }
         }
     }
     tx.commit().await?;
@@ -112,7 +113,7 @@ pub async fn claim_notices(
     now: Timestamp,
     limit: u64,
 ) -> Result<Vec<delivery::Model>, DbErr> {
-    let any = due(Provider::WebPush, now, &[])
+    let any = due(Provider::WebPush, now, &Pushes::ALL)
         .order_by(delivery::Column::NextAttemptAt, Order::Asc)
         .limit(1)
         .take();
@@ -121,8 +122,8 @@ pub async fn claim_notices(
     }
     let tx = app.db.begin().await?;
     walk_indexes(&tx).await?;
-    let stopped = stopped(&*tx).await?;
-    let rows = claim_of(&tx, app, owner, Provider::WebPush, now, limit, &stopped).await?;
+    let pushes = Pushes::But(stopped(&*tx).await?);
+    let rows = claim_of(&tx, app, owner, Provider::WebPush, now, limit, &pushes).await?;
     tx.commit().await?;
     Ok(rows)
 }
@@ -145,9 +146,9 @@ async fn claim_of(
     provider: Provider,
     now: Timestamp,
     limit: u64,
-    stopped: &[i64],
+    pushes: &Pushes,
 ) -> Result<Vec<delivery::Model>, DbErr> {
-    let mut first = due(provider, now, stopped);
+    let mut first = due(provider, now, pushes);
     first.order_by(delivery::Column::NextAttemptAt, Order::Asc).limit(limit);
     if tx.get_database_backend() == DbBackend::Postgres {
         first.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
@@ -165,7 +166,7 @@ async fn claim_of(
 }
 
 /// Ids of a provider's deliveries that may be claimed.
-fn due(provider: Provider, now: Timestamp, stopped: &[i64]) -> SelectStatement {
+fn due(provider: Provider, now: Timestamp, pushes: &Pushes) -> SelectStatement {
     let is_free =
         Expr::col(delivery::Column::LeaseUntil).is_null().or(Expr::col(delivery::Column::LeaseUntil).lt(now));
     let mut select = Query::select();
@@ -176,10 +177,14 @@ fn due(provider: Provider, now: Timestamp, stopped: &[i64]) -> SelectStatement {
         .and_where(Expr::col(delivery::Column::Provider).eq(provider))
         .and_where(Expr::col(delivery::Column::NextAttemptAt).lte(now))
         .and_where(is_free);
-    if !stopped.is_empty() {
-        let push = Expr::col(delivery::Column::PushId);
-        let goes_on = push.clone().is_null().or(push.is_not_in(stopped.iter().copied()));
-        select.and_where(goes_on);
+    let push = Expr::col(delivery::Column::PushId);
+    match pushes {
+        Pushes::Only(ids) => drop(select.and_where(push.is_in(ids.iter().copied()))),
+        Pushes::But(ids) if ids.is_empty() => {}
+        Pushes::But(ids) => {
+            let is_another = push.clone().is_null().or(push.is_not_in(ids.iter().copied()));
+            select.and_where(is_another);
+        }
     }
     select
 }

@@ -13,6 +13,7 @@
 //! claimed it, and gives it back with that time.
 
 pub mod caps;
+pub mod carriers;
 pub mod channel;
 pub mod domains;
 pub mod email;

@@ -20,6 +20,8 @@ pub struct Relay {
     pub rank: u32,
     /// Its share among those of its rank.
     pub weight: u32,
+    /// Handles of the accounts whose pushes it carries; empty for one of everybody else's.
+    pub accounts: Vec<String>,
     /// Whether the database may hold a rest of it.
     rested: AtomicBool,
     way: Way,
@@ -44,7 +46,13 @@ impl Relay {
     /// When the server's address cannot be read.
     pub fn of(server: &MailServer) -> anyhow::Result<Self> {
         let way = Way::Smtp { server: Server::parse(&server.url)?, idle: Mutex::default() };
-        Ok(Self { name: server.name.clone(), rank: server.rank, weight: server.weight, ..Self::only(way) })
+        Ok(Self {
+            name: server.name.clone(),
+            rank: server.rank,
+            weight: server.weight,
+            accounts: server.accounts.clone(),
+            ..Self::only(way)
+        })
     }
 
     /// # Errors
@@ -60,7 +68,14 @@ impl Relay {
 
     fn only(way: Way) -> Self {
         // A rest may be left from before the start.
-        Self { name: String::new(), rank: 1, weight: 1, rested: AtomicBool::new(true), way }
+        Self {
+            name: String::new(),
+            rank: 1,
+            weight: 1,
+            accounts: Vec::new(),
+            rested: AtomicBool::new(true),
+            way,
+        }
     }
 
     /// The letters that it keeps, if it is one for tests.
@@ -99,6 +114,12 @@ impl Relay {
             Way::Smtp { server, .. } => Some(server.host()),
             Way::File(_) | Way::Memory(_) => None,
         }
+    }
+
+    /// Whether it may carry what the other was to.
+    pub fn stands_in_for(&self, other: &Self) -> bool {
+        let is_shared = self.accounts.is_empty() && other.accounts.is_empty();
+        is_shared || self.accounts.iter().any(|handle| other.accounts.contains(handle))
     }
 
     /// Whether the database may hold a rest of it that is to be ended by its next success.

@@ -5,6 +5,7 @@ use figment::value::Value;
 use serde::{Deserialize, Serialize};
 
 use super::line::Server;
+use crate::accounts::handle::Handle;
 use crate::delivery::caps::Caps;
 use crate::delivery::ramp::Ramp;
 
@@ -29,6 +30,10 @@ pub struct MailServer {
     /// As `mail_warm_up`, of this server's messages alone.
     #[serde(default)]
     pub warm_up: String,
+    /// Handles of the accounts whose pushes go by this server, and by others that name them, alone. Empty
+    /// for a server of everybody else's, and of all other mail.
+    #[serde(default)]
+    pub accounts: Vec<String>,
 }
 
 fn one() -> u32 {
@@ -45,6 +50,7 @@ impl MailServer {
             weight: 1,
             caps: String::new(),
             warm_up: String::new(),
+            accounts: Vec::new(),
         }
     }
 }
@@ -74,7 +80,7 @@ impl MailServers {
     /// What makes no sense in it, if something does not.
     pub fn problem(&self) -> Option<String> {
         for (place, server) in self.0.iter().enumerate() {
-            let MailServer { name, url, rank, weight, caps, warm_up } = server;
+            let MailServer { name, url, rank, weight, caps, warm_up, accounts } = server;
             let is_label = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
             if name.is_empty() || name.len() > 30 || !name.bytes().all(is_label) {
                 return Some("a server's name must be letters, digits and hyphens, 30 at most".into());
@@ -95,6 +101,12 @@ impl MailServers {
             if let Err(problem) = Ramp::parse(warm_up) {
                 return said(problem);
             }
+            if let Some(handle) = accounts.iter().find(|handle| Handle::parse(handle).is_err()) {
+                return said(format!("`{handle}` is not the handle of an account"));
+            }
+        }
+        if !self.0.is_empty() && self.0.iter().all(|server| !server.accounts.is_empty()) {
+            return Some("one server must be without accounts: letters about signing in go by it".into());
         }
         None
     }

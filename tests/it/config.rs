@@ -146,6 +146,8 @@ fn mail_servers_that_make_no_sense_are_named() {
         (vec![server(|one| one.weight = 0)], "rank and weight"),
         (vec![server(|one| one.caps = "gmail=much".into())], "gmail=much"),
         (vec![server(|one| one.warm_up = "soon".into())], "`soon` is not like"),
+        (vec![server(|one| one.accounts = vec!["a b".into()])], "`a b` is not the handle"),
+        (vec![server(|one| one.accounts = vec!["metro".into()])], "one server must be without accounts"),
     ] {
         let config = Config { mail_servers: MailServers(servers), ..Config::default() };
         let problems = config.problems().join("\n");

@@ -24,6 +24,8 @@ on_both_databases! {
     a_new_server_is_warmed_up_day_by_day
     a_new_domain_is_warmed_up_over_all_servers
     a_letter_goes_by_the_next_server_when_the_first_takes_none
+    an_account_with_servers_of_its_own_sends_by_them_alone
+    a_renamed_account_keeps_its_servers
 }
 
 fn server(name: &str, url: &str) -> MailServer {
@@ -43,11 +45,16 @@ async fn app_with(backend: Backend, servers: Vec<MailServer>, change: impl FnOnc
 /// A push to so many readers at a domain, fanned out.
 async fn push_to(app: &TestApp, domain: &str, count: usize) -> i64 {
     let (account, _) = app.account("daily").await;
+    push_of(app, account.id, domain, count).await
+}
+
+/// The same, of an account that is there.
+async fn push_of(app: &TestApp, account_id: i64, domain: &str, count: usize) -> i64 {
     for number in 0..count {
-        app.subscriber(account.id, &format!("r{number}@{domain}")).await;
+        app.subscriber(account_id, &format!("r{number}@{domain}")).await;
     }
-    let article = app.published(account.id, "几条路").await;
-    let push = app.push(account.id, &[&article]).await;
+    let article = app.published(account_id, "几条路").await;
+    let push = app.push(account_id, &[&article]).await;
     xiangxun::jobs::worker::run_due(&app.app).await.unwrap();
     push
 }
@@ -321,5 +328,72 @@ async fn a_letter_goes_by_the_next_server_when_the_first_takes_none(backend: Bac
     };
     app.app.mailer.send(&letter).await.unwrap();
     assert_eq!(host.taken().len(), 1);
+    app.finish().await;
+}
+
+async fn an_account_with_servers_of_its_own_sends_by_them_alone(backend: Backend) {
+    let (shared, own, spare) =
+        (MailHost::start(|_| None).await, MailHost::start(|_| None).await, MailHost::start(|_| None).await);
+    let of_metro = |name: &str, host: &MailHost| MailServer {
+        accounts: vec!["metro".into()],
+        ..server(name, &host.url())
+    };
+    let servers = vec![
+        server("shared", &shared.url()),
+        of_metro("own", &own),
+        MailServer { rank: 2, ..of_metro("spare", &spare) },
+    ];
+    let app = app_with(backend, servers, |_| {}).await;
+    let counts = || (shared.taken().len(), own.taken().len(), spare.taken().len());
+    let (metro, _) = app.account("metro").await;
+    let (daily, _) = app.account("daily").await;
+    push_of(&app, metro.id, "example.org", 30).await;
+    push_of(&app, daily.id, "example.net", 20).await;
+    app.work().await;
+    assert_eq!(counts(), (20, 30, 0));
+    // Both of its own take nothing: its mail waits, and that of others goes on.
+    own.sulk(true);
+    spare.sulk(true);
+    let waiting = push_of(&app, metro.id, "example.org", 0).await;
+    let other = push_of(&app, daily.id, "example.net", 0).await;
+    app.work().await;
+    assert_eq!(counts(), (40, 30, 0));
+    assert_eq!(
+        (app.push_state(other).await, app.push_state(waiting).await),
+        (PushState::Sent, PushState::Sending)
+    );
+    assert!(app.deliveries(waiting).await.iter().all(|row| row.state == DeliveryState::Waiting));
+    spare.sulk(false);
+    app.app.clock.advance(Duration::from_secs(60 * 60));
+    own.sulk(false);
+    app.work().await;
+    assert_eq!(app.push_state(waiting).await, PushState::Sent);
+    assert_eq!((counts().0, counts().1 + counts().2), (40, 60));
+    // Letters of the site do not go by an account's servers.
+    shared.sulk(true);
+    let letter = xiangxun::mail::Letter {
+        to: "reader@example.org".into(),
+        subject: "登录".into(),
+        ..Default::default()
+    };
+    assert!(app.app.mailer.send(&letter).await.is_err());
+    assert_eq!(counts().1 + counts().2, 60);
+    app.finish().await;
+}
+
+async fn a_renamed_account_keeps_its_servers(backend: Backend) {
+    let (shared, own) = (MailHost::start(|_| None).await, MailHost::start(|_| None).await);
+    let servers = vec![
+        server("shared", &shared.url()),
+        MailServer { accounts: vec!["metro".into()], ..server("own", &own.url()) },
+    ];
+    let app = app_with(backend, servers, |_| {}).await;
+    let (account, owner) = app.account("metro").await;
+    app.subscriber(account.id, "reader@example.org").await;
+    xiangxun::accounts::rename(&app.app, owner.id, account.id, "metro-news").await.unwrap();
+    let article = app.published(account.id, "新名字").await;
+    app.push(account.id, &[&article]).await;
+    app.work().await;
+    assert_eq!((shared.taken().len(), own.taken().len()), (0, 1));
     app.finish().await;
 }

@@ -19,6 +19,7 @@ use crate::delivery::caps::Whose;
 use crate::delivery::channel::{Attempt, QUIET};
 use crate::delivery::tally::{self, Changes};
 use crate::delivery::{provider, rests, suppress};
+use crate::mail::relay::Relay;
 use crate::webhooks::{self, announce::News};
 
 /// Pauses after the first, second, ... attempt. After the last one the delivery has failed: in
@@ -61,8 +62,8 @@ pub async fn settle(app: &App, owner: &str, tried: &[Tried]) -> Result<(), DbErr
     let tx = app.db.begin_unnoticed().await?;
     // A sender has mail or notifications, never both; the latter know no servers, caps and mailbox providers.
     let is_mail = tried.first().is_none_or(|one| one.row.provider.is_mail());
-    let is_stuck = is_mail && heed_servers(app, &tx, tried, now).await?;
-    let outcomes: Vec<_> = tried.iter().map(|one| outcome(one, is_stuck, now)).collect();
+    let stuck = if is_mail { heed_servers(app, &tx, tried, now).await? } else { BTreeSet::new() };
+    let outcomes: Vec<_> = tried.iter().map(|one| outcome(one, stuck.contains(&one.server), now)).collect();
     super::walk_indexes(&tx).await?;
     let settled = write(&tx, owner, &outcomes, now).await?;
     let mut changes = Changes::default();
@@ -228,13 +229,13 @@ async fn count_against_caps(
 }
 
 /// Lets mail servers rest that took nothing, and ends the rests of those that took something again. Returns
-/// whether all rest.
+/// those that no other stands in for now.
 async fn heed_servers(
     app: &App,
     tx: &DatabaseTransaction,
     tried: &[Tried],
     now: Timestamp,
-) -> Result<bool, DbErr> {
+) -> Result<BTreeSet<usize>, DbErr> {
     let relays = app.mailer.relays();
     let mut refused: BTreeMap<usize, &str> = BTreeMap::new();
     let mut took: BTreeSet<usize> = BTreeSet::new();
@@ -249,14 +250,17 @@ async fn heed_servers(
         rests::end(tx, &relays[*server].name, now).await?;
     }
     if refused.is_empty() {
-        return Ok(false);
+        return Ok(BTreeSet::new());
     }
-    for (server, words) in refused {
-        rests::begin(tx, &relays[server].name, words, now).await?;
-        relays[server].has_rested(true);
+    for (server, words) in &refused {
+        rests::begin(tx, &relays[*server].name, words, now).await?;
+        relays[*server].has_rested(true);
     }
     let resting = rests::resting(tx, now).await?;
-    Ok(relays.iter().all(|relay| resting.iter().any(|rest| rest.name == relay.name)))
+    let rests = |relay: &Relay| resting.iter().any(|rest| rest.name == relay.name);
+    let is_stuck =
+        |server: &usize| relays.iter().filter(|relay| relay.stands_in_for(&relays[*server])).all(rests);
+    Ok(refused.into_keys().filter(is_stuck).collect())
 }
 
 /// Leaves providers alone that asked for it, and trusts those again that took something.
