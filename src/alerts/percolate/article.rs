@@ -1,10 +1,9 @@
 //! An article as queries meet it: its texts folded to letters once, and the pairs of letters in them.
 
 use super::{Pair, Set, alone};
-use crate::search::query::run::Run;
+use crate::search::query::run::{Run, Text};
 use crate::search::query::{Part, Within};
 use crate::search::schema::Entry;
-use crate::text::spelled;
 
 /// An article that asks which queries it matches.
 #[derive(Debug)]
@@ -25,24 +24,6 @@ pub struct Article {
     pairs: Set<Pair>,
 }
 
-/// A text as [`spelled::letters`], and without their marks.
-#[derive(Debug)]
-struct Text {
-    spelled: String,
-    letters: String,
-}
-
-impl Text {
-    fn new(text: &str) -> Self {
-        let spelled = spelled::letters(text);
-        Self { letters: spelled::without_marks(&spelled), spelled }
-    }
-
-    fn holds(&self, run: &Run) -> bool {
-        run.stands_in(&self.spelled, &self.letters)
-    }
-}
-
 impl Article {
     pub fn new(entry: &Entry) -> Self {
         let mut article = Self {
@@ -51,20 +32,20 @@ impl Article {
             published_at: entry.published_at,
             lang: entry.lang.clone(),
             has: entry.has.clone(),
-            title: Text::new(&entry.title),
-            body: Text::new(&entry.body),
-            author: Text::new(&entry.author),
-            names: [Text::new(&entry.account_name), Text::new(&entry.account_handle)],
-            tags: entry.tags.iter().map(|tag| Text::new(tag)).collect(),
+            title: Text::of(&entry.title),
+            body: Text::of(&entry.body),
+            author: Text::of(&entry.author),
+            names: [Text::of(&entry.account_name), Text::of(&entry.account_handle)],
+            tags: entry.tags.iter().map(|tag| Text::of(tag)).collect(),
             pairs: Set::default(),
         };
-        article.pairs = article.texts().flat_map(|text| pairs_of(&text.letters)).collect();
+        article.pairs = article.texts().flat_map(|text| pairs_of(text.letters())).collect();
         article
     }
 
     /// Is this the account's whole name, in letters?
     pub(super) fn is_of(&self, name: &str) -> bool {
-        self.names[0].letters == name
+        self.names[0].letters() == name
     }
 
     fn texts(&self) -> impl Iterator<Item = &Text> {
@@ -85,11 +66,11 @@ impl Article {
     /// Does the run of letters stand where the term wants it?
     pub(super) fn holds(&self, run: &Run, within: Within, quoted: bool) -> bool {
         match within {
-            Within::Title => self.title.holds(run),
-            Within::Author => self.author.holds(run),
-            Within::Tag => self.tags.iter().any(|tag| tag.holds(run)),
-            Within::Anywhere if quoted => self.title.holds(run) || self.body.holds(run),
-            Within::Anywhere => self.texts().any(|text| text.holds(run)),
+            Within::Title => run.stands_in(&self.title),
+            Within::Author => run.stands_in(&self.author),
+            Within::Tag => self.tags.iter().any(|tag| run.stands_in(tag)),
+            Within::Anywhere if quoted => run.stands_in(&self.title) || run.stands_in(&self.body),
+            Within::Anywhere => self.texts().any(|text| run.stands_in(text)),
         }
     }
 }

@@ -1,7 +1,5 @@
 //! Letters that must stand one behind another.
 
-use std::collections::HashSet;
-
 use crate::search::grams::Gram;
 use crate::search::grams::gram::cut;
 use crate::text::spelled;
@@ -36,30 +34,72 @@ impl Run {
         Run { marks, letters }
     }
 
-    /// Is it in a text, of which these are [`spelled::letters`] with and without marks?
-    pub fn stands_in(&self, spelled: &str, letters: &str) -> bool {
-        if self.marks.is_empty() {
-            return letters.contains(&self.letters);
-        }
-        let mut grams = HashSet::new();
-        cut(spelled, |place, gram| {
-            grams.insert((place, gram));
+    /// Is it in the text?
+    pub fn stands_in(&self, text: &Text) -> bool {
+        let grams = self.grams();
+        // The rarest of its grams has the fewest places to look at.
+        let rarest =
+            grams.iter().map(|mark| (text.places(mark.gram), mark.place)).min_by_key(|(all, _)| all.len());
+        let Some((places, within)) = rarest else { return text.letters.contains(&self.letters) };
+        places.iter().filter_map(|(_, place)| place.checked_sub(within)).any(|start| {
+            text.from(start).starts_with(&self.letters)
+                && self.marks.iter().all(|mark| text.has(mark.gram, start + mark.place))
+        })
+    }
+
+    /// Its marks, and its pairs.
+    fn grams(&self) -> Vec<Mark> {
+        let pairs = self.letters.chars().zip(self.letters.chars().skip(1)).enumerate();
+        let pairs = pairs.map(|(place, (first, second))| Mark {
+            place: place as u32,
+            letters: 2,
+            gram: Gram::pair(first, second),
         });
-        let places = starts(letters, &self.letters).map(|at| letters[..at].chars().count() as u32);
-        let mut places = places
-            .filter(|start| self.marks.iter().all(|mark| grams.contains(&(start + mark.place, mark.gram))));
-        places.next().is_some()
+        self.marks.iter().copied().chain(pairs).collect()
     }
 }
 
-/// Where a run begins in a text, in bytes; also inside of itself.
-fn starts<'a>(text: &'a str, run: &'a str) -> impl Iterator<Item = usize> {
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        let at = from + text[from..].find(run)?;
-        from = at + text[at..].chars().next()?.len_utf8();
-        Some(at)
-    })
+/// A text in which many runs are looked for: what it holds, by place.
+#[derive(Debug)]
+pub struct Text {
+    letters: String,
+    /// Where each letter begins in them, in bytes.
+    starts: Vec<u32>,
+    /// Each gram and its place, in order.
+    grams: Vec<(Gram, u32)>,
+}
+
+impl Text {
+    pub fn of(text: &str) -> Self {
+        let spelled = spelled::letters(text);
+        let letters = spelled::without_marks(&spelled);
+        let starts = letters.char_indices().map(|(at, _)| at as u32).collect();
+        let mut grams = Vec::with_capacity(letters.len());
+        cut(&spelled, |place, gram| grams.push((gram, place)));
+        grams.sort_unstable();
+        Self { letters, starts, grams }
+    }
+
+    /// Folded, without marks.
+    pub fn letters(&self) -> &str {
+        &self.letters
+    }
+
+    /// Where a gram stands.
+    fn places(&self, gram: Gram) -> &[(Gram, u32)] {
+        let from = self.grams.partition_point(|(one, _)| *one < gram);
+        let count = self.grams[from..].partition_point(|(one, _)| *one == gram);
+        &self.grams[from..from + count]
+    }
+
+    fn has(&self, gram: Gram, place: u32) -> bool {
+        self.grams.binary_search(&(gram, place)).is_ok()
+    }
+
+    /// Its letters from one on.
+    fn from(&self, place: u32) -> &str {
+        self.starts.get(place as usize).map_or("", |at| &self.letters[*at as usize..])
+    }
 }
 
 fn signs(spelled: &str) -> Vec<Mark> {
@@ -96,8 +136,7 @@ mod tests {
     use super::*;
 
     fn stands_in(run: &str, whole: bool, text: &str) -> bool {
-        let spelled = spelled::letters(text);
-        Run::of(run, whole).stands_in(&spelled, &spelled::without_marks(&spelled))
+        Run::of(run, whole).stands_in(&Text::of(text))
     }
 
     #[test]
