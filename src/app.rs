@@ -21,6 +21,7 @@ use crate::mail::dns::Dns;
 use crate::page_cache::PageCache;
 use crate::search::Search;
 use crate::search::insight::Insight;
+use crate::search::related::Related;
 use crate::search::suggest::Suggest;
 use crate::search::synonyms::Synonyms;
 
@@ -49,6 +50,8 @@ pub struct App {
     pub limits: Limits,
     /// This node's index; `search::follower` opens it and keeps it up to date.
     pub search: Search,
+    /// What was found to be related to articles lately.
+    pub related: Related,
     /// This node's suggestions; `search::suggest::follower` keeps them up to date.
     pub suggest: Suggest,
     /// This node's saved searches, ready to be matched.
@@ -94,6 +97,7 @@ impl App {
             dns,
             signer,
             search,
+            related: Related::default(),
             suggest: Suggest::default(),
             alerts: Watch::default(),
             synonyms: Arc::new(synonyms),

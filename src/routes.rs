@@ -108,6 +108,8 @@ fn reader_pages() -> Router<Arc<App>> {
         .route("/", get(home::pages::show_front))
         .route("/@{handle}", get(home::accounts::show_account))
         .route("/@{handle}/{slug}", get(articles::pages::show_article))
+        .route("/@{handle}/{slug}/changes", get(articles::pages::show_changes))
+        .route("/@{handle}/{slug}/qr.svg", get(articles::pages::show_qr))
 }
 
 /// Search, and what belongs to no page.

@@ -54,7 +54,7 @@ article-original-url = Address of the original
 article-slug = Address of the article
 article-slug-hint = Left empty, it is made from the title. Changed later, the old address leads to the new one.
 article-note = What changed
-article-note-hint = Kept with the revision; readers do not see it, unless you tick the box below.
+article-note-hint = Kept with the revision; readers do not see it unless you tick a box below.
 article-save-draft = Save draft
 article-save-published = Save and update
 article-publish-next = Publish…
@@ -126,3 +126,21 @@ article-publish-push-hint = “Publish and push” publishes first, then shows w
 flash-article-published-not-pushed = Published. Nothing is sent yet: take a last look, then push.
 article-push = Push…
 article-play = Play. The video comes from { $site }, which then learns of your visit.
+
+# What changed since publication
+article-note-show = Show this note to readers
+article-note-show-hint = As a correction, below the article and in its list of changes.
+changes-title = Changes
+changes-of = Changes to “{ $title }”
+changes-none-title = Unchanged since it was published
+changes-none-text = Should this article be edited, each change is listed here.
+changes-correction = Correction
+changes-same = { $count ->
+    [one] (one paragraph unchanged)
+   *[other] ({ $count } paragraphs unchanged)
+}
+changes-unread = The words are the same; pictures, links, tags or formatting changed.
+changes-removed = removed:
+changes-added = added:
+changes-back = Back to the article
+changes-older = Earlier changes

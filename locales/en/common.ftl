@@ -58,6 +58,18 @@ article-next = Next
 article-neighbours = Neighbouring articles
 article-tags = Tags
 article-updated = updated { $date }
+article-contents = Contents
+article-related = Related articles
+
+# Passing an article on
+share = Share
+share-url = Link
+share-copy = Copy link
+share-copied = Link copied
+share-apps = Share with an app
+share-mail = Send by mail
+share-qr = QR code of this article's address
+share-scan = Scan it with a phone to read or pass it on there
 
 # Error pages
 error-title-403 = Not allowed

@@ -51,7 +51,7 @@ article-original-url = 原文网址
 article-slug = 文章网址
 article-slug-hint = 留空则由标题生成。发布后修改，旧网址仍会跳转过来。
 article-note = 修改说明
-article-note-hint = 记在修订记录里，读者看不到；只有勾选下面一项，才会告诉读者。
+article-note-hint = 记在修订记录里，读者看不到；勾选下面的选项，才会向读者公开。
 article-save-draft = 保存草稿
 article-save-published = 保存并更新
 article-publish-next = 发布…
@@ -123,3 +123,18 @@ article-publish-push-hint = “发布并群发”会先发布，再显示读者�
 flash-article-published-not-pushed = 已发布。还没有寄出：请核对后群发。
 article-push = 群发…
 article-play = 播放。视频来自{ $site }，对方会由此得知您的访问。
+
+# What changed since publication
+article-note-show = 向读者公开这条修改说明
+article-note-show-hint = 会作为更正显示在文末和修订记录里。
+changes-title = 修订记录
+changes-of = 《{ $title }》的修订记录
+changes-none-title = 发布以来没有改动
+changes-none-text = 这篇文章如有修改，每一处都会列在这里。
+changes-correction = 更正
+changes-same = （{ $count } 段没有改动）
+changes-unread = 文字没有改动；改的是图片、链接、标签或版式。
+changes-removed = 删去：
+changes-added = 加上：
+changes-back = 返回文章
+changes-older = 更早的修改

@@ -57,6 +57,18 @@ article-next = 下一篇
 article-neighbours = 前后文章
 article-tags = 标签
 article-updated = { $date } 更新
+article-contents = 目录
+article-related = 相关文章
+
+# Passing an article on
+share = 分享
+share-url = 链接
+share-copy = 复制链接
+share-copied = 链接已复制
+share-apps = 用其他应用分享
+share-mail = 用邮件发送
+share-qr = 本文网址的二维码
+share-scan = 用手机扫一扫，在手机上阅读或转发
 
 # Error pages
 error-title-403 = 没有权限

@@ -51,7 +51,7 @@ article-original-url = 原文網址
 article-slug = 文章網址
 article-slug-hint = 留空則由標題產生。發布後修改，舊網址仍會轉址過來。
 article-note = 修改說明
-article-note-hint = 記在修訂記錄裡，讀者看不到；只有勾選下面一項，才會告訴讀者。
+article-note-hint = 記在修訂記錄裡，讀者看不到；勾選下面的選項，才會向讀者公開。
 article-save-draft = 儲存草稿
 article-save-published = 儲存並更新
 article-publish-next = 發布…
@@ -123,3 +123,18 @@ article-publish-push-hint = 「發布並群發」會先發布，再顯示讀者�
 flash-article-published-not-pushed = 已發布。還沒有寄出：請核對後群發。
 article-push = 群發…
 article-play = 播放。影片來自{ $site }，對方會由此得知您的造訪。
+
+# What changed since publication
+article-note-show = 向讀者公開這條修改說明
+article-note-show-hint = 會作為更正顯示在文末和修訂紀錄裡。
+changes-title = 修訂紀錄
+changes-of = 《{ $title }》的修訂紀錄
+changes-none-title = 發布以來沒有改動
+changes-none-text = 這篇文章如有修改，每一處都會列在這裡。
+changes-correction = 更正
+changes-same = （{ $count } 段沒有改動）
+changes-unread = 文字沒有改動；改的是圖片、連結、標籤或版式。
+changes-removed = 刪去：
+changes-added = 加上：
+changes-back = 返回文章
+changes-older = 更早的修改

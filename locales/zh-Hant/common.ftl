@@ -57,6 +57,18 @@ article-next = 下一篇
 article-neighbours = 前後文章
 article-tags = 標籤
 article-updated = { $date } 更新
+article-contents = 目錄
+article-related = 相關文章
+
+# Passing an article on
+share = 分享
+share-url = 連結
+share-copy = 複製連結
+share-copied = 連結已複製
+share-apps = 用其他應用程式分享
+share-mail = 用郵件寄送
+share-qr = 本文網址的 QR 碼
+share-scan = 用手機掃一掃，在手機上閱讀或轉寄
 
 # Error pages
 error-title-403 = 沒有權限

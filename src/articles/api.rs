@@ -126,6 +126,8 @@ pub struct ArticleInput {
     pub version: Option<i32>,
     /// Of an update to a published article: why, for the list of revisions.
     pub note: Option<String>,
+    /// Show `note` to readers, as a correction.
+    pub show_note: Option<bool>,
     /// Tell readers who were told of the article what `note` says of the new version.
     pub tell_readers: Option<bool>,
     /// Of a new article: publish it at once.
@@ -260,7 +262,11 @@ pub async fn update_article(
     let (account, article) = load_as_member(&app, &caller, id).await?;
     let version = input.version.unwrap_or(article.version);
     let words = input.note.clone().unwrap_or_default();
-    let note = Note { words: words.trim(), tell: input.tell_readers.unwrap_or_default() };
+    let note = Note {
+        words: words.trim(),
+        show: input.show_note.unwrap_or_default(),
+        tell: input.tell_readers.unwrap_or_default(),
+    };
     let mut form = ArticleForm::of(&article);
     // HTML in place of Markdown, or the other way, needs its own body.
     if input.body_format.is_some_and(|format| format != article.body_format) && input.body.is_none() {

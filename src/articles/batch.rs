@@ -13,7 +13,7 @@ use sea_orm::{
 use sha2::{Digest, Sha256};
 
 use super::form::{Content, words};
-use super::{content, draft, slugs};
+use super::{Note, content, draft, slugs};
 use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::db::entities::article::{self, ArticleState, BodyFormat, Tags};
@@ -273,7 +273,7 @@ pub async fn revise_imported(
         return Err(Error::Conflict("article-edited-here".into()));
     }
     let slug = article.slug.clone();
-    let saved = draft::write(&**tx, now, article, content, slug, None, "").await?;
+    let saved = draft::write(&**tx, now, article, content, slug, None, Note::default()).await?;
     if saved.state == ArticleState::Published {
         let event = Event::ArticleRevised { account_id: saved.account_id, article_id: saved.id };
         outbox::record(tx, now, event).await?;

@@ -11,6 +11,7 @@ mod clean;
 mod elements;
 mod embed;
 mod guard;
+mod headings;
 mod links;
 mod markdown;
 mod plain;
@@ -20,6 +21,7 @@ use url::Url;
 
 pub use addresses::{absolute, is_uploaded};
 pub use embed::{PLAYER_HOSTS, Video};
+pub use headings::{Heading, with_headings};
 pub use plain::{excerpt, plain_text};
 
 /// The longest body an author may send, in bytes of Markdown or HTML.

@@ -48,8 +48,17 @@ pub async fn create(
 pub struct Note<'a> {
     /// Kept with the revision.
     pub words: &'a str,
-    /// Whether readers who were told of the article are told this too.
+    /// Whether readers find it with the article.
+    pub show: bool,
+    /// Whether readers who were told of the article are told this too; then it is shown as well.
     pub tell: bool,
+}
+
+impl Note<'_> {
+    /// Whether anybody but members sees it.
+    pub fn is_shown(&self) -> bool {
+        (self.show || self.tell) && !self.words.is_empty()
+    }
 }
 
 /// Saves an article that was read at `version`. A draft just changes; a published article gets a
@@ -66,7 +75,7 @@ pub async fn save(
     content: Content,
     note: Note<'_>,
 ) -> Result<article::Model, Error> {
-    if note.tell && note.words.is_empty() {
+    if (note.tell || note.show) && note.words.is_empty() {
         return Err(Error::invalid("note", "article-correct-words-missing"));
     }
     let now = app.clock.now();
@@ -85,7 +94,7 @@ pub async fn save(
     if article.state != ArticleState::Draft {
         content.check_complete()?;
     }
-    let saved = write(&*tx, now, article, content, slug, Some(actor.user_id), note.words).await?;
+    let saved = write(&*tx, now, article, content, slug, Some(actor.user_id), note).await?;
     autosave::forget(&*tx, saved.id).await?;
     if saved.state == ArticleState::Published {
         let event = Event::ArticleRevised { account_id: saved.account_id, article_id: saved.id };
@@ -106,7 +115,7 @@ pub async fn write<C: ConnectionTrait>(
     content: Content,
     slug: String,
     editor_id: Option<i64>,
-    note: &str,
+    note: Note<'_>,
 ) -> Result<article::Model, Error> {
     // Readers have seen it: what they saw is kept, and its addresses go on to work.
     let was_public = article.published_at.is_some();

@@ -1,13 +1,16 @@
 //! Articles as pages: the reader's page, and the studio's lists, editor and confirmations.
 
+mod changes;
 mod confirm;
 mod editor;
 mod list;
 mod player;
 mod preview;
+mod qr;
 mod revisions;
 mod show;
 
+pub use changes::show_changes;
 pub use confirm::{
     delete_article, publish_article, reinstate_article, show_delete, show_publish, show_withdraw,
     unschedule_article, withdraw_article,
@@ -18,6 +21,7 @@ pub use editor::{
 pub use list::list_articles;
 pub use player::show_player;
 pub use preview::preview_article;
+pub use qr::show_qr;
 pub use revisions::{list_revisions, show_revision};
 pub use show::show_article;
 

@@ -2,7 +2,7 @@
 
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 
-use super::{Actor, form, lock, revise, schedule};
+use super::{Actor, Note, form, lock, revise, schedule};
 use crate::accounts::roles::Operation;
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -56,7 +56,7 @@ pub async fn make_public(
     row.updated_at = Set(now);
     row.version = Set(version);
     let published = row.update(&**tx).await?;
-    revise::record(&**tx, now, &published, editor_id, "").await?;
+    revise::record(&**tx, now, &published, editor_id, Note::default()).await?;
     schedule::cancel_job(&**tx, published.id).await?;
     let event =
         Event::ArticlePublished { account_id: published.account_id, article_id: published.id, news: true };

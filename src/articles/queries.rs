@@ -323,3 +323,43 @@ pub async fn revision<C: ConnectionTrait>(
 pub async fn count_revisions<C: ConnectionTrait>(db: &C, article_id: i64) -> Result<u64, DbErr> {
     revision::Entity::find().filter(revision::COLUMN.article_id.eq(article_id)).count(db).await
 }
+
+/// What readers are told of a change.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct Correction {
+    pub number: i32,
+    pub note: String,
+    pub created_at: Timestamp,
+}
+
+/// The newest notes on an article that are for readers.
+pub async fn corrections<C: ConnectionTrait>(
+    db: &C,
+    article_id: i64,
+    limit: u64,
+) -> Result<Vec<Correction>, DbErr> {
+    revision::Entity::find()
+        .select_only()
+        .columns([revision::Column::Number, revision::Column::Note, revision::Column::CreatedAt])
+        .filter(revision::COLUMN.article_id.eq(article_id))
+        .filter(revision::COLUMN.note_shown.eq(true))
+        .order_by_desc(revision::Column::Number)
+        .limit(limit)
+        .into_model()
+        .all(db)
+        .await
+}
+
+/// Revisions up to one, whole and newest first.
+pub async fn revisions_until<C: ConnectionTrait>(
+    db: &C,
+    article_id: i64,
+    until: Option<i32>,
+    limit: u64,
+) -> Result<Vec<revision::Model>, DbErr> {
+    let mut find = revision::Entity::find().filter(revision::COLUMN.article_id.eq(article_id));
+    if let Some(until) = until {
+        find = find.filter(revision::COLUMN.number.lte(until));
+    }
+    find.order_by_desc(revision::COLUMN.number).limit(limit).all(db).await
+}

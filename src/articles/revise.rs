@@ -6,6 +6,7 @@ use sea_orm::{
     ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
 };
 
+use super::Note;
 use super::form::Content;
 use crate::clock::Timestamp;
 use crate::db::entities::{article, revision};
@@ -16,7 +17,7 @@ pub async fn record<C: ConnectionTrait>(
     now: Timestamp,
     article: &article::Model,
     editor_id: Option<i64>,
-    note: &str,
+    note: Note<'_>,
 ) -> Result<(), DbErr> {
     let newest = revision::Entity::find()
         .filter(revision::COLUMN.article_id.eq(article.id))
@@ -33,7 +34,7 @@ pub async fn record_baseline<C: ConnectionTrait>(tx: &C, article: &article::Mode
     let any = revision::Entity::find().filter(revision::COLUMN.article_id.eq(article.id)).one(tx).await?;
     if any.is_none() {
         let since = article.published_at.unwrap_or(article.created_at);
-        row(article, 1, article.created_by, "", since).insert(tx).await?;
+        row(article, 1, article.created_by, Note::default(), since).insert(tx).await?;
     }
     Ok(())
 }
@@ -57,7 +58,7 @@ fn row(
     article: &article::Model,
     number: i32,
     editor_id: Option<i64>,
-    note: &str,
+    note: Note<'_>,
     created_at: Timestamp,
 ) -> revision::ActiveModel {
     revision::ActiveModel {
@@ -70,7 +71,8 @@ fn row(
         body_format: Set(article.body_format),
         body_source: Set(article.body_source.clone()),
         body_html: Set(article.body_html.clone()),
-        note: Set(note.to_owned()),
+        note: Set(note.words.to_owned()),
+        note_shown: Set(note.is_shown()),
         created_at: Set(created_at),
     }
 }

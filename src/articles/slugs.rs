@@ -13,8 +13,19 @@ use crate::error::Error;
 use crate::text;
 
 /// Paths under `/@handle/` that are no articles.
-const RESERVED: &[&str] =
-    &["about", "archive", "feed", "follow", "rss", "search", "settings", "subscribe", "unsubscribe"];
+const RESERVED: &[&str] = &[
+    "about",
+    "archive",
+    "collections",
+    "feed",
+    "follow",
+    "rss",
+    "search",
+    "settings",
+    "subscribe",
+    "tag",
+    "unsubscribe",
+];
 
 /// Makes other writers of this account's slugs wait until `tx` ends. SQLite has one writer anyway.
 pub async fn lock_account<C: ConnectionTrait>(tx: &C, account_id: i64) -> Result<account::Model, Error> {

@@ -3,9 +3,10 @@
 use askama::Template;
 
 use super::accounts::feed_links;
+use super::beside::Beside;
 use super::queries::{self, Neighbour};
 use crate::app::App;
-use crate::articles::content;
+use crate::articles::content::{self, Heading};
 use crate::db::entities::{account, article};
 use crate::error::Error;
 use crate::page::Page;
@@ -14,6 +15,9 @@ use crate::text::count;
 
 /// Length of the description given to link previews and search engines, in characters.
 const DESCRIPTION: usize = 140;
+/// Headings from which on an article has a table of contents, and minutes that it takes to read.
+const MANY_HEADINGS: usize = 3;
+const LONG: i32 = 4;
 
 #[derive(Template)]
 #[template(path = "articles/show.html")]
@@ -27,6 +31,11 @@ struct ArticlePage {
     previous: Option<Neighbour>,
     next: Option<Neighbour>,
     standing: Standing,
+    /// The body, its headings with ids.
+    body: String,
+    /// The table of contents; empty where there is none.
+    headings: Vec<Heading>,
+    beside: Beside,
 }
 
 /// Renders a published article of an active account, however its reader stands to that.
@@ -52,5 +61,23 @@ pub async fn render_article(
     let hour = std::time::Duration::from_secs(3600);
     let updated = article.published_at.is_some_and(|moment| article.updated_at > moment + hour);
     let minutes = count::minutes(article.word_count, &article.lang);
-    Ok(ArticlePage { page, account, article, minutes, updated, previous, next, standing }.render()?)
+    let beside = Beside::load(app, &article).await?;
+    let (body, mut headings) = content::with_headings(&article.body_html);
+    if headings.len() < MANY_HEADINGS || minutes < LONG {
+        headings.clear();
+    }
+    let page = ArticlePage {
+        page,
+        account,
+        article,
+        minutes,
+        updated,
+        previous,
+        next,
+        standing,
+        body,
+        headings,
+        beside,
+    };
+    Ok(page.render()?)
 }

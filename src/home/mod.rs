@@ -3,5 +3,6 @@
 
 pub mod accounts;
 pub mod article;
+mod beside;
 pub mod pages;
 pub mod queries;

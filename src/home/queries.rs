@@ -111,6 +111,21 @@ pub async fn of_account(
     cards(db, select).await
 }
 
+/// Those of the given articles that readers may see, in the given order.
+pub async fn by_ids(db: &DatabaseConnection, ids: &[i64]) -> Result<Vec<ArticleCard>, DbErr> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut select = article_cards(None);
+    select
+        .and_where(Expr::col(("articles", article::Column::Id)).is_in(ids.iter().copied()))
+        .clear_order_by();
+    let rows = ArticleCard::find_by_statement(db.get_database_backend().build(&select)).all(db).await?;
+    let mut rows: Vec<ArticleCard> = rows.into_iter().map(ArticleCard::with_excerpt).collect();
+    rows.sort_by_key(|card| ids.iter().position(|id| *id == card.id));
+    Ok(rows)
+}
+
 async fn cards(db: &DatabaseConnection, mut select: SelectStatement) -> Result<Cards, DbErr> {
     select.limit(PAGE as u64 + 1);
     let mut rows = ArticleCard::find_by_statement(db.get_database_backend().build(&select)).all(db).await?;

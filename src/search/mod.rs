@@ -19,6 +19,7 @@
 //!   show it, with the help of [`explain`] (how the query was read) and [`facets`] (what the answer
 //!   holds).
 //! - [`suggest`]: what a reader may be typing, or may have meant; [`synonyms`]: words that mean the same.
+//! - [`related`]: what tells of the same things as an article.
 //! - [`insight`]: what readers look for, counted by day.
 
 pub mod api;
@@ -41,6 +42,7 @@ pub mod place;
 pub mod queries;
 pub mod query;
 pub mod rank;
+pub mod related;
 mod rerank;
 pub mod schema;
 pub mod score;

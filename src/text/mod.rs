@@ -8,9 +8,11 @@
 //! - [`pinyin`]: how Chinese is read, and Chinese typed as pinyin.
 //! - [`count`]: word count, reading time and excerpts that are right for Chinese.
 //! - [`slug`]: an address for a title.
+//! - [`diff`]: what changed between two versions.
 
 pub mod convert;
 pub mod count;
+pub mod diff;
 pub mod fold;
 pub mod pinyin;
 pub mod script;

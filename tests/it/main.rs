@@ -5,6 +5,7 @@ mod alerts;
 mod api;
 mod articles;
 mod articles_api;
+mod articles_beside;
 mod articles_shown;
 mod auth;
 mod auth_sessions;

@@ -44,6 +44,8 @@ pub struct EditorForm {
     key: String,
     /// Why it was changed.
     note: String,
+    /// Ticked where readers are to find the note with the article.
+    show_note: String,
     /// Ticked where readers are to be told what the note says.
     #[serde(default)]
     correct: String,
@@ -280,7 +282,11 @@ pub async fn save_article(
     let form = sent.article();
     let saved = match form.clone().parse().await {
         Ok(content) => {
-            let note = Note { words: sent.note.trim(), tell: !sent.correct.is_empty() };
+            let note = Note {
+                words: sent.note.trim(),
+                show: !sent.show_note.is_empty(),
+                tell: !sent.correct.is_empty(),
+            };
             articles::save(&app, actor(&studio), path.id, sent.version, content, note).await
         }
         Err(error) => Err(error),

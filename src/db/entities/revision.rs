@@ -22,6 +22,8 @@ pub struct Model {
     pub body_html: String,
     /// Why, in the editor's words.
     pub note: String,
+    /// The note is for readers too: a correction.
+    pub note_shown: bool,
     pub created_at: Timestamp,
 }
 

@@ -119,6 +119,11 @@ fn words(text: &str) -> Vec<String> {
     segment::words(text).into_iter().map(fold::letters).filter(|word| !word.is_empty()).collect()
 }
 
+/// Whether a folded word tells little of what a text is about.
+pub fn is_light(word: &str) -> bool {
+    LIGHT.contains(word)
+}
+
 /// Words that tell little, see the file.
 static LIGHT: LazyLock<HashSet<&str>> = LazyLock::new(|| {
     let lines = include_str!("light.txt").lines().filter(|line| !line.starts_with('#'));

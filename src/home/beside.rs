@@ -1,0 +1,34 @@
+//! What stands beside an article's text: what changed in it, and what is related to it.
+
+use super::queries::{self, ArticleCard};
+use crate::app::App;
+use crate::articles::queries::{self as articles, Correction};
+use crate::db::entities::article;
+use crate::error::Error;
+use crate::search::related;
+
+/// Corrections that are shown with the article; its page of changes has all.
+const CORRECTIONS: u64 = 3;
+
+/// Beside one article.
+pub struct Beside {
+    /// Whether it has a page of changes.
+    pub is_changed: bool,
+    /// Newest first.
+    pub corrections: Vec<Correction>,
+    pub related: Vec<ArticleCard>,
+}
+
+impl Beside {
+    pub async fn load(app: &App, article: &article::Model) -> Result<Self, Error> {
+        let db = app.db.read();
+        // The first revision is the article as it was published.
+        let is_changed = articles::count_revisions(db, article.id).await? > 1;
+        let corrections = match is_changed {
+            true => articles::corrections(db, article.id, CORRECTIONS).await?,
+            false => Vec::new(),
+        };
+        let related = queries::by_ids(db, &related::of(app, article).await).await?;
+        Ok(Self { is_changed, corrections, related })
+    }
+}
