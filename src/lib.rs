@@ -11,6 +11,7 @@
 //! - [`home`]: the front page and accounts' public pages; [`look`]: stand-in pictures
 //! - [`auth`]: sign-in, sessions, tokens
 //! - [`articles`]: what accounts publish; [`articles::content`] makes bodies safe
+//! - [`collections`]: an account's ordered sets of articles
 //! - [`api`]: the API's frame: its description and docs, paging, idempotency keys
 //! - [`db`]: connections, transactions, one entity per table
 //! - [`accounts`]: official accounts, their members, and the one table of what each role may do
@@ -38,6 +39,7 @@ pub mod auth;
 pub mod blocking;
 pub mod bounces;
 pub mod clock;
+pub mod collections;
 pub mod commands;
 pub mod config;
 pub mod db;

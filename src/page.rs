@@ -193,6 +193,17 @@ pub struct FeedLink {
     pub href: String,
 }
 
+impl FeedLink {
+    /// What its format is called.
+    pub fn name(&self) -> &'static str {
+        match self.kind {
+            "application/atom+xml" => "Atom",
+            "application/rss+xml" => "RSS",
+            _ => "JSON",
+        }
+    }
+}
+
 /// The layout's context. Templates reach it as `page`.
 #[derive(Clone, Debug)]
 pub struct Page {

@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::import;
 use crate::{
-    accounts, alerts, api, articles, auth, bounces, demo, devices, error, feeds, home, hub, inbox, media,
+    accounts, alerts, api, articles, auth, bounces, collections, demo, devices, error, feeds, home, hub, inbox, media,
     page, page_cache, pushes, readers, search, statics, subscriptions, webhooks,
 };
 
@@ -107,6 +107,8 @@ fn reader_pages() -> Router<Arc<App>> {
     Router::new()
         .route("/", get(home::pages::show_front))
         .route("/@{handle}", get(home::accounts::show_account))
+        .route("/@{handle}/collections", get(collections::pages::list_collections))
+        .route("/@{handle}/collections/{slug}", get(collections::pages::show_collection))
         .route("/@{handle}/{slug}", get(articles::pages::show_article))
         .route("/@{handle}/{slug}/changes", get(articles::pages::show_changes))
         .route("/@{handle}/{slug}/qr.svg", get(articles::pages::show_qr))
@@ -161,6 +163,7 @@ fn studio() -> Router<Arc<App>> {
     Router::new()
         .merge(studio_accounts())
         .merge(studio_articles())
+        .merge(studio_collections())
         .merge(studio_pushes())
         .merge(studio_sources())
         .merge(studio_webhooks())
@@ -268,6 +271,25 @@ fn studio_articles() -> Router<Arc<App>> {
         .route("/studio/@{handle}/articles/{id}/revisions/{number}", get(pages::show_revision))
 }
 
+/// Ordered sets of articles.
+fn studio_collections() -> Router<Arc<App>> {
+    use collections::studio;
+    Router::new()
+        .route(
+            "/studio/@{handle}/collections",
+            get(studio::manage_collections).post(studio::create_collection),
+        )
+        .route(
+            "/studio/@{handle}/collections/{id}",
+            get(studio::edit_collection).post(studio::change_collection),
+        )
+        .route("/studio/@{handle}/collections/{id}/shift", post(studio::shift_collection))
+        .route("/studio/@{handle}/collections/{id}/delete", post(studio::delete_collection))
+        .route("/studio/@{handle}/collections/{id}/articles", post(studio::add_articles))
+        .route("/studio/@{handle}/collections/{id}/articles/{article}/place", post(studio::place_article))
+        .route("/studio/@{handle}/collections/{id}/articles/{article}/remove", post(studio::remove_article))
+}
+
 /// Subscribing, managing and leaving; the inbox and the timeline.
 fn subscribing() -> Router<Arc<App>> {
     use subscriptions::{links, pages, timeline};
@@ -338,6 +360,9 @@ fn feeds() -> Router<Arc<App>> {
         .route("/@{handle}/feed.atom", get(feeds::pages::show_account_feed))
         .route("/@{handle}/feed.rss", get(feeds::pages::show_account_feed))
         .route("/@{handle}/feed.json", get(feeds::pages::show_account_feed))
+        .route("/@{handle}/collections/{slug}/feed.atom", get(feeds::collections::show_collection_feed))
+        .route("/@{handle}/collections/{slug}/feed.rss", get(feeds::collections::show_collection_feed))
+        .route("/@{handle}/collections/{slug}/feed.json", get(feeds::collections::show_collection_feed))
         .route("/search/feed.atom", get(feeds::search::show_search_feed))
         .route("/search/feed.rss", get(feeds::search::show_search_feed))
         .route("/search/feed.json", get(feeds::search::show_search_feed))
@@ -366,6 +391,7 @@ fn api() -> Router<Arc<App>> {
         .route("/api/v1/alerts", get(alerts::api::list_alerts).post(alerts::api::create_alert))
         .route("/api/v1/alerts/{id}", patch(alerts::api::update_alert).delete(alerts::api::delete_alert))
         .merge(accounts_api())
+        .merge(collections_api())
         .merge(webhooks_api())
         .merge(subscriptions_api())
 }
@@ -379,6 +405,14 @@ fn accounts_api() -> Router<Arc<App>> {
         .route("/api/v1/accounts/{handle}", get(get_account).patch(update_account))
         .route("/api/v1/accounts/{handle}/pushes", get(list_pushes).post(create_push))
         .route("/api/v1/pushes/{id}", get(get_push))
+}
+
+/// `/api/v1`: collections.
+fn collections_api() -> Router<Arc<App>> {
+    use collections::api::{create_collection, delete_collection, list_collections, update_collection};
+    Router::new()
+        .route("/api/v1/accounts/{handle}/collections", get(list_collections).post(create_collection))
+        .route("/api/v1/collections/{id}", patch(update_collection).delete(delete_collection))
 }
 
 /// `/api/v1`: webhooks.

@@ -34,6 +34,7 @@ use crate::error::Error;
 pub enum Tab {
     Overview,
     Articles,
+    Collections,
     Pushes,
     Media,
     Sources,
@@ -49,6 +50,7 @@ impl Tab {
         match self {
             Self::Overview => "",
             Self::Articles => "/articles",
+            Self::Collections => "/collections",
             Self::Pushes => "/pushes",
             Self::Media => "/media",
             Self::Sources => "/sources",
@@ -64,6 +66,7 @@ impl Tab {
         match self {
             Self::Overview => "studio-overview",
             Self::Articles => "studio-articles",
+            Self::Collections => "collections-title",
             Self::Pushes => "studio-pushes",
             Self::Media => "studio-media",
             Self::Sources => "studio-sources",
@@ -80,6 +83,7 @@ impl Tab {
             Self::Overview | Self::Articles | Self::Pushes | Self::Media | Self::Members | Self::Searches => {
                 Operation::ReadStudio
             }
+            Self::Collections => Operation::ManageCollections,
             Self::Sources => Operation::ManageSources,
             Self::Webhooks => Operation::ManageWebhooks,
             Self::Settings => Operation::ManageAccount,

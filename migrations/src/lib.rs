@@ -30,6 +30,7 @@ mod m20261122_000071_create_webhooks;
 mod m20261122_000072_create_inbox;
 mod m20261122_000073_create_devices;
 mod m20261122_000080_show_notes;
+mod m20261122_000081_create_collections;
 
 /// What every step answers to `use_transaction`: it happens whole or not at all, on SQLite too. A
 /// process that is killed half way through a step would else never start again.
@@ -65,6 +66,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000072_create_inbox::Migration),
             Box::new(m20261122_000073_create_devices::Migration),
             Box::new(m20261122_000080_show_notes::Migration),
+            Box::new(m20261122_000081_create_collections::Migration),
         ]
     }
 }

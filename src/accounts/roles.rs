@@ -20,6 +20,8 @@ pub enum Operation {
     Withdraw,
     /// Tell the subscribers.
     Push,
+    /// Make collections of articles, and put articles into them.
+    ManageCollections,
     /// Invite and remove members and change their roles.
     ManageMembers,
     /// Connect and remove feeds that are imported.
@@ -33,7 +35,7 @@ pub enum Operation {
 /// The whole of what roles mean.
 pub fn allows(role: Role, operation: Operation) -> bool {
     use Operation::{
-        EditArticle, ManageAccount, ManageMembers, ManageSources, ManageWebhooks, Publish, Push, ReadStudio,
+        EditArticle, ManageAccount, ManageCollections, ManageMembers, ManageSources, ManageWebhooks, Publish, Push, ReadStudio,
         Withdraw, WriteOwnDraft,
     };
     match role {
@@ -41,7 +43,7 @@ pub fn allows(role: Role, operation: Operation) -> bool {
         Role::Editor => !matches!(operation, ManageMembers | ManageSources | ManageWebhooks | ManageAccount),
         Role::Author => match operation {
             ReadStudio | WriteOwnDraft => true,
-            EditArticle | Publish | Withdraw | Push | ManageMembers | ManageSources | ManageWebhooks
+            EditArticle | Publish | Withdraw | Push | ManageCollections | ManageMembers | ManageSources | ManageWebhooks
             | ManageAccount => false,
         },
         Role::Analyst => operation == ReadStudio,
@@ -93,6 +95,7 @@ mod tests {
     #[case(Operation::Publish,       [true, true,  false, false])]
     #[case(Operation::Withdraw,      [true, true,  false, false])]
     #[case(Operation::Push,          [true, true,  false, false])]
+    #[case(Operation::ManageCollections, [true, true, false, false])]
     #[case(Operation::ManageMembers, [true, false, false, false])]
     #[case(Operation::ManageSources, [true, false, false, false])]
     #[case(Operation::ManageWebhooks, [true, false, false, false])]
@@ -104,6 +107,6 @@ mod tests {
 
     #[test]
     fn the_table_above_is_complete() {
-        assert_eq!(Operation::iter().count(), 10, "a new operation needs a line in the table");
+        assert_eq!(Operation::iter().count(), 11, "a new operation needs a line in the table");
     }
 }

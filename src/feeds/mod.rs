@@ -5,6 +5,7 @@
 //! reader that asks every few minutes costs one indexed row.
 
 mod atom;
+pub mod collections;
 mod json;
 pub mod opensearch;
 pub mod pages;

@@ -168,6 +168,18 @@ impl Validators {
         Self { etag: format!("W/\"{:x}-{WRITING}\"", hash_of(content)), last_modified: None }
     }
 
+    /// From all that a feed shows.
+    pub fn of_feed(feed: &Feed) -> Self {
+        let items: Vec<_> =
+            feed.items.iter().map(|item| (&item.url, item.article.version, &item.account_name)).collect();
+        Self::of((&feed.id, &feed.title, &feed.description, &feed.self_url, feed.updated.0, items))
+    }
+
+    /// The feed, unless the client has it already.
+    pub fn answer_if_new(&self, app: &App, format: Format, feed: &Feed, headers: &HeaderMap) -> Response {
+        if self.are_met(headers) { self.not_modified() } else { self.answer_feed(app, format, feed) }
+    }
+
     /// Whether the client's conditional request may be answered with 304.
     pub fn are_met(&self, headers: &HeaderMap) -> bool {
         let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());

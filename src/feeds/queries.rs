@@ -64,6 +64,24 @@ pub(super) async fn articles<C: ConnectionTrait>(db: &C, ids: &[i64]) -> Result<
     Ok(ids.iter().filter_map(|id| rows.remove(id)).collect())
 }
 
+/// The newest of the given articles, newest first.
+pub(super) async fn newest_of<C: ConnectionTrait>(
+    db: &C,
+    ids: &[i64],
+    limit: u64,
+) -> Result<Vec<i64>, DbErr> {
+    article::Entity::find()
+        .select_only()
+        .column(article::Column::Id)
+        .filter(article::COLUMN.id.is_in(ids.iter().copied()))
+        .order_by_desc(article::COLUMN.published_at)
+        .order_by_desc(article::COLUMN.id)
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await
+}
+
 /// Accounts by id.
 pub(super) async fn accounts<C: ConnectionTrait>(
     db: &C,

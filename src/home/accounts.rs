@@ -10,6 +10,7 @@ use super::pages::Place;
 use super::queries::{self, ArticleCard, Cursor};
 use crate::accounts::queries::{Found, open_by_handle};
 use crate::app::App;
+use crate::collections::queries::{self as collections, Listed};
 use crate::db::entities::account;
 use crate::error::Error;
 use crate::page::{FeedLink, Page, View};
@@ -26,6 +27,7 @@ struct AccountPage {
     first: bool,
     older_url: String,
     standing: Standing,
+    collections: Vec<Listed>,
 }
 
 /// `GET /@{handle}`
@@ -46,6 +48,10 @@ pub async fn show_account(
     let cards = queries::of_account(db, account.id, after).await?;
     let count = queries::count_articles(db, account.id).await?;
     let standing = standing(&app, &page, account.id).await?;
+    let collections = match after {
+        None => collections::of_account(db, account.id).await?,
+        Some(_) => Vec::new(),
+    };
     let path = format!("/@{}", account.handle);
     let mut page = page.titled(&account.name).described(&account.bio).canonical_path(&path);
     page.feeds = feed_links(&account);
@@ -56,6 +62,7 @@ pub async fn show_account(
         first: after.is_none(),
         older_url: cards.older.map(|cursor| format!("{path}?after={cursor}")).unwrap_or_default(),
         standing,
+        collections,
         account,
     })
     .into_response())

@@ -1,8 +1,9 @@
-//! What stands beside an article's text: what changed in it, and what is related to it.
+//! What stands beside an article's text: what changed in it, the collections that it is in, and what is related to it.
 
 use super::queries::{self, ArticleCard};
 use crate::app::App;
 use crate::articles::queries::{self as articles, Correction};
+use crate::collections::queries::{self as collections, Stand};
 use crate::db::entities::article;
 use crate::error::Error;
 use crate::search::related;
@@ -17,6 +18,8 @@ pub struct Beside {
     /// Newest first.
     pub corrections: Vec<Correction>,
     pub related: Vec<ArticleCard>,
+    /// Where it stands in the collections that it is in.
+    pub stands: Vec<Stand>,
 }
 
 impl Beside {
@@ -29,6 +32,7 @@ impl Beside {
             false => Vec::new(),
         };
         let related = queries::by_ids(db, &related::of(app, article).await).await?;
-        Ok(Self { is_changed, corrections, related })
+        let stands = collections::stands(db, article.id).await?;
+        Ok(Self { is_changed, corrections, related, stands })
     }
 }

@@ -12,6 +12,7 @@ mod auth_sessions;
 mod auth_tokens;
 mod bounce_hooks;
 mod bounces;
+mod collections;
 mod commands;
 mod config;
 mod content;

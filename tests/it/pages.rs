@@ -9,10 +9,12 @@ use crate::home::published;
 use crate::support::TestApp;
 
 /// For anyone.
-const OPEN: [&str; 10] = [
+const OPEN: [&str; 12] = [
     "/",
     "/@paper",
     "/@paper/piece",
+    "/@paper/piece/changes",
+    "/@paper/collections",
     "/@paper/subscribe",
     "/search",
     "/search?q=%E6%AD%A3%E6%96%87",
@@ -23,7 +25,7 @@ const OPEN: [&str; 10] = [
 ];
 
 /// For someone signed in, who is an owner of `@paper` and an operator.
-const SIGNED_IN: [&str; 26] = [
+const SIGNED_IN: [&str; 27] = [
     "/",
     "/@paper",
     "/timeline",
@@ -43,6 +45,7 @@ const SIGNED_IN: [&str; 26] = [
     "/studio/@paper/articles/1",
     "/studio/@paper/articles/1/revisions",
     "/studio/@paper/articles/1/withdraw",
+    "/studio/@paper/collections",
     "/studio/@paper/media",
     "/studio/@paper/pushes",
     "/studio/@paper/pushes/new",

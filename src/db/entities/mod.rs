@@ -9,6 +9,8 @@ pub mod article;
 pub mod article_slug;
 pub mod autosave;
 pub mod bounce;
+pub mod collection;
+pub mod collection_article;
 pub mod delivery;
 pub mod device;
 pub mod entry;

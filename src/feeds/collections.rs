@@ -1,0 +1,52 @@
+//! The feed of a collection: its articles, what was published last first.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::pages::{Validators, base_url, items, tag};
+use super::{Feed, Format, MAX_ARTICLES, queries};
+use crate::accounts::queries::{Found, open_by_handle};
+use crate::app::App;
+use crate::collections;
+use crate::error::Error;
+use crate::path::Path;
+
+/// `GET /@{handle}/collections/{slug}/feed.atom`, `.rss`, `.json`
+pub async fn show_collection_feed(
+    State(app): State<Arc<App>>,
+    Path((handle, slug)): Path<(String, String)>,
+    format: Format,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    let db = app.db.read();
+    let account = match open_by_handle(db, &handle).await? {
+        Found::Here(account) => account,
+        Found::Moved(account) => {
+            let path = format!("/@{}/collections/{slug}/{}", account.handle, format.file());
+            return Ok(Redirect::permanent(&path).into_response());
+        }
+    };
+    let collection = collections::queries::by_slug(db, account.id, &slug).await?.ok_or(Error::NotFound)?;
+    let ids = queries::newest_of(db, &collections::queries::published_ids(db, collection.id).await?, MAX_ARTICLES).await?;
+    let path = collections::pages::path(&account, &collection);
+    let items = items(&app, queries::articles(db, &ids).await?).await?;
+    let updated = items.iter().map(|item| item.article.updated_at.max(item.published())).max();
+    let feed = Feed {
+        id: tag(&app, &format!("collection/{}", collection.id), collection.created_at),
+        title: format!("{} · {}", collection.title, account.name),
+        description: collection.intro.clone(),
+        lang: account.lang.clone(),
+        page_url: app.config.url(&path),
+        self_url: app.config.url(&format!("{path}/{}", format.file())),
+        // What goes into a collection is known to no event.
+        hubs: Vec::new(),
+        icon_url: account.avatar_url.as_ref().map(|url| super::pages::absolute(base_url(&app), url)),
+        updated: updated.unwrap_or_default().max(collection.updated_at),
+        items,
+        gone: Vec::new(),
+    };
+    Ok(Validators::of_feed(&feed).answer_if_new(&app, format, &feed, &headers))
+}
