@@ -153,15 +153,15 @@ both_databases! {
         for n in 1..=23 {
             ids.push(crate::home::published(app, &account, &format!("Part {n}"), n).await.id);
         }
-        let collection = make(app, "长篇").await;
+        let collection = make(app, "大篇").await;
         put_in(app, collection, &ids).await;
         app.sign_out();
-        let first = app.get("/@daily/collections/chang-pian").await.assert_status(200).text();
-        assert!(first.contains(r#"rel="next" href="/@daily/collections/chang-pian?page=2""#), "{first}");
-        let second = app.get("/@daily/collections/chang-pian?page=2").await.assert_status(200).text();
+        let first = app.get("/@daily/collections/da-pian").await.assert_status(200).text();
+        assert!(first.contains(r#"rel="next" href="/@daily/collections/da-pian?page=2""#), "{first}");
+        let second = app.get("/@daily/collections/da-pian?page=2").await.assert_status(200).text();
         assert_eq!(texts(&second, ".numbered .place"), ["21", "22", "23"]);
         for file in ["feed.atom", "feed.rss", "feed.json"] {
-            let path = format!("/@daily/collections/chang-pian/{file}");
+            let path = format!("/@daily/collections/da-pian/{file}");
             assert!(first.contains(&path));
             let feed = app.get(&path).await.assert_status(200);
             let newest = feed.text().find("Part 23").unwrap();

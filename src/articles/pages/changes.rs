@@ -97,7 +97,8 @@ pub async fn show_changes(
     let changes = changes.await.map_err(anyhow::Error::from)?;
     let path = format!("{}/changes", queries::path(&account, &article));
     let older_url = older.map(|number| format!("{path}?until={number}")).unwrap_or_default();
-    let mut page = page.titled(&page.t1("changes-of", "title", &article.title)).canonical_path(&path);
+    let title = page.t1("changes-of", "title", &article.title);
+    let mut page = page.titled(&title).canonical_path(&path);
     page.noindex = true;
     Ok(View(ChangesPage { page, account, article, changes, older_url, first: until.is_none() })
         .into_response())
