@@ -4,31 +4,14 @@ use crate::clock::Timestamp;
 use sea_orm::FromJsonQueryResult;
 use sea_orm::entity::prelude::*;
 
-/// Whether an account is to be seen.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    EnumIter,
-    DeriveActiveEnum,
-    serde::Serialize,
-    serde::Deserialize,
-    utoipa::ToSchema,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum AccountState {
-    /// Open to readers.
-    Active,
-    /// Hidden everywhere until reinstated.
-    Suspended,
+stored_word! {
+    /// Whether an account is to be seen.
+    pub enum AccountState {
+        /// Open to readers.
+        Active,
+        /// Hidden everywhere until reinstated.
+        Suspended,
+    }
 }
 
 /// Links on a profile, in order.

@@ -3,58 +3,24 @@
 use crate::clock::Timestamp;
 use sea_orm::entity::prelude::*;
 
-/// At what pace the reader is told.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    EnumIter,
-    DeriveActiveEnum,
-    serde::Serialize,
-    serde::Deserialize,
-    utoipa::ToSchema,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum AlertCadence {
-    /// Each article at once.
-    Instant,
-    /// What came in a day, in one mail.
-    Daily,
-    /// What came in a week, in one mail.
-    Weekly,
+stored_word! {
+    /// At what pace the reader is told.
+    pub enum AlertCadence {
+        /// Each article at once.
+        Instant,
+        /// What came in a day, in one mail.
+        Daily,
+        /// What came in a week, in one mail.
+        Weekly,
+    }
 }
 
-/// Whether new articles are matched.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    EnumIter,
-    DeriveActiveEnum,
-    serde::Serialize,
-    serde::Deserialize,
-    utoipa::ToSchema,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum AlertState {
-    Active,
-    Paused,
+stored_word! {
+    /// Whether new articles are matched.
+    pub enum AlertState {
+        Active,
+        Paused,
+    }
 }
 
 #[sea_orm::model]

@@ -4,62 +4,28 @@ use crate::clock::Timestamp;
 use sea_orm::FromJsonQueryResult;
 use sea_orm::entity::prelude::*;
 
-/// Where an article is on its way.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    EnumIter,
-    DeriveActiveEnum,
-    serde::Serialize,
-    serde::Deserialize,
-    utoipa::ToSchema,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum ArticleState {
-    /// Seen by members only.
-    Draft,
-    /// Will be published at `publish_at`.
-    Scheduled,
-    /// Seen by everyone.
-    Published,
-    /// Taken back: its page says so and no more.
-    Withdrawn,
+stored_word! {
+    /// Where an article is on its way.
+    pub enum ArticleState {
+        /// Seen by members only.
+        Draft,
+        /// Will be published at `publish_at`.
+        Scheduled,
+        /// Seen by everyone.
+        Published,
+        /// Taken back: its page says so and no more.
+        Withdrawn,
+    }
 }
 
-/// What the author writes in.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    EnumIter,
-    DeriveActiveEnum,
-    serde::Serialize,
-    serde::Deserialize,
-    utoipa::ToSchema,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum BodyFormat {
-    /// CommonMark with GitHub's extensions.
-    Markdown,
-    /// HTML, sanitised.
-    Html,
+stored_word! {
+    /// What the author writes in.
+    pub enum BodyFormat {
+        /// CommonMark with GitHub's extensions.
+        Markdown,
+        /// HTML, sanitised.
+        Html,
+    }
 }
 
 /// Tags of an article, in order, without doubles.

@@ -3,29 +3,16 @@
 use crate::clock::Timestamp;
 use sea_orm::entity::prelude::*;
 
-/// What the word is.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    EnumIter,
-    DeriveActiveEnum,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum BounceKind {
-    /// Nothing will ever be taken for the address.
-    Hard,
-    /// This message was not delivered; another may be.
-    Soft,
-    /// The reader called it spam.
-    Complaint,
+stored_word! {
+    /// What the word is.
+    pub enum BounceKind {
+        /// Nothing will ever be taken for the address.
+        Hard,
+        /// This message was not delivered; another may be.
+        Soft,
+        /// The reader called it spam.
+        Complaint,
+    }
 }
 
 #[sea_orm::model]

@@ -4,98 +4,45 @@
 use crate::clock::Timestamp;
 use sea_orm::entity::prelude::*;
 
-/// How a subscriber is told.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    EnumIter,
-    DeriveActiveEnum,
-    serde::Serialize,
-    serde::Deserialize,
-    utoipa::ToSchema,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Channel {
-    /// A mail to the subscription's address.
-    Email,
-    /// A notification by the reader's browsers.
-    WebPush,
+stored_word! {
+    /// How a subscriber is told.
+    pub enum Channel {
+        /// A mail to the subscription's address.
+        Email,
+        /// A notification by the reader's browsers.
+        WebPush,
+    }
 }
 
-/// What has become of a delivery.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    EnumIter,
-    DeriveActiveEnum,
-    serde::Serialize,
-    serde::Deserialize,
-    utoipa::ToSchema,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum DeliveryState {
-    /// Due at `next_attempt_at`; a sender's while its lease lasts.
-    Waiting,
-    /// Its push was stopped; it waits for the push to go on.
-    Held,
-    /// The remote took it.
-    Delivered,
-    /// Given up; `answer` says why.
-    Failed,
-    /// Not sent: the address is suppressed or the reader has left.
-    Suppressed,
+stored_word! {
+    /// What has become of a delivery.
+    pub enum DeliveryState {
+        /// Due at `next_attempt_at`; a sender's while its lease lasts.
+        Waiting,
+        /// Its push was stopped; it waits for the push to go on.
+        Held,
+        /// The remote took it.
+        Delivered,
+        /// Given up; `answer` says why.
+        Failed,
+        /// Not sent: the address is suppressed or the reader has left.
+        Suppressed,
+    }
 }
 
-/// Who keeps the mailbox: each wants to be written to at a pace of its own.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    EnumIter,
-    DeriveActiveEnum,
-    serde::Serialize,
-    serde::Deserialize,
-    utoipa::ToSchema,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Provider {
-    Gmail,
-    Outlook,
-    Qq,
-    /// 163, 126 and yeah.net.
-    Netease,
-    Yahoo,
-    Other,
-    /// No mailbox: the services behind browsers' notifications.
-    WebPush,
+stored_word! {
+    /// Who keeps the mailbox: each wants to be written to at a pace of its own.
+    pub enum Provider {
+        Gmail,
+        Outlook,
+        Qq,
+        /// 163, 126 and yeah.net.
+        Netease,
+        Yahoo,
+        Other,
+        /// No mailbox: the services behind browsers' notifications.
+        WebPush,
+    }
 }
 
 impl Provider {

@@ -3,15 +3,12 @@
 use crate::clock::Timestamp;
 use sea_orm::entity::prelude::*;
 
-/// What is wished.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum, strum::EnumString, strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum HubMode {
-    Subscribe,
-    Unsubscribe,
+stored_word! {
+    /// What is wished.
+    pub enum HubMode {
+        Subscribe,
+        Unsubscribe,
+    }
 }
 
 #[sea_orm::model]

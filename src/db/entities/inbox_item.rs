@@ -3,31 +3,18 @@
 use crate::clock::Timestamp;
 use sea_orm::entity::prelude::*;
 
-/// What was told.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    EnumIter,
-    DeriveActiveEnum,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum ItemKind {
-    /// A push of an account that the reader follows and is told of at once.
-    Push,
-    /// What a saved search found.
-    Alert,
-    /// An article that the reader was told of was put right.
-    Correction,
-    /// It was taken back.
-    Withdrawal,
+stored_word! {
+    /// What was told.
+    pub enum ItemKind {
+        /// A push of an account that the reader follows and is told of at once.
+        Push,
+        /// What a saved search found.
+        Alert,
+        /// An article that the reader was told of was put right.
+        Correction,
+        /// It was taken back.
+        Withdrawal,
+    }
 }
 
 #[sea_orm::model]

@@ -3,33 +3,16 @@
 use crate::clock::Timestamp;
 use sea_orm::entity::prelude::*;
 
-/// Whether a job may be claimed. A finished job is deleted.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    EnumIter,
-    DeriveActiveEnum,
-    serde::Serialize,
-    serde::Deserialize,
-    utoipa::ToSchema,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum JobState {
-    /// Due at `run_at`.
-    Waiting,
-    /// Claimed; free again when its lease ends.
-    Running,
-    /// Failed for good, kept to be looked at.
-    Dead,
+stored_word! {
+    /// Whether a job may be claimed. A finished job is deleted.
+    pub enum JobState {
+        /// Due at `run_at`.
+        Waiting,
+        /// Claimed; free again when its lease ends.
+        Running,
+        /// Failed for good, kept to be looked at.
+        Dead,
+    }
 }
 
 #[sea_orm::model]

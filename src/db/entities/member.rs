@@ -3,35 +3,18 @@
 use crate::clock::Timestamp;
 use sea_orm::entity::prelude::*;
 
-/// What a member is trusted with; `accounts::roles` says which operations that is.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    EnumIter,
-    DeriveActiveEnum,
-    serde::Serialize,
-    serde::Deserialize,
-    utoipa::ToSchema,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Role {
-    /// Everything, members included.
-    Owner,
-    /// Publishes, pushes and withdraws everyone's articles.
-    Editor,
-    /// Writes own articles.
-    Author,
-    /// Reads the studio.
-    Analyst,
+stored_word! {
+    /// What a member is trusted with; `accounts::roles` says which operations that is.
+    pub enum Role {
+        /// Everything, members included.
+        Owner,
+        /// Publishes, pushes and withdraws everyone's articles.
+        Editor,
+        /// Writes own articles.
+        Author,
+        /// Reads the studio.
+        Analyst,
+    }
 }
 
 #[sea_orm::model]

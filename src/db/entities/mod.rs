@@ -1,5 +1,34 @@
 //! One file per table, named for one row of it.
 
+/// An enum that the database, JSON and URLs all write as the same word: its variant's name in snake case.
+macro_rules! stored_word {
+    ($(#[$attribute:meta])* pub enum $name:ident { $($variants:tt)* }) => {
+        $(#[$attribute])*
+        #[derive(
+            Clone,
+            Copy,
+            Debug,
+            PartialEq,
+            Eq,
+            PartialOrd,
+            Ord,
+            Hash,
+            sea_orm::EnumIter,
+            sea_orm::DeriveActiveEnum,
+            serde::Serialize,
+            serde::Deserialize,
+            utoipa::ToSchema,
+            strum::Display,
+            strum::EnumString,
+            strum::IntoStaticStr,
+        )]
+        #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+        #[serde(rename_all = "snake_case")]
+        #[strum(serialize_all = "snake_case")]
+        pub enum $name { $($variants)* }
+    };
+}
+
 pub mod account;
 pub mod account_handle;
 pub mod alert;

@@ -3,33 +3,16 @@
 use crate::clock::Timestamp;
 use sea_orm::entity::prelude::*;
 
-/// How far a push has come.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    EnumIter,
-    DeriveActiveEnum,
-    serde::Serialize,
-    serde::Deserialize,
-    utoipa::ToSchema,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum PushState {
-    /// Rows for its subscribers are being written.
-    FanningOut,
-    /// Every subscriber has a row; some are still to be told.
-    Sending,
-    /// Nobody is left to tell.
-    Sent,
+stored_word! {
+    /// How far a push has come.
+    pub enum PushState {
+        /// Rows for its subscribers are being written.
+        FanningOut,
+        /// Every subscriber has a row; some are still to be told.
+        Sending,
+        /// Nobody is left to tell.
+        Sent,
+    }
 }
 
 #[sea_orm::model]

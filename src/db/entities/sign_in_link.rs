@@ -3,33 +3,16 @@
 use crate::clock::Timestamp;
 use sea_orm::entity::prelude::*;
 
-/// What a sign-in link is for.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    EnumIter,
-    DeriveActiveEnum,
-    serde::Serialize,
-    serde::Deserialize,
-    utoipa::ToSchema,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum LinkPurpose {
-    /// Signs in, or signs up a new address.
-    SignIn,
-    /// Makes the first user of an empty instance its operator.
-    Setup,
-    /// Signs in and asks for a new password.
-    ResetPassword,
+stored_word! {
+    /// What a sign-in link is for.
+    pub enum LinkPurpose {
+        /// Signs in, or signs up a new address.
+        SignIn,
+        /// Makes the first user of an empty instance its operator.
+        Setup,
+        /// Signs in and asks for a new password.
+        ResetPassword,
+    }
 }
 
 #[sea_orm::model]

@@ -3,60 +3,26 @@
 use crate::clock::Timestamp;
 use sea_orm::entity::prelude::*;
 
-/// What becomes of new entries.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    EnumIter,
-    DeriveActiveEnum,
-    serde::Serialize,
-    serde::Deserialize,
-    utoipa::ToSchema,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum SourceMode {
-    /// Published at once.
-    Publish,
-    /// Kept as drafts.
-    Draft,
+stored_word! {
+    /// What becomes of new entries.
+    pub enum SourceMode {
+        /// Published at once.
+        Publish,
+        /// Kept as drafts.
+        Draft,
+    }
 }
 
-/// Whether the source is fetched.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    EnumIter,
-    DeriveActiveEnum,
-    serde::Serialize,
-    serde::Deserialize,
-    utoipa::ToSchema,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum SourceState {
-    /// Fetched at its pace.
-    Active,
-    /// Paused by a member.
-    Paused,
-    /// The remote says that it is gone for good.
-    Gone,
+stored_word! {
+    /// Whether the source is fetched.
+    pub enum SourceState {
+        /// Fetched at its pace.
+        Active,
+        /// Paused by a member.
+        Paused,
+        /// The remote says that it is gone for good.
+        Gone,
+    }
 }
 
 #[sea_orm::model]

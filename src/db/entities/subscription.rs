@@ -3,66 +3,32 @@
 use crate::clock::Timestamp;
 use sea_orm::entity::prelude::*;
 
-/// Whether the reader is told.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    EnumIter,
-    DeriveActiveEnum,
-    serde::Serialize,
-    serde::Deserialize,
-    utoipa::ToSchema,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum SubscriptionState {
-    /// Waits for the address to be confirmed.
-    Pending,
-    /// Told at its cadence.
-    Active,
-    /// Kept, and told nothing until resumed.
-    Paused,
-    /// Left.
-    Ended,
+stored_word! {
+    /// Whether the reader is told.
+    pub enum SubscriptionState {
+        /// Waits for the address to be confirmed.
+        Pending,
+        /// Told at its cadence.
+        Active,
+        /// Kept, and told nothing until resumed.
+        Paused,
+        /// Left.
+        Ended,
+    }
 }
 
-/// At what pace the reader is told.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    EnumIter,
-    DeriveActiveEnum,
-    serde::Serialize,
-    serde::Deserialize,
-    utoipa::ToSchema,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Cadence {
-    /// Each push at once.
-    Instant,
-    /// One digest a day.
-    Daily,
-    /// One digest a week.
-    Weekly,
-    /// On the timeline only.
-    Muted,
+stored_word! {
+    /// At what pace the reader is told.
+    pub enum Cadence {
+        /// Each push at once.
+        Instant,
+        /// One digest a day.
+        Daily,
+        /// One digest a week.
+        Weekly,
+        /// On the timeline only.
+        Muted,
+    }
 }
 
 impl Cadence {

@@ -3,31 +3,14 @@
 use crate::clock::Timestamp;
 use sea_orm::entity::prelude::*;
 
-/// Whether a person may sign in.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    EnumIter,
-    DeriveActiveEnum,
-    serde::Serialize,
-    serde::Deserialize,
-    utoipa::ToSchema,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum UserState {
-    /// May sign in.
-    Active,
-    /// May not sign in; sessions are refused.
-    Suspended,
+stored_word! {
+    /// Whether a person may sign in.
+    pub enum UserState {
+        /// May sign in.
+        Active,
+        /// May not sign in; sessions are refused.
+        Suspended,
+    }
 }
 
 #[sea_orm::model]

@@ -3,61 +3,27 @@
 use crate::clock::Timestamp;
 use sea_orm::entity::prelude::*;
 
-/// In what form it is told.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    EnumIter,
-    DeriveActiveEnum,
-    serde::Serialize,
-    serde::Deserialize,
-    utoipa::ToSchema,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum WebhookForm {
-    /// JSON, signed by the Standard Webhooks convention.
-    Standard,
-    /// What a Telegram bot's `sendMessage` takes.
-    Telegram,
-    /// What ntfy takes as JSON.
-    Ntfy,
+stored_word! {
+    /// In what form it is told.
+    pub enum WebhookForm {
+        /// JSON, signed by the Standard Webhooks convention.
+        Standard,
+        /// What a Telegram bot's `sendMessage` takes.
+        Telegram,
+        /// What ntfy takes as JSON.
+        Ntfy,
+    }
 }
 
-/// Whether it is told.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    EnumIter,
-    DeriveActiveEnum,
-    serde::Serialize,
-    serde::Deserialize,
-    utoipa::ToSchema,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum WebhookState {
-    Active,
-    /// Its owner has switched it off.
-    Paused,
-    /// It took nothing for days, or said that it is gone.
-    Broken,
+stored_word! {
+    /// Whether it is told.
+    pub enum WebhookState {
+        Active,
+        /// Its owner has switched it off.
+        Paused,
+        /// It took nothing for days, or said that it is gone.
+        Broken,
+    }
 }
 
 #[sea_orm::model]

@@ -51,28 +51,16 @@ pub enum Kind {
     Test,
 }
 
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    EnumIter,
-    DeriveActiveEnum,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum MessageState {
-    /// A job will try at `next_attempt_at`.
-    Waiting,
-    Delivered,
-    /// Given up.
-    Failed,
-    /// There was nothing left to tell of.
-    Dropped,
+stored_word! {
+    pub enum MessageState {
+        /// A job will try at `next_attempt_at`.
+        Waiting,
+        Delivered,
+        /// Given up.
+        Failed,
+        /// There was nothing left to tell of.
+        Dropped,
+    }
 }
 
 #[sea_orm::model]
