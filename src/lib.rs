@@ -22,6 +22,7 @@
 //! - [`import`]: sources, the feeds that outlets already have
 //! - [`mail`]: letters and who carries them; [`bounces`]: word that comes back about them
 //! - [`subscriptions`]: subscribing, leaving, the timeline; [`delivery`]: telling subscribers of a push
+//! - [`lists`]: folders for what one follows; [`saved`]: articles that readers keep
 //! - [`readers`]: an address with its hours: when it is told; [`digests`]: many articles in one message
 //! - [`devices`]: browsers that readers let us notify
 //! - [`inbox`]: what a signed-in reader was told, on the site itself
@@ -54,6 +55,7 @@ pub mod hub;
 pub mod import;
 pub mod inbox;
 pub mod jobs;
+pub mod lists;
 pub mod look;
 pub mod mail;
 pub mod media;
@@ -64,6 +66,7 @@ pub mod path;
 pub mod pushes;
 pub mod readers;
 pub mod routes;
+pub mod saved;
 pub mod search;
 pub mod server;
 pub mod statics;

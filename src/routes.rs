@@ -23,7 +23,8 @@ use crate::app::App;
 use crate::error::Error;
 use crate::import;
 use crate::{
-    accounts, alerts, api, articles, auth, bounces, collections, demo, devices, error, feeds, home, hub, inbox, media,
+    accounts, alerts, api, articles, auth, bounces, collections, demo, devices, error, feeds, home, hub, inbox, lists,
+    media,
     page, page_cache, pushes, readers, search, statics, subscriptions, webhooks,
 };
 
@@ -42,6 +43,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(identity())
         .merge(studio())
         .merge(subscribing())
+        .merge(keeping_up())
         .merge(reading())
         .merge(alerting())
         .merge(hooks())
@@ -290,14 +292,15 @@ fn studio_collections() -> Router<Arc<App>> {
         .route("/studio/@{handle}/collections/{id}/articles/{article}/remove", post(studio::remove_article))
 }
 
-/// Subscribing, managing and leaving; the inbox and the timeline.
+/// Subscribing, managing and leaving; the inbox.
 fn subscribing() -> Router<Arc<App>> {
-    use subscriptions::{links, pages, timeline};
+    use subscriptions::{links, pages};
     Router::new()
         .route("/@{handle}/subscribe", get(pages::show_subscribe_form).post(pages::subscribe))
         .route("/@{handle}/unsubscribe", post(pages::unsubscribe))
         .route("/subscriptions", get(pages::list_subscriptions))
         .route("/subscriptions/{id}/cadence", post(pages::change_cadence))
+        .route("/subscriptions/{id}/list", post(lists::pages::put_subscription))
         .route("/subscriptions/{id}/{change}", post(pages::change_subscription))
         .route("/s/{signed}", get(links::pages::show_managed))
         .route(
@@ -312,8 +315,20 @@ fn subscribing() -> Router<Arc<App>> {
         .route("/inbox/live", get(inbox::live::stream_inbox))
         .route("/inbox/read", post(inbox::pages::mark_inbox_read))
         .route("/inbox/{id}", get(inbox::pages::open_item))
-        .route("/timeline", get(timeline::pages::show_timeline))
-        .route("/timeline/read", post(timeline::pages::mark_timeline_read))
+}
+
+/// The timeline, and the lists that it is read by.
+fn keeping_up() -> Router<Arc<App>> {
+    use subscriptions::timeline::pages;
+    Router::new()
+        .route("/timeline", get(pages::show_timeline))
+        .route("/timeline/read", post(pages::mark_timeline_read))
+        .route("/timeline/articles/{id}/{mark}", post(pages::mark_article))
+        .route("/timeline/mute", get(pages::show_mute_words).post(pages::change_mute_words))
+        .route("/lists", get(lists::pages::show_lists).post(lists::pages::create_list))
+        .route("/lists/{id}", post(lists::pages::rename_list))
+        .route("/lists/{id}/delete", post(lists::pages::delete_list))
+        .route("/lists/{id}/{way}", post(lists::pages::shift_list))
 }
 
 /// A reader's hours, and all that an address follows from the links of digests.

@@ -31,6 +31,9 @@ mod m20261122_000072_create_inbox;
 mod m20261122_000073_create_devices;
 mod m20261122_000080_show_notes;
 mod m20261122_000081_create_collections;
+mod m20261122_000090_create_lists;
+mod m20261122_000091_create_saved_articles;
+mod m20261122_000092_create_timelines;
 
 /// What every step answers to `use_transaction`: it happens whole or not at all, on SQLite too. A
 /// process that is killed half way through a step would else never start again.
@@ -67,6 +70,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000073_create_devices::Migration),
             Box::new(m20261122_000080_show_notes::Migration),
             Box::new(m20261122_000081_create_collections::Migration),
+            Box::new(m20261122_000090_create_lists::Migration),
+            Box::new(m20261122_000091_create_saved_articles::Migration),
+            Box::new(m20261122_000092_create_timelines::Migration),
         ]
     }
 }

@@ -22,7 +22,7 @@ use url::Url;
 pub use addresses::{absolute, is_uploaded};
 pub use embed::{PLAYER_HOSTS, Video};
 pub use headings::{Heading, with_headings};
-pub use plain::{excerpt, plain_text};
+pub use plain::{excerpt, plain_text, skipped_until, tag_end};
 
 /// The longest body an author may send, in bytes of Markdown or HTML.
 pub const MAX_SOURCE: usize = 1 << 20;

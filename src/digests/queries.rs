@@ -285,6 +285,7 @@ pub async fn read<C: ConnectionTrait>(
             .columns([read_mark::Column::UserId, read_mark::Column::ArticleId])
             .from(read_mark::Entity)
             .and_where(Expr::col(read_mark::Column::UserId).is_in(users.iter().copied()))
+            .and_where(Expr::col(read_mark::Column::IsRead).eq(true))
             .and_where(Expr::col(read_mark::Column::ArticleId).is_in(articles.iter().copied()))
             .take();
         for row in db.query_all(&query).await? {

@@ -67,7 +67,7 @@ impl Published {
 }
 
 /// What a sanitised body holds besides text.
-fn parts(html: &str) -> Vec<Part> {
+pub fn parts(html: &str) -> Vec<Part> {
     let elements = [
         ("<img", Part::Image),
         ("<iframe", Part::Video),

@@ -426,6 +426,7 @@ async fn find_or_insert(
         asked_at: Set(None),
         read_until: Set(None),
         told: Set(None),
+        list_id: Set(None),
     };
     subscription::Entity::insert(fresh)
         .on_conflict_do_nothing_on([subscription::Column::AccountId, subscription::Column::Email])

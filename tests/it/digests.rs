@@ -184,7 +184,7 @@ both_databases! {
         assert_eq!((row.state, row.answer.as_deref()), (DeliveryState::Suppressed, Some("nothing of it is left to tell")));
         // What was marked as read on the timeline counts as read, and a suspended account tells nothing.
         app.news(&account, &owner, "勾掉", "内容").await;
-        subscriptions::timeline::mark_all_read(&app.app, reader.id, app.app.clock.now()).await.unwrap();
+        subscriptions::timeline::mark_all_read(&app.app, reader.id, &Default::default(), app.app.clock.now()).await.unwrap();
         assert!(app.morning().await.is_empty());
         app.news(&account, &owner, "停用", "内容").await;
         let mut row = account.clone().into_active_model();

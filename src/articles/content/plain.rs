@@ -33,7 +33,7 @@ pub fn plain_text(html: &str) -> String {
         };
         let tag = &rest[1..end];
         rest = &rest[end + 1..];
-        if let Some(closing) = skipped(tag) {
+        if let Some(closing) = skipped_until(tag) {
             rest = rest.split_once(closing).map_or("", |(_, after)| after);
         } else if parts_lines(tag) {
             end_line(&mut out);
@@ -62,7 +62,7 @@ pub fn tag_end(rest: &str) -> Option<usize> {
 }
 
 /// The end tag of an element whose text is left out.
-fn skipped(tag: &str) -> Option<&'static str> {
+pub fn skipped_until(tag: &str) -> Option<&'static str> {
     match name(tag) {
         "rt" => Some("</rt>"),
         "rp" => Some("</rp>"),

@@ -1,4 +1,4 @@
-//! A user has read an article.
+//! A user has read an article, or wants it to count as unread.
 
 use crate::clock::Timestamp;
 use sea_orm::entity::prelude::*;
@@ -11,7 +11,10 @@ pub struct Model {
     pub id: i64,
     pub user_id: i64,
     pub article_id: i64,
+    /// When it was marked.
     pub read_at: Timestamp,
+    /// Counts before `read_until` of the subscription.
+    pub is_read: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

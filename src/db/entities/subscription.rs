@@ -62,6 +62,8 @@ pub struct Model {
     /// Articles published up to this event have been told by digests; none where the reader's own mark
     /// says so.
     pub told: Option<i64>,
+    /// The reader's list that it is in.
+    pub list_id: Option<i64>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -77,6 +77,7 @@ pub async fn reads(db: &DatabaseConnection) -> Result<HashMap<i64, i64>, DbErr> 
     reads
         .column(read_mark::Column::ArticleId)
         .from(read_mark::Entity)
+        .and_where(Expr::col(read_mark::Column::IsRead).eq(true))
         .and_where(Expr::col(read_mark::Column::Id).gt(newest - READS));
     count(db, reads, "article_id").await
 }

@@ -65,6 +65,7 @@ impl TestApp {
             asked_at: Set(None),
             read_until: Set(None),
             told: Set(None),
+            list_id: Set(None),
         }
         .insert(self.app.db.write())
         .await
