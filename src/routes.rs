@@ -25,7 +25,7 @@ use crate::import;
 use crate::{
     accounts, alerts, api, articles, auth, bounces, collections, demo, devices, error, feeds, home, hub, inbox, lists,
     media,
-    page, page_cache, pushes, readers, search, statics, subscriptions, webhooks,
+    page, page_cache, pushes, readers, saved, search, statics, subscriptions, webhooks,
 };
 
 /// The largest request body that is read, uploads aside.
@@ -44,6 +44,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(studio())
         .merge(subscribing())
         .merge(keeping_up())
+        .merge(saving())
         .merge(reading())
         .merge(alerting())
         .merge(hooks())
@@ -329,6 +330,24 @@ fn keeping_up() -> Router<Arc<App>> {
         .route("/lists/{id}", post(lists::pages::rename_list))
         .route("/lists/{id}/delete", post(lists::pages::delete_list))
         .route("/lists/{id}/{way}", post(lists::pages::shift_list))
+}
+
+/// What readers have saved, with their highlights.
+fn saving() -> Router<Arc<App>> {
+    use saved::pages;
+    Router::new()
+        .route("/saved", get(pages::list_saved))
+        .route("/saved/{id}", get(pages::show_saved))
+        .route("/saved/{id}/remove", get(pages::show_removing).post(pages::remove_saved))
+        .route("/saved/{id}/refresh", post(pages::refresh_saved))
+        .route("/saved/{id}/highlights", post(pages::add_highlight))
+        .route("/saved/{id}/export/{file}", get(pages::export_one))
+        .route("/saved/export/{file}", get(pages::export_all))
+        .route("/saved/articles/{id}", post(pages::save_article))
+        .route("/saved/articles/{id}/remove", post(pages::unsave_article))
+        .route("/saved/articles/{id}/highlights", post(pages::add_highlight_to_article))
+        .route("/saved/highlights/{id}", post(pages::change_highlight))
+        .route("/saved/highlights/{id}/remove", post(pages::remove_highlight))
 }
 
 /// A reader's hours, and all that an address follows from the links of digests.

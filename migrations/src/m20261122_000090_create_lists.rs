@@ -25,8 +25,11 @@ impl MigrationTrait for Migration {
             &[("user_id", "users")],
         );
         create(manager, vec![lists], vec![unique("lists", &["user_id", "name"])]).await?;
-        let list_id =
-            ColumnDef::new("list_id").big_integer().null().extra("REFERENCES lists (id) ON DELETE SET NULL").take();
+        let list_id = ColumnDef::new("list_id")
+            .big_integer()
+            .null()
+            .extra("REFERENCES lists (id) ON DELETE SET NULL")
+            .take();
         let is_read = ColumnDef::new("is_read").boolean().not_null().default(true).take();
         for (table, column) in [("subscriptions", list_id), ("read_marks", is_read)] {
             manager.alter_table(Table::alter().table(table).add_column(column).to_owned()).await?;

@@ -69,5 +69,9 @@ impl MigrationTrait for Migration {
 
 /// The copy outlives its article.
 fn article_id() -> ColumnDef {
-    ColumnDef::new("article_id").big_integer().null().extra("REFERENCES articles (id) ON DELETE SET NULL").take()
+    ColumnDef::new("article_id")
+        .big_integer()
+        .null()
+        .extra("REFERENCES articles (id) ON DELETE SET NULL")
+        .take()
 }

@@ -10,6 +10,7 @@ use crate::articles::content::{self, Heading};
 use crate::db::entities::{account, article};
 use crate::error::Error;
 use crate::page::Page;
+use crate::saved;
 use crate::subscriptions::queries::Standing;
 use crate::text::count;
 
@@ -36,6 +37,8 @@ struct ArticlePage {
     /// The table of contents; empty where there is none.
     headings: Vec<Heading>,
     beside: Beside,
+    /// The reader's own copy, where they have saved it.
+    saved_id: Option<i64>,
 }
 
 /// Renders a published article of an active account, however its reader stands to that.
@@ -62,6 +65,12 @@ pub async fn render_article(
     let updated = article.published_at.is_some_and(|moment| article.updated_at > moment + hour);
     let minutes = count::minutes(article.word_count, &article.lang);
     let beside = Beside::load(app, &article).await?;
+    let saved_id = match &page.user {
+        Some(user) => {
+            saved::queries::ids_of(app.db.read(), user.id, &[article.id]).await?.remove(&article.id)
+        }
+        None => None,
+    };
     let (body, mut headings) = content::with_headings(&article.body_html);
     if headings.len() < MANY_HEADINGS || minutes < LONG {
         headings.clear();
@@ -78,6 +87,7 @@ pub async fn render_article(
         body,
         headings,
         beside,
+        saved_id,
     };
     Ok(page.render()?)
 }

@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::db::entities::{list, subscription};
 use crate::error::Error;
@@ -42,10 +40,7 @@ pub async fn get_own<C: ConnectionTrait>(db: &C, user_id: i64, id: i64) -> Resul
 }
 
 /// In which list each of a reader's subscriptions is, by their ids; those in none are left out.
-pub async fn of_subscriptions<C: ConnectionTrait>(
-    db: &C,
-    user_id: i64,
-) -> Result<HashMap<i64, i64>, DbErr> {
+pub async fn of_subscriptions<C: ConnectionTrait>(db: &C, user_id: i64) -> Result<HashMap<i64, i64>, DbErr> {
     let rows: Vec<(i64, i64)> = subscription::Entity::find()
         .select_only()
         .columns([subscription::Column::Id, subscription::Column::ListId])

@@ -1,8 +1,17 @@
 //! Articles that readers keep. A saved article is a copy of the reader's own: what the outlet changes, withdraws or
 //! removes later changes nothing of it, and its page says so. In it, the reader marks passages and writes notes.
 //!
-//! The operations here are the only writers of `saved_articles` and `highlights`.
+//! The operations here and in [`highlights`] are the only writers of `saved_articles` and `highlights`.
+//!
+//! - [`queries`]: reads; [`find`]: search inside
+//! - [`highlights`]: passages that are marked; [`marks`]: where they stand in a text
+//! - [`export`]: what is saved as EPUB, Markdown and HTML
 
+pub mod export;
+pub mod find;
+pub mod highlights;
+pub mod marks;
+pub mod pages;
 pub mod queries;
 
 use sea_orm::{
@@ -32,7 +41,8 @@ pub async fn save(app: &App, user_id: i64, article_id: i64) -> Result<saved_arti
         return Ok(known);
     }
     let (account, article) = published(db, article_id).await?;
-    let count = saved_article::Entity::find().filter(saved_article::COLUMN.user_id.eq(user_id)).count(db).await?;
+    let count =
+        saved_article::Entity::find().filter(saved_article::COLUMN.user_id.eq(user_id)).count(db).await?;
     if count >= MOST_SAVED {
         return Err(Error::invalid("article", Message::from("saved-too-many").with("most", MOST_SAVED)));
     }
@@ -91,7 +101,8 @@ async fn published<C: ConnectionTrait>(
     article_id: i64,
 ) -> Result<(account::Model, article::Model), Error> {
     let article = article::Entity::find_by_id(article_id).one(db).await?;
-    let article = article.filter(|article| article.state == ArticleState::Published).ok_or(Error::NotFound)?;
+    let article =
+        article.filter(|article| article.state == ArticleState::Published).ok_or(Error::NotFound)?;
     let account = account::Entity::find_by_id(article.account_id).one(db).await?;
     let account = account.filter(|account| account.state == AccountState::Active).ok_or(Error::NotFound)?;
     Ok((account, article))

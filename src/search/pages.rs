@@ -1,10 +1,11 @@
 //! `/search`: the form and its results, without JavaScript.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{RawQuery, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 
 use super::explain::{self, Chip};
 use super::facets::{self, Facet, Histogram};
@@ -18,6 +19,7 @@ use crate::auth::Client;
 use crate::error::{Error, Problems};
 use crate::home::accounts::feeds_at;
 use crate::page::{FeedLink, Page, View};
+use crate::saved;
 
 #[derive(Template)]
 #[template(path = "search/results.html")]
@@ -36,6 +38,8 @@ struct ResultsPage {
     building: bool,
     first: bool,
     next_url: String,
+    /// The reader's copies of articles found, by the articles' ids.
+    saved: HashMap<i64, i64>,
 }
 
 impl ResultsPage {
@@ -59,6 +63,16 @@ impl ResultsPage {
         sort == self.wanted.sort || sort.is_empty() && self.wanted.sort == "relevance"
     }
 
+    /// The reader's copy of an article, if there is one.
+    fn saved_id(&self, item: &find::Item) -> Option<i64> {
+        self.saved.get(&item.article.id).copied()
+    }
+
+    /// The same search in what the reader has saved.
+    fn in_saved(&self) -> String {
+        Wanted { q: self.wanted.q.clone(), ..Wanted::default() }.at("/saved")
+    }
+
     fn parts(&self) -> [Part; 4] {
         [Part::Image, Part::Video, Part::Audio, Part::Table]
     }
@@ -76,6 +90,11 @@ pub async fn show_results(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Error> {
     let mut wanted = Wanted::from_query(&query.unwrap_or_default());
+    if wanted.scope == "saved" {
+        // Copies are no part of the index, and have a search of their own.
+        let asked = Wanted { q: wanted.q, ..Wanted::default() };
+        return Ok(Redirect::to(&asked.at("/saved")).into_response());
+    }
     wanted.facets = true;
     wanted.fold = true;
     let (mut found, mut problems, mut building) = (Found::default(), Problems::default(), false);
@@ -115,6 +134,11 @@ pub async fn show_results(
     notes.extend(explain::notes(&page, &found));
     let meant = meant.map(|text| (Wanted { q: text.clone(), ..wanted.clone() }.path(None), text));
     let counts = found.facets.take().unwrap_or_default();
+    let ids: Vec<i64> = found.items.iter().map(|item| item.article.id).collect();
+    let saved = match &page.user {
+        Some(user) => saved::queries::ids_of(app.db.read(), user.id, &ids).await?,
+        None => HashMap::new(),
+    };
     let next_url = found.next.map(|cursor| wanted.path(Some(cursor))).unwrap_or_default();
     Ok(View(ResultsPage {
         chips: explain::chips(&page, &wanted, &found),
@@ -129,6 +153,7 @@ pub async fn show_results(
         problems,
         building,
         next_url,
+        saved,
     })
     .into_response())
 }

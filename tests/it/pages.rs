@@ -25,11 +25,15 @@ const OPEN: [&str; 12] = [
 ];
 
 /// For someone signed in, who is an owner of `@paper` and an operator.
-const SIGNED_IN: [&str; 27] = [
+const SIGNED_IN: [&str; 31] = [
     "/",
     "/@paper",
     "/timeline",
     "/timeline?show=unread",
+    "/timeline?account=paper",
+    "/timeline/mute",
+    "/lists",
+    "/saved",
     "/subscriptions",
     "/settings",
     "/settings/password",

@@ -237,7 +237,8 @@ fn scope_of(followed: &[Followed], handle: &str, list: Option<i64>) -> Scope {
 
 /// Where on the page the last visit ended: the first article that was there then, and how many stand above it.
 fn since(timeline: &Timeline, left_at: Timestamp) -> Option<(usize, usize)> {
-    let at = timeline.items.iter().position(|item| item.published_at.is_some_and(|moment| moment <= left_at))?;
+    let at =
+        timeline.items.iter().position(|item| item.published_at.is_some_and(|moment| moment <= left_at))?;
     (at > 0).then_some((at, at))
 }
 

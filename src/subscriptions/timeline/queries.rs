@@ -307,9 +307,11 @@ fn keys(user_id: i64, wanted: &Wanted, after: Option<Cursor>, limit: usize) -> S
 }
 
 fn with_key_columns(query: &mut SelectStatement, after: Option<Cursor>) {
-    query
-        .columns([("x", article::Column::Id), ("x", article::Column::PublishedAt)])
-        .columns([("f", "handle"), ("f", "name"), ("f", "read_until")]);
+    query.columns([("x", article::Column::Id), ("x", article::Column::PublishedAt)]).columns([
+        ("f", "handle"),
+        ("f", "name"),
+        ("f", "read_until"),
+    ]);
     if let Some(after) = after {
         query.and_where(place("x").lt(place_of(after)));
     }

@@ -45,7 +45,8 @@ pub async fn change_mute_words(app: &App, user_id: i64, text: &str) -> Result<()
         visited_at: Set(None),
         left_at: Set(None),
     };
-    let replace = OnConflict::column(timeline::Column::UserId).update_column(timeline::Column::MuteWords).to_owned();
+    let replace =
+        OnConflict::column(timeline::Column::UserId).update_column(timeline::Column::MuteWords).to_owned();
     timeline::Entity::insert(row).on_conflict(replace).exec_without_returning(app.db.write()).await?;
     Ok(())
 }

@@ -1,0 +1,84 @@
+//! Keeping up by keyboard, and marking what one reads, in a real browser.
+
+use thirtyfour::{By, Key};
+use xiangxun::page::Locale;
+use xiangxun::saved::queries as saved;
+use xiangxun::subscriptions;
+use xiangxun::subscriptions::timeline::mute::Mute;
+use xiangxun::subscriptions::timeline::queries::{Scope, count_unread};
+
+use crate::support::browser::Browser;
+use crate::support::{Backend, TestApp};
+
+/// Waits until something is so.
+async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    for _ in 0..100 {
+        if is_so().await {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("not so in the end: {what}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_timeline_is_read_by_keys_and_passages_are_marked_in_a_browser() {
+    let app = TestApp::start(Backend::Sqlite).await;
+    let (daily, _) = app.account("daily").await;
+    let reader = app.user("reader@example.org").await;
+    subscriptions::subscribe(&app.app, &reader, daily.id, None, Locale::ZhHans).await.unwrap();
+    let mut articles = Vec::new();
+    for title in ["一号新闻", "二号新闻", "三号新闻"] {
+        app.app.clock.advance(std::time::Duration::from_secs(60));
+        articles.push(app.published(daily.id, title).await);
+    }
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let origin = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
+    let routes = xiangxun::routes::router(app.app.clone());
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    let browser = Browser::open(1100, 800).await;
+    browser.visit(&origin).await;
+    let session = xiangxun::auth::session::open(&app.app, reader.id, "chromium", "127.0.0.1").await.unwrap();
+    let cookie = thirtyfour::Cookie::new(session.name().to_owned(), session.value().to_owned());
+    browser.window.add_cookie(cookie).await.unwrap();
+
+    browser.visit(&format!("{origin}/timeline")).await;
+    let press = async |keys: &str| {
+        let page = browser.window.find(By::Css("body")).await.unwrap();
+        page.send_keys(keys).await.unwrap();
+    };
+    // The second from above: read, unread, read; and saved.
+    press("jj").await;
+    browser.one(&format!("#a{}.here", articles[1].id)).await;
+    press("m").await;
+    browser.one(&format!("#a{}.read", articles[1].id)).await;
+    let unread = async || {
+        count_unread(app.app.db.read(), reader.id, &Scope::default(), &Mute::default()).await.unwrap()
+    };
+    until("one is read", async || unread().await == 2).await;
+    press("m").await;
+    browser.one(&format!("#a{}.unread", articles[1].id)).await;
+    until("it is unread again", async || unread().await == 3).await;
+    press("s").await;
+    until("it is saved", async || {
+        saved::is_saved(app.app.db.read(), reader.id, articles[1].id).await.unwrap()
+    })
+    .await;
+    assert_eq!(browser.window.current_url().await.unwrap().path(), "/timeline");
+    press("?").await;
+    browser.see("下一篇、上一篇").await;
+    browser.window.active_element().await.unwrap().send_keys(Key::Escape + "").await.unwrap();
+    press("ko").await;
+    browser.see("三号新闻的第一段").await;
+
+    // What is selected is marked, in a copy that is saved by that.
+    let select = "const text = document.querySelector('article .prose p').firstChild; \
+        getSelection().setBaseAndExtent(text, 0, text, 4);";
+    browser.window.execute(select, Vec::new()).await.unwrap();
+    browser.click("#keep-here").await;
+    browser.see("划线与笔记").await;
+    let mark = browser.one("article mark").await;
+    assert_eq!(mark.text().await.unwrap(), "三号新闻");
+    browser.close().await;
+    app.finish().await;
+}
