@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use crate::alerts::watch::Watch;
+use crate::articles::tags;
 use crate::auth::limits::Limits;
 use crate::auth::signed::Signer;
 use crate::bounces::hooks::ses::Certificates;
@@ -77,6 +78,7 @@ impl App {
             .with_context(|| format!("making the data folder {}", config.data.display()))?;
         let db = Db::connect(&config.database_url(), config.database_pool).await?;
         db.migrate().await.context("bringing the database up to date")?;
+        tags::fill(&db).await.context("looking tags up")?;
         hub::keep_outside(&db, &config).await.context("keeping the names of outside hubs")?;
         let signer = Signer::load(&db).await.context("reading the secret key")?;
         let dns = Dns::of(&config.name_server).context("name_server (XIANGXUN_NAME_SERVER)")?;

@@ -20,6 +20,7 @@ use crate::auth::session::SignedIn;
 use crate::clock::Timestamp;
 use crate::db::entities::user;
 use crate::error::{Error, Message, Problems};
+use crate::home::look::Look;
 use crate::inbox;
 use crate::text::script::Script;
 
@@ -228,6 +229,8 @@ pub struct Page {
     pub content_lang: Option<String>,
     /// Keeps search engines away.
     pub noindex: bool,
+    /// How the reader wants it to look.
+    pub look: Look,
     zone: Tz,
 }
 
@@ -353,6 +356,7 @@ impl FromRequestParts<Arc<App>> for Page {
             feeds: Vec::new(),
             content_lang: None,
             noindex: false,
+            look: Look::of(&jar),
             zone: zone.or_else(|| app.config.timezone.parse().ok()).unwrap_or(Tz::UTC),
         })
     }

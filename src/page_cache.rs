@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::auth::session::SignedIn;
 use crate::clock::Timestamp;
 use crate::config::Config;
+use crate::home::look::Look;
 use crate::page::{FLASH_COOKIE, Locale};
 
 /// How long a page is given out that another node may have changed.
@@ -35,8 +36,8 @@ const OVERHEAD: usize = 1_024;
 #[derive(Debug)]
 pub struct PageCache(Option<Cache<Key, Arc<Kept>>>);
 
-/// What a page differs by: the reader's language and the address.
-type Key = (Locale, String);
+/// What a page differs by: the reader's language, the look that they chose, and the address.
+type Key = (Locale, Look, String);
 
 #[derive(Debug)]
 struct Kept {
@@ -51,7 +52,7 @@ impl PageCache {
     pub fn of(config: &Config) -> Self {
         let bytes = u64::from(config.page_cache) * 1_000_000;
         let weight = |key: &Key, kept: &Arc<Kept>| {
-            u32::try_from(key.1.len() + kept.body.len() + OVERHEAD).unwrap_or(u32::MAX)
+            u32::try_from(key.2.len() + kept.body.len() + OVERHEAD).unwrap_or(u32::MAX)
         };
         let cache = || Cache::builder().max_capacity(bytes).weigher(weight).time_to_live(LIFE).build();
         Self((bytes > 0).then(cache))
@@ -96,7 +97,7 @@ fn key(app: &App, request: &Request) -> Option<Key> {
     }
     let jar = CookieJar::from_headers(headers);
     let locale = Locale::of_request(app, &jar, headers, None);
-    jar.get(FLASH_COOKIE).is_none().then(|| (locale, address.to_owned()))
+    jar.get(FLASH_COOKIE).is_none().then(|| (locale, Look::of(&jar), address.to_owned()))
 }
 
 /// A page that everybody may have; anything else is given back.

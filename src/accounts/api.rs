@@ -16,7 +16,7 @@ use crate::api::{Listing, Paging, Problem};
 use crate::app::App;
 use crate::auth::{ApiUser, Scope};
 use crate::clock::Timestamp;
-use crate::db::entities::account::{self, AccountState, Link};
+use crate::db::entities::account::{self, AccountState, Link, Region, Topic};
 use crate::db::entities::member::Role;
 use crate::error::Error;
 use crate::path::Path;
@@ -34,6 +34,10 @@ pub struct AccountJson {
     /// BCP 47.
     pub lang: String,
     pub links: Vec<Link>,
+    /// Where its readers are.
+    pub region: Option<Region>,
+    /// What it is mostly about.
+    pub topic: Option<Topic>,
     pub verified: bool,
     pub state: AccountState,
     pub created_at: String,
@@ -57,6 +61,8 @@ impl AccountJson {
             avatar_url: avatar,
             lang: account.lang.clone(),
             links: account.links.0.clone(),
+            region: account.region,
+            topic: account.topic,
             verified: account.verified_at.is_some(),
             state: account.state,
             created_at: Timestamp::rfc3339(account.created_at),
@@ -176,6 +182,9 @@ pub struct AccountChanges {
     pub avatar_url: Option<String>,
     /// At most 8.
     pub links: Option<Vec<Link>>,
+    /// One of the regions that accounts have; an empty string takes it away. So with `topic`.
+    pub region: Option<String>,
+    pub topic: Option<String>,
 }
 
 /// Change an account's profile or handle.
@@ -202,6 +211,8 @@ pub async fn update_account(
         lang: changes.lang.unwrap_or_else(|| present.lang.clone()),
         avatar_url: changes.avatar_url.unwrap_or_else(|| present.avatar_url.clone()),
         links: changes.links.unwrap_or_else(|| present.links.clone()),
+        region: changes.region.unwrap_or_else(|| present.region.clone()),
+        topic: changes.topic.unwrap_or_else(|| present.topic.clone()),
     };
     // The handle first: it fails on its own, and then nothing is changed.
     if let Some(handle) = changes.handle {

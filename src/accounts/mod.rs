@@ -100,6 +100,8 @@ pub async fn open(
         avatar_url: Set(None),
         lang: Set(profile.lang),
         links: Set(Links::default()),
+        region: Set(profile.region),
+        topic: Set(profile.topic),
         verified_at: Set(None),
         state: Set(AccountState::Active),
         created_at: Set(now),
@@ -140,7 +142,7 @@ pub fn offers_opening(app: &App, user: &user::Model) -> bool {
     user.operator || app.config.open_accounts
 }
 
-/// Changes name, bio, language, picture and links.
+/// Changes name, bio, language, picture, links, region and topic.
 ///
 /// # Errors
 /// Forbidden for roles without `ManageAccount`; invalid fields as in [`ProfileForm::parse`].
@@ -162,6 +164,8 @@ pub async fn edit_profile(
         lang: Set(profile.lang),
         avatar_url: Set(profile.avatar_url),
         links: Set(profile.links),
+        region: Set(profile.region),
+        topic: Set(profile.topic),
         ..Default::default()
     };
     let account = row.update(&*tx).await?;

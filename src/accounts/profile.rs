@@ -1,11 +1,13 @@
 //! What an account says of itself: parsed from a form or JSON into values that can be shown.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use url::Url;
 
-use crate::db::entities::account::{self, Link, Links};
+use crate::db::entities::account::{self, Link, Links, Region, Topic};
 use crate::error::{Message, Problems};
 
 pub const MOST_LINKS: usize = 8;
@@ -29,6 +31,12 @@ pub struct ProfileForm {
     pub avatar_url: String,
     #[serde(default)]
     pub links: Vec<Link>,
+    /// One of [`Region`]; empty for none.
+    #[serde(default)]
+    pub region: String,
+    /// One of [`Topic`]; empty for none.
+    #[serde(default)]
+    pub topic: String,
 }
 
 /// A profile that can be shown as it is.
@@ -39,6 +47,8 @@ pub struct Profile {
     pub lang: String,
     pub avatar_url: Option<String>,
     pub links: Links,
+    pub region: Option<Region>,
+    pub topic: Option<Topic>,
 }
 
 impl ProfileForm {
@@ -50,11 +60,13 @@ impl ProfileForm {
             lang: account.lang.clone(),
             avatar_url: account.avatar_url.clone().unwrap_or_default(),
             links: account.links.0.clone(),
+            region: account.region.map(|region| region.to_string()).unwrap_or_default(),
+            topic: account.topic.map(|topic| topic.to_string()).unwrap_or_default(),
         }
     }
 
     /// # Errors
-    /// Problems of `name`, `bio`, `lang`, `avatar_url` and `links`.
+    /// Problems of `name`, `bio`, `lang`, `avatar_url`, `links`, `region` and `topic`.
     pub fn parse(&self) -> Result<Profile, Problems> {
         let mut problems = Problems::default();
         let profile = Profile {
@@ -64,6 +76,10 @@ impl ProfileForm {
             avatar_url: parse_avatar(&self.avatar_url)
                 .unwrap_or_else(|m| refuse(&mut problems, "avatar_url", m)),
             links: parse_links(&self.links).unwrap_or_else(|m| refuse(&mut problems, "links", m)),
+            region: parse_choice(&self.region, "account-region-wrong")
+                .unwrap_or_else(|m| refuse(&mut problems, "region", m)),
+            topic: parse_choice(&self.topic, "account-topic-wrong")
+                .unwrap_or_else(|m| refuse(&mut problems, "topic", m)),
         };
         if problems.is_empty() { Ok(profile) } else { Err(problems) }
     }
@@ -106,6 +122,14 @@ pub fn parse_lang(text: &str) -> Result<String, Message> {
         return Err("account-lang-wrong".into());
     }
     Ok(text.to_owned())
+}
+
+/// One of a closed list, or none.
+fn parse_choice<T: FromStr>(text: &str, wrong: &'static str) -> Result<Option<T>, Message> {
+    match text.trim() {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| wrong.into()),
+    }
 }
 
 fn parse_avatar(text: &str) -> Result<Option<String>, Message> {

@@ -13,6 +13,7 @@ use sea_orm::{
 use sha2::{Digest, Sha256};
 
 use super::form::{Content, words};
+use super::tags::{self, Tagged};
 use super::{Note, content, draft, slugs};
 use crate::clock::Timestamp;
 use crate::db::Tx;
@@ -125,6 +126,7 @@ async fn insert_chunk(
         .iter()
         .map(|new| (new.state == ArticleState::Published).then_some((new.account_id, new.news)))
         .collect();
+    let tagged: Vec<_> = chunk.iter().map(|new| tagged(new, now)).collect();
     let rows = chunk.into_iter().zip(slugs).map(|(new, slug)| row(new, slug, now));
     let ids = article::Entity::insert_many(rows).exec_with_returning_keys(&**tx).await?;
     let events = ids.iter().zip(published).filter_map(|(id, published)| {
@@ -132,8 +134,20 @@ async fn insert_chunk(
         Some(Event::ArticlePublished { account_id, article_id: *id, news })
     });
     outbox::record_many(tx, now, events.collect()).await?;
+    let tagged = ids.iter().zip(tagged).filter_map(|(id, tagged)| Some(Tagged { article_id: *id, ..tagged? }));
+    tags::write(&**tx, tagged.collect()).await?;
     imported.inserted.extend(ids);
     Ok(())
+}
+
+/// The tags of an article that will be public; its id is not known yet.
+fn tagged(new: &NewArticle, now: Timestamp) -> Option<Tagged> {
+    (new.state == ArticleState::Published && !new.tags.is_empty()).then(|| Tagged {
+        article_id: 0,
+        account_id: new.account_id,
+        published_at: new.published_at.unwrap_or(now),
+        tags: Tags(new.tags.clone()),
+    })
 }
 
 /// The articles of a chunk that are in the database, by account and external id.

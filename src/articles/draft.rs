@@ -7,7 +7,7 @@ use sea_orm::{
 };
 
 use super::form::Content;
-use super::{Actor, autosave, lock, revise, slugs, withdraw};
+use super::{Actor, autosave, lock, revise, slugs, tags, withdraw};
 use crate::accounts::roles::Operation;
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -133,6 +133,7 @@ pub async fn write<C: ConnectionTrait>(
     row.updated_at = Set(now);
     let saved = row.update(tx).await?;
     if was_public {
+        tags::rewrite(tx, &saved).await?;
         revise::record(tx, now, &saved, editor_id, note).await?;
     }
     Ok(saved)

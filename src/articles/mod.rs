@@ -1,6 +1,6 @@
 //! Articles: written as drafts, published at once or at a set time, revised, withdrawn.
 //!
-//! The operations here are the only writers of `articles`, `article_slugs`, `revisions` and
+//! The operations here are the only writers of `articles`, `article_slugs`, `article_tags`, `revisions` and
 //! `autosaves`. Each opens one transaction, asks [`roles`] whether the member may, changes rows
 //! and records the event that tells the search index, feeds and caches.
 
@@ -16,6 +16,7 @@ pub mod queries;
 mod revise;
 mod schedule;
 mod slugs;
+pub mod tags;
 mod withdraw;
 
 pub use autosave::{autosave, discard_autosave};

@@ -2,7 +2,7 @@
 
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 
-use super::{Actor, Note, form, lock, revise, schedule};
+use super::{Actor, Note, form, lock, revise, schedule, tags};
 use crate::accounts::roles::Operation;
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -57,6 +57,7 @@ pub async fn make_public(
     row.version = Set(version);
     let published = row.update(&**tx).await?;
     revise::record(&**tx, now, &published, editor_id, Note::default()).await?;
+    tags::rewrite(&**tx, &published).await?;
     schedule::cancel_job(&**tx, published.id).await?;
     let event =
         Event::ArticlePublished { account_id: published.account_id, article_id: published.id, news: true };

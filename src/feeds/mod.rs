@@ -14,6 +14,7 @@ mod queries;
 mod rss;
 pub mod search;
 pub mod sitemap;
+pub mod tags;
 mod xml;
 
 use std::convert::Infallible;

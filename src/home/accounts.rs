@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::pages::Place;
 use super::queries::{self, ArticleCard, Cursor};
+use super::tags;
 use crate::accounts::queries::{Found, open_by_handle};
 use crate::app::App;
 use crate::collections::queries::{self as collections, Listed};
@@ -28,6 +29,8 @@ struct AccountPage {
     older_url: String,
     standing: Standing,
     collections: Vec<Listed>,
+    /// Tags that it uses often: their addresses and names.
+    tags: Vec<(String, String)>,
 }
 
 /// `GET /@{handle}`
@@ -52,6 +55,8 @@ pub async fn show_account(
         None => collections::of_account(db, account.id).await?,
         Some(_) => Vec::new(),
     };
+    let top = if after.is_none() { queries::top_tags(db, account.id).await? } else { Vec::new() };
+    let tags = top.into_iter().map(|(folded, name)| (tags::path(Some(&account), &folded), name)).collect();
     let path = format!("/@{}", account.handle);
     let mut page = page.titled(&account.name).described(&account.bio).canonical_path(&path);
     page.feeds = feed_links(&account);
@@ -63,6 +68,7 @@ pub async fn show_account(
         older_url: cards.older.map(|cursor| format!("{path}?after={cursor}")).unwrap_or_default(),
         standing,
         collections,
+        tags,
         account,
     })
     .into_response())

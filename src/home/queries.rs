@@ -1,14 +1,18 @@
 //! Cards of articles and accounts, as the front page and accounts' pages show them.
 
 use sea_orm::sea_query::{
-    Alias, Expr, ExprTrait, Func, JoinType, NullOrdering, Order, Query, SelectStatement,
+    Alias, Asterisk, Expr, ExprTrait, Func, JoinType, NullOrdering, Order, Query, SelectStatement, UnionType,
 };
-use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, QueryFilter};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult,
+    Iterable, QueryFilter, QueryOrder, QuerySelect,
+};
 
 use crate::articles::content;
 use crate::clock::Timestamp;
-use crate::db::entities::account::{self, AccountState};
+use crate::db::entities::account::{self, AccountState, Region, Topic};
 use crate::db::entities::article::{self, ArticleState};
+use crate::db::entities::article_tag;
 use crate::text::count;
 
 /// Articles on one page of a list.
@@ -45,6 +49,23 @@ impl ArticleCard {
 
     pub fn minutes(&self) -> i32 {
         count::minutes(self.word_count, &self.lang)
+    }
+
+    /// One that is in no database, for the page that shows all components.
+    pub(super) fn sample(title: &str, digest: &str, cover_url: Option<&str>) -> Self {
+        Self {
+            id: 0,
+            slug: "sample".into(),
+            title: title.to_owned(),
+            digest: digest.to_owned(),
+            cover_url: cover_url.map(str::to_owned),
+            lang: "zh-Hans".into(),
+            word_count: 1_200,
+            published_at: Some(Timestamp(1_769_875_200_000)),
+            handle: "daily".into(),
+            account: "海外日报".into(),
+            head: String::new(),
+        }
     }
 
     fn with_excerpt(mut self) -> Self {
@@ -95,9 +116,220 @@ pub struct Cards {
     pub older: Option<Cursor>,
 }
 
-/// Published articles of all active accounts, newest first.
-pub async fn latest(db: &DatabaseConnection, after: Option<Cursor>) -> Result<Cards, DbErr> {
-    cards(db, article_cards(after)).await
+/// Which accounts a list is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    pub region: Option<Region>,
+    pub topic: Option<Topic>,
+}
+
+impl Choice {
+    pub fn is_all(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn narrow(&self, select: &mut SelectStatement) {
+        let of = |column: account::Column| Expr::col(("accounts", column));
+        if let Some(region) = self.region {
+            select.and_where(of(account::Column::Region).eq(region));
+        }
+        if let Some(topic) = self.topic {
+            select.and_where(of(account::Column::Topic).eq(topic));
+        }
+    }
+}
+
+/// Published articles of active accounts, newest first.
+pub async fn latest(
+    db: &DatabaseConnection,
+    choice: Choice,
+    after: Option<Cursor>,
+) -> Result<Cards, DbErr> {
+    if choice.is_all() {
+        return cards(db, article_cards(after)).await;
+    }
+    // Of few accounts the newest are found account by account, of many among the newest of all.
+    const FEW: usize = 60;
+    let mut select = Query::select();
+    select
+        .column(account::Column::Id)
+        .from("accounts")
+        .and_where(Expr::col(account::Column::State).eq(AccountState::Active))
+        .limit(FEW as u64 + 1);
+    choice.narrow(&mut select);
+    let chosen: Vec<i64> =
+        db.query_all(&select).await?.iter().map(|row| row.try_get_by(0)).collect::<Result<_, _>>()?;
+    if chosen.is_empty() {
+        return Ok(Cards { items: Vec::new(), older: None });
+    }
+    if chosen.len() <= FEW {
+        let newest = newest_of_each(db, &chosen, after).await?;
+        return in_pages(db, newest).await;
+    }
+    let mut select = article_cards(after);
+    choice.narrow(&mut select);
+    cards(db, select).await
+}
+
+/// The newest articles of some accounts after a place in the list, as many as a page and one: of each by its index,
+/// all by one statement.
+async fn newest_of_each(
+    db: &DatabaseConnection,
+    accounts: &[i64],
+    after: Option<Cursor>,
+) -> Result<Vec<i64>, DbErr> {
+    let of_one = |id: i64| {
+        let key = || Expr::tuple([Expr::col(article::Column::PublishedAt), Expr::col(article::Column::Id)]);
+        let mut select = Query::select();
+        select
+            .columns([article::Column::Id, article::Column::PublishedAt])
+            .from("articles")
+            .and_where(Expr::col(article::Column::AccountId).eq(id))
+            .and_where(Expr::col(article::Column::State).eq(ArticleState::Published))
+            .order_by(article::Column::PublishedAt, Order::Desc)
+            .order_by(article::Column::Id, Order::Desc)
+            .limit(PAGE as u64 + 1);
+        if let Some(cursor) = after {
+            select.and_where(key().lt(Expr::tuple([Expr::val(cursor.published_at), Expr::val(cursor.id)])));
+        }
+        // Neither database takes an ordered part of a union as it is.
+        Query::select().column(Asterisk).from_subquery(select, Alias::new(format!("of_{id}"))).to_owned()
+    };
+    let mut ids = accounts.iter().map(|id| of_one(*id));
+    let Some(mut all) = ids.next() else { return Ok(Vec::new()) };
+    for one in ids {
+        all.union(UnionType::All, one);
+    }
+    let newest = Query::select()
+        .column("id")
+        .from_subquery(all, "newest")
+        .order_by("published_at", Order::Desc)
+        .order_by("id", Order::Desc)
+        .limit(PAGE as u64 + 1)
+        .to_owned();
+    db.query_all(&newest).await?.iter().map(|row| row.try_get_by(0)).collect()
+}
+
+/// One page of articles by their ids, of which one more than a page tells that there are others.
+async fn in_pages(db: &DatabaseConnection, mut ids: Vec<i64>) -> Result<Cards, DbErr> {
+    let more = ids.len() > PAGE;
+    ids.truncate(PAGE);
+    let items = by_ids(db, &ids).await?;
+    let older = items
+        .last()
+        .filter(|_| more)
+        .and_then(|card| Some(Cursor { published_at: card.published_at?.0, id: card.id }));
+    Ok(Cards { items, older })
+}
+
+/// The regions and topics that active accounts have, in the order of their lists.
+pub async fn choices(db: &DatabaseConnection) -> Result<(Vec<Region>, Vec<Topic>), DbErr> {
+    let rows: Vec<(Option<Region>, Option<Topic>)> = account::Entity::find()
+        .select_only()
+        .columns([account::Column::Region, account::Column::Topic])
+        .filter(account::COLUMN.state.eq(AccountState::Active))
+        .filter(
+            Condition::any()
+                .add(account::Column::Region.is_not_null())
+                .add(account::Column::Topic.is_not_null()),
+        )
+        .distinct()
+        .into_tuple()
+        .all(db)
+        .await?;
+    let regions = Region::iter().filter(|region| rows.iter().any(|row| row.0 == Some(*region)));
+    let topics = Topic::iter().filter(|topic| rows.iter().any(|row| row.1 == Some(*topic)));
+    Ok((regions.collect(), topics.collect()))
+}
+
+/// Published articles with a tag, of one account or of all, newest first. `folded` is as of
+/// [`crate::articles::tags::folded`].
+pub async fn tagged(
+    db: &DatabaseConnection,
+    folded: &str,
+    account_id: Option<i64>,
+    after: Option<Cursor>,
+) -> Result<Cards, DbErr> {
+    in_pages(db, tagged_ids(db, folded, account_id, after, PAGE as u64 + 1).await?).await
+}
+
+/// The ids of those.
+pub async fn tagged_ids(
+    db: &DatabaseConnection,
+    folded: &str,
+    account_id: Option<i64>,
+    after: Option<Cursor>,
+    limit: u64,
+) -> Result<Vec<i64>, DbErr> {
+    use article_tag::Column as Tag;
+    let of = |column: Tag| Expr::col(("article_tags", column));
+    let mut select = Query::select();
+    select
+        .column(("article_tags", Tag::ArticleId))
+        .from("article_tags")
+        .join(
+            JoinType::InnerJoin,
+            "articles",
+            Expr::col(("articles", article::Column::Id)).equals(("article_tags", Tag::ArticleId)),
+        )
+        .join(
+            JoinType::InnerJoin,
+            "accounts",
+            Expr::col(("accounts", account::Column::Id)).equals(("article_tags", Tag::AccountId)),
+        )
+        .and_where(of(Tag::Folded).eq(folded))
+        .and_where(Expr::col(("articles", article::Column::State)).eq(ArticleState::Published))
+        .and_where(Expr::col(("accounts", account::Column::State)).eq(AccountState::Active))
+        .order_by(("article_tags", Tag::PublishedAt), Order::Desc)
+        .order_by(("article_tags", Tag::ArticleId), Order::Desc)
+        .limit(limit);
+    if let Some(id) = account_id {
+        select.and_where(of(Tag::AccountId).eq(id));
+    }
+    if let Some(cursor) = after {
+        let place = Expr::tuple([of(Tag::PublishedAt), of(Tag::ArticleId)]);
+        select.and_where(place.lt(Expr::tuple([Expr::val(cursor.published_at), Expr::val(cursor.id)])));
+    }
+    db.query_all(&select).await?.iter().map(|row| row.try_get_by(0)).collect()
+}
+
+/// How a tag was written lately.
+pub async fn tag_names(
+    db: &DatabaseConnection,
+    folded: &str,
+    account_id: Option<i64>,
+) -> Result<Vec<String>, DbErr> {
+    /// Uses that are looked at.
+    const LATELY: u64 = 50;
+    let mut find = article_tag::Entity::find()
+        .select_only()
+        .column(article_tag::Column::Name)
+        .filter(article_tag::COLUMN.folded.eq(folded));
+    if let Some(id) = account_id {
+        find = find.filter(article_tag::COLUMN.account_id.eq(id));
+    }
+    find.order_by_desc(article_tag::Column::PublishedAt).limit(LATELY).into_tuple().all(db).await
+}
+
+/// The tags that an account uses most, folded, and how one of its articles writes each.
+pub async fn top_tags(db: &DatabaseConnection, account_id: i64) -> Result<Vec<(String, String)>, DbErr> {
+    /// Tags that are named, and how often each must have been used.
+    const NAMED: u64 = 12;
+    const OFTEN: i64 = 2;
+    let uses = || article_tag::Column::ArticleId.count();
+    article_tag::Entity::find()
+        .select_only()
+        .column(article_tag::Column::Folded)
+        .column_as(article_tag::Column::Name.max(), "name")
+        .filter(article_tag::COLUMN.account_id.eq(account_id))
+        .group_by(article_tag::Column::Folded)
+        .having(uses().gte(OFTEN))
+        .order_by_desc(uses())
+        .order_by_asc(article_tag::Column::Folded)
+        .limit(NAMED)
+        .into_tuple()
+        .all(db)
+        .await
 }
 
 /// Published articles of one account, newest first.
@@ -177,7 +409,10 @@ fn article_cards(after: Option<Cursor>) -> SelectStatement {
 }
 
 /// Active accounts: verified ones first, then those that published last.
-pub async fn accounts_to_discover(db: &DatabaseConnection) -> Result<Vec<AccountCard>, DbErr> {
+pub async fn accounts_to_discover(
+    db: &DatabaseConnection,
+    choice: Choice,
+) -> Result<Vec<AccountCard>, DbErr> {
     use account::Column as Account;
     let of = |column: Account| Expr::col(("accounts", column));
     let newest = Query::select()
@@ -186,7 +421,7 @@ pub async fn accounts_to_discover(db: &DatabaseConnection) -> Result<Vec<Account
         .and_where(Expr::col(("articles", article::Column::AccountId)).equals(("accounts", Account::Id)))
         .and_where(Expr::col(("articles", article::Column::State)).eq(ArticleState::Published))
         .to_owned();
-    let select = Query::select()
+    let mut select = Query::select()
         .from("accounts")
         .columns([
             Account::Handle,
@@ -202,6 +437,7 @@ pub async fn accounts_to_discover(db: &DatabaseConnection) -> Result<Vec<Account
         .order_by_with_nulls("newest", Order::Desc, NullOrdering::Last)
         .limit(ACCOUNTS)
         .to_owned();
+    choice.narrow(&mut select);
     AccountCard::find_by_statement(db.get_database_backend().build(&select)).all(db).await
 }
 

@@ -9,12 +9,14 @@ use crate::home::published;
 use crate::support::TestApp;
 
 /// For anyone.
-const OPEN: [&str; 12] = [
+const OPEN: [&str; 14] = [
     "/",
     "/@paper",
     "/@paper/piece",
     "/@paper/piece/changes",
     "/@paper/collections",
+    "/look?back=%2F%40paper",
+    "/style",
     "/@paper/subscribe",
     "/search",
     "/search?q=%E6%AD%A3%E6%96%87",

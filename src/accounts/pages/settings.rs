@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::{Multipart, State};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::Form;
+use sea_orm::Iterable;
 use serde::Deserialize;
 
 use super::{invalid, languages_with};
@@ -13,7 +14,7 @@ use crate::accounts::profile::{MOST_LINKS, ProfileForm};
 use crate::accounts::roles::{self, Operation};
 use crate::accounts::{self};
 use crate::app::App;
-use crate::db::entities::account::Link;
+use crate::db::entities::account::{Link, Region, Topic};
 use crate::error::{Error, Problems};
 use crate::media::picture::Use;
 use crate::media::{self, pages::Upload};
@@ -37,6 +38,17 @@ impl SettingsPage {
         let handle = studio.account.handle.clone();
         let page = page.titled_key("studio-settings");
         Self { page, studio: studio.at(Tab::Settings), form, handle, problems, languages }
+    }
+
+    /// Values to choose from, and whether each is chosen; the first is none.
+    fn regions(&self) -> Vec<(&'static str, bool)> {
+        let all = Region::iter().map(Into::into);
+        std::iter::once("").chain(all).map(|value| (value, value == self.form.region)).collect()
+    }
+
+    fn topics(&self) -> Vec<(&'static str, bool)> {
+        let all = Topic::iter().map(Into::into);
+        std::iter::once("").chain(all).map(|value| (value, value == self.form.topic)).collect()
     }
 
     /// The form's rows of links, and two empty ones at the end where there is room.
@@ -73,6 +85,10 @@ pub struct ProfileFields {
     #[serde(default)]
     avatar_url: String,
     #[serde(default)]
+    region: String,
+    #[serde(default)]
+    topic: String,
+    #[serde(default)]
     link_label: Vec<String>,
     #[serde(default)]
     link_url: Vec<String>,
@@ -82,7 +98,15 @@ impl From<ProfileFields> for ProfileForm {
     fn from(fields: ProfileFields) -> Self {
         let labels = fields.link_label.into_iter().chain(std::iter::repeat(String::new()));
         let links = fields.link_url.into_iter().zip(labels).map(|(url, label)| Link { label, url }).collect();
-        Self { name: fields.name, bio: fields.bio, lang: fields.lang, avatar_url: fields.avatar_url, links }
+        Self {
+            name: fields.name,
+            bio: fields.bio,
+            lang: fields.lang,
+            avatar_url: fields.avatar_url,
+            links,
+            region: fields.region,
+            topic: fields.topic,
+        }
     }
 }
 

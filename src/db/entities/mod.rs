@@ -36,6 +36,7 @@ pub mod alert_hit;
 pub mod api_token;
 pub mod article;
 pub mod article_slug;
+pub mod article_tag;
 pub mod autosave;
 pub mod bounce;
 pub mod collection;

@@ -37,6 +37,8 @@ impl TestApp {
             avatar_url: Set(None),
             lang: Set("zh-Hans".into()),
             links: Set(Links::default()),
+            region: Set(None),
+            topic: Set(None),
             verified_at: Set(None),
             state: Set(AccountState::Active),
             created_at: Set(self.app.clock.now()),

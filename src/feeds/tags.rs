@@ -1,0 +1,88 @@
+//! Feeds of tags: of the whole site, and of one account.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::pages::{Validators, items, tag as name_for_good};
+use super::{Feed, Format, MAX_ARTICLES, queries};
+use crate::accounts::queries::{Found, open_by_handle};
+use crate::app::App;
+use crate::articles::tags::folded;
+use crate::clock::Timestamp;
+use crate::db::entities::account;
+use crate::error::Error;
+use crate::home;
+use crate::home::tags::path;
+use crate::page::Locale;
+use crate::path::Path;
+
+/// `GET /tag/{tag}/feed.atom`, `.rss`, `.json`
+pub async fn show_tag_feed(
+    State(app): State<Arc<App>>,
+    Path(tag): Path<String>,
+    format: Format,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    tag_feed(&app, None, &tag, format, &headers).await
+}
+
+/// `GET /@{handle}/tag/{tag}/feed.atom`, `.rss`, `.json`
+pub async fn show_account_tag_feed(
+    State(app): State<Arc<App>>,
+    Path((handle, tag)): Path<(String, String)>,
+    format: Format,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    match open_by_handle(app.db.read(), &handle).await? {
+        Found::Here(account) => tag_feed(&app, Some(account), &tag, format, &headers).await,
+        Found::Moved(account) => {
+            let path = format!("{}/{}", path(Some(&account), &tag), format.file());
+            Ok(Redirect::permanent(&path).into_response())
+        }
+    }
+}
+
+async fn tag_feed(
+    app: &App,
+    account: Option<account::Model>,
+    tag: &str,
+    format: Format,
+    headers: &HeaderMap,
+) -> Result<Response, Error> {
+    let db = app.db.read();
+    let key = folded(tag);
+    let account_id = account.as_ref().map(|account| account.id);
+    let ids = home::queries::tagged_ids(db, &key, account_id, None, MAX_ARTICLES).await?;
+    if key.is_empty() || ids.is_empty() {
+        return Err(Error::NotFound);
+    }
+    let site = Locale::from_tag(&app.config.locale).unwrap_or(Locale::ZhHans);
+    let (of, lang) = match &account {
+        Some(account) => (account.name.clone(), account.lang.clone()),
+        None => (app.config.site_name_in(site), site.code().to_owned()),
+    };
+    let locale = Locale::from_tag(&lang).unwrap_or(site);
+    let written = home::queries::tag_names(db, &key, account_id).await?;
+    let name = home::tags::name(&written, locale).unwrap_or_else(|| key.clone());
+    let path = path(account.as_ref(), &key);
+    let items = items(app, queries::articles(db, &ids).await?).await?;
+    let updated = items.iter().map(|item| item.article.updated_at.max(item.published())).max();
+    let feed = Feed {
+        id: name_for_good(app, &path, account.as_ref().map_or(Timestamp(0), |account| account.created_at)),
+        title: format!("#{name} · {of}"),
+        description: String::new(),
+        lang,
+        page_url: app.config.url(&path),
+        self_url: app.config.url(&format!("{path}/{}", format.file())),
+        // Hubs are told of the feeds that events name.
+        hubs: Vec::new(),
+        icon_url: None,
+        updated: updated.unwrap_or_default(),
+        items,
+        gone: Vec::new(),
+    };
+    Ok(Validators::of_feed(&feed).answer_if_new(app, format, &feed, headers))
+}
