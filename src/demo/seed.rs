@@ -7,12 +7,14 @@ use std::time::Duration;
 use anyhow::Context;
 use serde::Deserialize;
 
+use crate::accounts::profile::ProfileForm;
 use crate::accounts::{self, By, NewAccount};
 use crate::app::App;
-use crate::articles::{self, NewArticle, content};
+use crate::articles::{self, Actor, NewArticle, content};
 use crate::auth::links::{self, LinkPurpose};
 use crate::auth::users::{self, NewUser};
 use crate::auth::{Address, LocalPath};
+use crate::collections::{self, CollectionForm};
 use crate::db::entities::user;
 use crate::page::Locale;
 use crate::pushes::{self, NewPush};
@@ -29,6 +31,15 @@ const FOLLOWED: [&str; 4] = ["gewu", "kaiyuanren", "wenshi", "zhuomian"];
 /// Followed accounts that have just pushed their newest article, so that the mailbox is not empty.
 const PUSHED: [&str; 2] = ["gewu", "kaiyuanren"];
 
+/// Collections: an account, a title, and the tag of its articles that are in it.
+const COLLECTED: [(&str, &str, &str); 5] = [
+    ("minglinghang", "FreeDOS 从头说起", "FreeDOS"),
+    ("minglinghang", "树莓派上手", "树莓派"),
+    ("chengxu", "学点 Python", "Python"),
+    ("chengxu", "DevOps 手记", "DevOps"),
+    ("zhuomian", "编辑器比一比", "编辑器"),
+];
+
 #[derive(Deserialize)]
 struct DemoAccount {
     handle: String,
@@ -36,6 +47,8 @@ struct DemoAccount {
     bio: String,
     lang: String,
     verified: bool,
+    region: String,
+    topic: String,
 }
 
 #[derive(Deserialize)]
@@ -68,6 +81,8 @@ pub async fn seed(app: &App) -> anyhow::Result<Links> {
     for demo in serde_json::from_str::<Vec<DemoAccount>>(ACCOUNTS)? {
         let new = NewAccount { handle: demo.handle.clone(), name: demo.name, bio: demo.bio, lang: demo.lang };
         let account = accounts::open(app, By::Console, Some(publisher.id), &new).await?;
+        let place = ProfileForm { region: demo.region, topic: demo.topic, ..ProfileForm::of(&account) };
+        accounts::edit_profile(app, publisher.id, account.id, &place).await?;
         if demo.verified {
             accounts::verify(app, By::Console, account.id).await?;
         }
@@ -77,16 +92,26 @@ pub async fn seed(app: &App) -> anyhow::Result<Links> {
         ids.insert(demo.handle, account.id);
     }
     let now = app.clock.now();
-    let (mut batch, mut newest) = (Vec::new(), HashMap::new());
+    let (mut batch, mut newest, mut about) = (Vec::new(), HashMap::new(), Vec::new());
     for (handle, age, mut article) in articles.await?? {
         article.account_id = *ids.get(&handle).with_context(|| format!("no account {handle}"))?;
         article.published_at = Some(now - age);
+        about.push((handle.clone(), article.tags.clone()));
         newest.entry(handle).or_insert(batch.len());
         batch.push(article);
     }
     let tx = app.db.begin().await?;
     let written = articles::insert_imported(&tx, now, batch).await?.inserted;
     tx.commit().await?;
+    for (handle, title, tag) in COLLECTED {
+        // A series begins with its oldest article.
+        let of_it = |(one, tags): &(String, Vec<String>)| one == handle && tags.iter().any(|own| own == tag);
+        let series = written.iter().zip(&about).rev().filter(|(_, about)| of_it(about)).map(|(id, _)| *id);
+        let actor = Actor { account_id: ids[handle], user_id: publisher.id };
+        let form = CollectionForm { title: title.into(), intro: String::new() };
+        let collection = collections::create(app, actor, &form).await?;
+        collections::add(app, actor, collection.id, &series.collect::<Vec<_>>()).await?;
+    }
     for handle in PUSHED {
         let push =
             NewPush { article_ids: vec![written[newest[handle]]], idempotency_key: format!("demo:{handle}") };
