@@ -37,7 +37,7 @@ pub async fn list_collections(
         Found::Here(account) => account,
         Found::Moved(account) => return Ok(moved(format!("/@{}/collections", account.handle))),
     };
-    let collections = queries::of_account(db, account.id).await?;
+    let collections = queries::to_read(db, account.id).await?;
     let path = format!("/@{}/collections", account.handle);
     let title = page.t1("collections-of", "name", &account.name);
     let page = page.titled(&title).canonical_path(&path);

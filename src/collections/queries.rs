@@ -22,6 +22,13 @@ pub struct Listed {
     pub count: i64,
 }
 
+/// Those of an account's collections that readers find something in, in its order.
+pub async fn to_read<C: ConnectionTrait>(db: &C, account_id: i64) -> Result<Vec<Listed>, DbErr> {
+    let mut rows = of_account(db, account_id).await?;
+    rows.retain(|row| row.count > 0);
+    Ok(rows)
+}
+
 /// An account's collections in its order.
 pub async fn of_account<C: ConnectionTrait>(db: &C, account_id: i64) -> Result<Vec<Listed>, DbErr> {
     let count = Query::select()

@@ -135,7 +135,7 @@ fn news_language(lang: &str) -> &str {
 /// `GET /robots.txt`
 pub async fn show_robots(State(app): State<Arc<App>>) -> Response {
     let text = format!(
-        "User-agent: *\nDisallow: /api/\nDisallow: /studio\nDisallow: /settings\nDisallow: /search\nDisallow: /demo/\n\nSitemap: {0}/sitemap.xml\nSitemap: {0}/sitemap/news.xml\n",
+        "User-agent: *\nDisallow: /api/\nDisallow: /studio\nDisallow: /settings\nDisallow: /search\nDisallow: /look\nDisallow: /demo/\n\nSitemap: {0}/sitemap.xml\nSitemap: {0}/sitemap/news.xml\n",
         base_url(&app)
     );
     (

@@ -52,7 +52,7 @@ pub async fn show_account(
     let count = queries::count_articles(db, account.id).await?;
     let standing = standing(&app, &page, account.id).await?;
     let collections = match after {
-        None => collections::of_account(db, account.id).await?,
+        None => collections::to_read(db, account.id).await?,
         Some(_) => Vec::new(),
     };
     let top = if after.is_none() { queries::top_tags(db, account.id).await? } else { Vec::new() };

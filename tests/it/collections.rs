@@ -98,6 +98,8 @@ both_databases! {
         assert_eq!(texts(&page, ".check span[lang]"), ["丙"], "only what is not in it is offered");
         // Collections have an order as well.
         let second = make(app, "另一个").await;
+        assert_eq!(texts(&app.get("/@daily").await.text(), ".shelf li span"), ["次序"], "an empty one is nothing to readers");
+        put_in(app, second, &ids[..1]).await;
         app.post(&format!("/studio/@daily/collections/{second}/shift"), &[("to", "up")]).await.assert_status(303);
         assert_eq!(texts(&app.get("/@daily").await.text(), ".shelf li span"), ["另一个", "次序"]);
     }

@@ -14,81 +14,47 @@ stored_word! {
     }
 }
 
-/// Where an account's readers are, or what part of the world it tells of.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    EnumIter,
-    DeriveActiveEnum,
-    serde::Serialize,
-    serde::Deserialize,
-    utoipa::ToSchema,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Region {
-    MainlandChina,
-    HongKongMacao,
-    Taiwan,
-    SingaporeMalaysia,
-    SoutheastAsia,
-    Japan,
-    Korea,
-    UnitedStates,
-    Canada,
-    LatinAmerica,
-    Britain,
-    Europe,
-    Oceania,
-    MiddleEast,
-    Africa,
-    World,
+stored_word! {
+    /// Where an account's readers are, or what part of the world it tells of.
+    pub enum Region {
+        MainlandChina,
+        HongKongMacao,
+        Taiwan,
+        SingaporeMalaysia,
+        SoutheastAsia,
+        Japan,
+        Korea,
+        UnitedStates,
+        Canada,
+        LatinAmerica,
+        Britain,
+        Europe,
+        Oceania,
+        MiddleEast,
+        Africa,
+        World,
+    }
 }
 
-/// What an account is mostly about.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    EnumIter,
-    DeriveActiveEnum,
-    serde::Serialize,
-    serde::Deserialize,
-    utoipa::ToSchema,
-    strum::Display,
-    strum::EnumString,
-    strum::IntoStaticStr,
-)]
-#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Topic {
-    News,
-    Community,
-    Business,
-    Technology,
-    Science,
-    Culture,
-    Education,
-    Health,
-    Law,
-    Life,
-    Food,
-    Travel,
-    Sports,
-    Entertainment,
-    Opinion,
+stored_word! {
+    /// What an account is mostly about.
+    pub enum Topic {
+        News,
+        Community,
+        Business,
+        Technology,
+        Science,
+        Culture,
+        Education,
+        Health,
+        Law,
+        Life,
+        Food,
+        Travel,
+        Sports,
+        Entertainment,
+        Opinion,
+    }
 }
 
 /// Links on a profile, in order.
