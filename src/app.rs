@@ -25,6 +25,7 @@ use crate::search::insight::Insight;
 use crate::search::related::Related;
 use crate::search::suggest::Suggest;
 use crate::search::synonyms::Synonyms;
+use crate::shown::Bodies;
 
 /// The running instance; shared as `Arc<App>`, which is also the router's state.
 #[derive(Debug)]
@@ -47,6 +48,8 @@ pub struct App {
     pub certificates: Certificates,
     /// Pages as everybody gets them who is not signed in.
     pub pages: PageCache,
+    /// Bodies of articles in other scripts.
+    pub bodies: Bodies,
     /// Counts how often clients ask.
     pub limits: Limits,
     /// This node's index; `search::follower` opens it and keeps it up to date.
@@ -91,6 +94,7 @@ impl App {
         let caps = Caps::of(&config).map_err(anyhow::Error::msg).context("reading mail_caps")?;
         Ok(Arc::new(Self {
             pages: PageCache::of(&config),
+            bodies: Bodies::default(),
             config,
             caps,
             db,

@@ -26,6 +26,7 @@
 //! - [`readers`]: an address with its hours: when it is told; [`digests`]: many articles in one message
 //! - [`devices`]: browsers that readers let us notify
 //! - [`inbox`]: what a signed-in reader was told, on the site itself
+//! - [`shown`]: the script in which Chinese is shown to a reader
 //! - [`webhooks`]: addresses elsewhere that are told what happens in an account
 //! - [`alerts`]: saved searches that read each new article, and tell their readers of those that match
 //! - [`demo`]: the throw-away instance of `xiangxun demo`
@@ -69,6 +70,7 @@ pub mod routes;
 pub mod saved;
 pub mod search;
 pub mod server;
+pub mod shown;
 pub mod statics;
 pub mod studio;
 pub mod subscriptions;

@@ -1,6 +1,7 @@
 //! What every page shares: [`Page`], the layout's context with language, user and flash; and
 //! [`View`], which renders a template.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use askama::Template;
@@ -22,6 +23,7 @@ use crate::db::entities::user;
 use crate::error::{Error, Message, Problems};
 use crate::home::look::Look;
 use crate::inbox;
+use crate::shown::{self, Choice, Shown};
 use crate::text::script::Script;
 
 static_loader! {
@@ -134,7 +136,7 @@ impl Locale {
                     Ok(number) if number.to_string() == *value => FluentValue::from(number),
                     _ => FluentValue::from(value.clone()),
                 };
-                (std::borrow::Cow::Borrowed(*name), value)
+                (Cow::Borrowed(*name), value)
             })
             .collect();
         TEXTS.try_lookup_with_args(&self.langid(), key, &args).unwrap_or_else(|| format!("⟦{key}⟧"))
@@ -147,12 +149,17 @@ impl Locale {
         headers: &HeaderMap,
         user: Option<&user::Model>,
     ) -> Self {
+        Self::asked(jar, headers, user)
+            .or_else(|| Self::from_tag(&app.config.locale))
+            .unwrap_or(Self::ZhHans)
+    }
+
+    /// The same; none where the request says nothing of it.
+    pub(crate) fn asked(jar: &CookieJar, headers: &HeaderMap, user: Option<&user::Model>) -> Option<Self> {
         let chosen = jar.get(LOCALE_COOKIE).and_then(|cookie| Self::from_tag(cookie.value()));
         chosen
             .or_else(|| user.and_then(|user| Self::from_tag(&user.locale)))
             .or_else(|| accepted(headers))
-            .or_else(|| Self::from_tag(&app.config.locale))
-            .unwrap_or(Self::ZhHans)
     }
 }
 
@@ -205,10 +212,20 @@ impl FeedLink {
     }
 }
 
+/// The same page in another language or script.
+#[derive(Clone, Debug)]
+pub struct Alternate {
+    /// As in `hreflang`.
+    pub lang: &'static str,
+    pub href: String,
+}
+
 /// The layout's context. Templates reach it as `page`.
 #[derive(Clone, Debug)]
 pub struct Page {
     pub locale: Locale,
+    /// In what script Chinese is shown.
+    pub script: Choice,
     pub user: Option<user::Model>,
     pub site_name: String,
     pub base_url: String,
@@ -225,6 +242,8 @@ pub struct Page {
     /// Absolute address of a picture for link previews; empty leaves it out.
     pub image: String,
     pub feeds: Vec<FeedLink>,
+    /// The page in each script, where it can be had in several.
+    pub alternates: Vec<Alternate>,
     /// Language of the main text, where it is not the interface's.
     pub content_lang: Option<String>,
     /// Keeps search engines away.
@@ -255,6 +274,54 @@ impl Page {
     pub fn canonical_path(mut self, path: &str) -> Self {
         self.canonical = format!("{}{path}", self.base_url);
         self
+    }
+
+    /// Says that the page at `path` is about a text in `lang`, which can be read in any script if it is Chinese.
+    pub fn in_scripts(mut self, path: &str, lang: &str) -> Self {
+        let is_chinese = Shown::ALL.iter().any(|shown| shown.changes(lang));
+        let href = |shown| format!("{}{}", self.base_url, shown::path_in(path, shown));
+        let in_script =
+            |shown: Shown| Some(Alternate { lang: shown.tag()?, href: href(Some(shown)) });
+        if is_chinese {
+            self.alternates = Shown::ALL.into_iter().filter_map(in_script).collect();
+            self.alternates.push(Alternate { lang: "x-default", href: href(None) });
+        }
+        self
+    }
+
+    /// A text written in `lang`, in the reader's script.
+    pub fn shown<'a>(&self, text: &'a str, lang: &str) -> Cow<'a, str> {
+        self.script.shown.text(text, lang)
+    }
+
+    /// Safe HTML written in `lang`, in the reader's script. Articles' bodies are kept: [`crate::shown::Bodies`].
+    pub fn shown_html<'a>(&self, html: &'a str, lang: &str) -> Cow<'a, str> {
+        self.script.shown.html(html, lang)
+    }
+
+    /// The language tag of what was written in `lang`, as it is shown.
+    pub fn shown_lang(&self, lang: &str) -> String {
+        self.script.shown.lang(lang).into_owned()
+    }
+
+    /// Whether what was written in `lang` is not shown as it was written.
+    pub fn is_converted(&self, lang: &str) -> bool {
+        self.script.shown.changes(lang)
+    }
+
+    /// Whether it is shown as it was written only because this address says so.
+    pub fn is_original_for_once(&self, lang: &str) -> bool {
+        !self.is_converted(lang) && self.script.usual.changes(lang)
+    }
+
+    /// A path that shows the same in a script, whatever the reader chose.
+    pub fn path_in(&self, path: &str, shown: Shown) -> String {
+        shown::path_in(path, Some(shown))
+    }
+
+    /// The scripts to choose from.
+    pub fn scripts(&self) -> [Shown; 4] {
+        Shown::ALL
     }
 
     /// The text of a key.
@@ -332,6 +399,7 @@ impl FromRequestParts<Arc<App>> for Page {
         let jar = CookieJar::from_headers(&parts.headers);
         let user = parts.extensions.get::<SignedIn>().map(|signed_in| signed_in.user.clone());
         let locale = Locale::of_request(app, &jar, &parts.headers, user.as_ref());
+        let script = Choice::of_request(&jar, &parts.headers, parts.uri.query(), user.as_ref());
         let zone = user.as_ref().and_then(|user| user.timezone.parse().ok());
         let unread = match &user {
             Some(user) => inbox::queries::unread(app.db.read(), user.id).await.unwrap_or_else(|error| {
@@ -343,6 +411,7 @@ impl FromRequestParts<Arc<App>> for Page {
         let flash = jar.get(FLASH_COOKIE).map(Cookie::value).filter(|key| key.starts_with("flash-"));
         Ok(Self {
             locale,
+            script,
             flash: flash.map(|key| locale.text(key)),
             user,
             unread,
@@ -354,6 +423,7 @@ impl FromRequestParts<Arc<App>> for Page {
             canonical: String::new(),
             image: String::new(),
             feeds: Vec::new(),
+            alternates: Vec::new(),
             content_lang: None,
             noindex: false,
             look: Look::of(&jar),

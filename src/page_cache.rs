@@ -22,6 +22,7 @@ use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::home::look::Look;
 use crate::page::{FLASH_COOKIE, Locale};
+use crate::shown::Choice;
 
 /// How long a page is given out that another node may have changed.
 const LIFE: Duration = Duration::from_millis(900);
@@ -36,8 +37,8 @@ const OVERHEAD: usize = 1_024;
 #[derive(Debug)]
 pub struct PageCache(Option<Cache<Key, Arc<Kept>>>);
 
-/// What a page differs by: the reader's language, the look that they chose, and the address.
-type Key = (Locale, Look, String);
+/// What a page differs by: the reader's language and script, the look that they chose, and the address.
+type Key = (Locale, Choice, Look, String);
 
 #[derive(Debug)]
 struct Kept {
@@ -52,7 +53,7 @@ impl PageCache {
     pub fn of(config: &Config) -> Self {
         let bytes = u64::from(config.page_cache) * 1_000_000;
         let weight = |key: &Key, kept: &Arc<Kept>| {
-            u32::try_from(key.2.len() + kept.body.len() + OVERHEAD).unwrap_or(u32::MAX)
+            u32::try_from(key.3.len() + kept.body.len() + OVERHEAD).unwrap_or(u32::MAX)
         };
         let cache = || Cache::builder().max_capacity(bytes).weigher(weight).time_to_live(LIFE).build();
         Self((bytes > 0).then(cache))
@@ -97,7 +98,8 @@ fn key(app: &App, request: &Request) -> Option<Key> {
     }
     let jar = CookieJar::from_headers(headers);
     let locale = Locale::of_request(app, &jar, headers, None);
-    jar.get(FLASH_COOKIE).is_none().then(|| (locale, Look::of(&jar), address.to_owned()))
+    let script = Choice::of_request(&jar, headers, request.uri().query(), None);
+    jar.get(FLASH_COOKIE).is_none().then(|| (locale, script, Look::of(&jar), address.to_owned()))
 }
 
 /// A page that everybody may have; anything else is given back.

@@ -25,7 +25,7 @@ use crate::import;
 use crate::{
     accounts, alerts, api, articles, auth, bounces, collections, demo, devices, error, feeds, home, hub, inbox, lists,
     media,
-    page, page_cache, pushes, readers, saved, search, statics, subscriptions, webhooks,
+    page, page_cache, pushes, readers, saved, search, shown, statics, subscriptions, webhooks,
 };
 
 /// The largest request body that is read, uploads aside.
@@ -125,6 +125,7 @@ fn search_pages() -> Router<Arc<App>> {
         .route("/locale", post(home::pages::choose_locale))
         .route("/look", get(home::look::show_look).post(home::look::choose_look))
         .route("/style", get(home::style::show_style))
+        .route("/script", post(shown::pages::choose_script))
         .route("/search", get(search::pages::show_results))
         .route("/search/suggestions", get(search::suggest::pages::show_suggestions))
         .route("/search/clicked", post(search::insight::pages::count_click))

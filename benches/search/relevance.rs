@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
-use opencc_fmmseg::OpenCC;
 use serde::Deserialize;
+use xiangxun::text::convert::Direction;
 
 use super::corpus::{Article, lines};
 
@@ -76,7 +76,6 @@ pub fn measure_set(articles: &[Article], set: &Path, ask: Ask) -> anyhow::Result
             relevant.entry(qid.to_owned()).or_default().insert(*n);
         }
     }
-    let opencc = OpenCC::new();
     let mut scores: BTreeMap<String, Score> = BTreeMap::new();
     for line in lines(&set.join("dev/queries.jsonl").to_string_lossy())? {
         let query: Query = serde_json::from_str(&line?)?;
@@ -89,9 +88,9 @@ pub fn measure_set(articles: &[Article], set: &Path, ask: Ask) -> anyhow::Result
             Ok(())
         };
         asked(query.kind.clone(), &query.query)?;
-        let simplified = opencc.convert(&query.query, "t2s", false);
+        let simplified = Direction::T2s.convert(&query.query);
         let other =
-            if simplified == query.query { opencc.convert(&query.query, "s2tw", false) } else { simplified };
+            if simplified == query.query { Direction::S2tw.convert(&query.query) } else { simplified };
         if other != query.query {
             asked(format!("{} > other script", query.kind), &other)?;
         }

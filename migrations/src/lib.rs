@@ -33,6 +33,7 @@ mod m20261122_000080_show_notes;
 mod m20261122_000081_create_collections;
 mod m20261122_000082_create_article_tags;
 mod m20261122_000083_place_accounts;
+mod m20261122_000085_add_scripts;
 mod m20261122_000090_create_lists;
 mod m20261122_000091_create_saved_articles;
 mod m20261122_000092_create_timelines;
@@ -74,6 +75,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000081_create_collections::Migration),
             Box::new(m20261122_000082_create_article_tags::Migration),
             Box::new(m20261122_000083_place_accounts::Migration),
+            Box::new(m20261122_000085_add_scripts::Migration),
             Box::new(m20261122_000090_create_lists::Migration),
             Box::new(m20261122_000091_create_saved_articles::Migration),
             Box::new(m20261122_000092_create_timelines::Migration),

@@ -11,6 +11,7 @@ use crate::mail::Letter;
 use crate::page::Locale;
 use crate::search::queries::Published;
 use crate::search::snippet::Highlighter;
+use crate::shown::Shown;
 
 /// Characters of a passage.
 const PASSAGE: usize = 110;
@@ -53,6 +54,8 @@ struct View<'a> {
 /// One article of the mail.
 struct Item<'a> {
     article: &'a Published,
+    title: String,
+    lang: String,
     url: String,
     date: String,
     title_html: String,
@@ -70,7 +73,7 @@ impl View<'_> {
     }
 
     fn first_title(&self) -> &str {
-        self.articles.first().map_or("", |item| item.article.title.as_str())
+        self.articles.first().map_or("", |item| item.title.as_str())
     }
 
     fn subject(&self) -> String {
@@ -96,7 +99,8 @@ pub fn compose(app: &App, found: &Found, message_id: &str) -> Result<Letter, ask
     let config = &app.config;
     let highlighter = Highlighter::new(&watch::read(&found.alert.query, &found.reader.timezone).parsed);
     let zone = found.reader.timezone.parse().unwrap_or(chrono_tz::Tz::UTC);
-    let item = |article| item(app, article, &highlighter, locale, zone);
+    let shown = Shown::chosen(Some(&found.reader.script), None, locale);
+    let item = |article| item(app, article, &highlighter, (locale, shown), zone);
     let view = &View {
         locale,
         name: &found.alert.name,
@@ -137,15 +141,18 @@ fn item<'a>(
     app: &App,
     article: &'a Published,
     highlighter: &Highlighter,
-    locale: Locale,
+    (locale, shown): (Locale, Shown),
     zone: chrono_tz::Tz,
 ) -> Item<'a> {
     let passage = highlighter.passage(&plain_text(&article.body_html), PASSAGE);
+    let passage = shown.html(&passage, &article.lang);
     Item {
         article,
         url: app.config.url(&article.path()),
         date: locale.date(article.moment(), zone),
-        title_html: styled(&highlighter.mark(&article.title)),
+        title: shown.text(&article.title, &article.lang).into_owned(),
+        lang: shown.lang(&article.lang).into_owned(),
+        title_html: styled(&shown.html(&highlighter.mark(&article.title), &article.lang)),
         passage_html: styled(&passage),
         passage: plainly(&passage),
     }

@@ -19,6 +19,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Problems};
 use crate::page::{self, Locale, Page, View, redirect_with_flash};
 use crate::path::Path;
+use crate::shown::{self, Shown};
 
 #[derive(Template)]
 #[template(path = "settings/profile.html")]
@@ -55,7 +56,7 @@ pub fn zones(present: &str) -> Vec<&'static str> {
 
 /// `GET /settings`
 pub async fn show_profile(page: Page, CurrentUser(user): CurrentUser) -> Response {
-    let profile = Profile { name: user.name, locale: user.locale, timezone: user.timezone };
+    let profile = Profile { name: user.name, locale: user.locale, script: user.script, timezone: user.timezone };
     View(ProfilePage::new(page, user.email, profile, Problems::default())).into_response()
 }
 
@@ -69,8 +70,12 @@ pub async fn change_profile(
     match users::change_profile(&app, user.id, &profile).await {
         Ok(()) => {
             let locale = Locale::from_tag(&profile.locale).unwrap_or(page.locale);
-            // A language chosen earlier in this browser would hide the new one.
-            let jar = CookieJar::new().add(page::locale_cookie(&app, locale));
+            // A language or script chosen earlier in this browser would hide the new one.
+            let mut jar = CookieJar::new().add(page::locale_cookie(&app, locale));
+            jar = match Shown::from_code(&profile.script) {
+                Some(shown) => jar.add(shown::cookie(&app, shown)),
+                None => jar.add(shown::forgetting_cookie()),
+            };
             Ok((jar, redirect_with_flash("/settings", "flash-saved")).into_response())
         }
         Err(Error::Invalid(problems)) => {

@@ -14,6 +14,7 @@ use crate::db::entities::user::{self, UserState};
 use crate::error::{Error, Message, Problems};
 use crate::page::Locale;
 use crate::readers;
+use crate::shown::Shown;
 
 /// The longest name, in characters.
 pub const NAME_LIMIT: usize = 80;
@@ -45,7 +46,7 @@ pub async fn create(app: &App, new: NewUser) -> Result<user::Model, Error> {
 }
 
 /// Writes a user's row within the caller's transaction; a zone that the owner of the address has chosen
-/// as a reader counts before the given one.
+/// as a reader counts before the given one, and so does the script.
 pub(super) async fn insert<C: ConnectionTrait>(
     tx: &C,
     new: NewUser,
@@ -53,7 +54,7 @@ pub(super) async fn insert<C: ConnectionTrait>(
     now: Timestamp,
 ) -> Result<user::Model, Error> {
     let name = parse_name(&new.name).unwrap_or_else(|_| new.address.local_part().to_owned());
-    let chosen = readers::queries::timezone(tx, new.address.as_str()).await?;
+    let (chosen, script) = readers::queries::timezone_and_script(tx, new.address.as_str()).await?;
     let timezone = chosen.as_deref().unwrap_or(timezone);
     Ok(user::ActiveModel {
         id: NotSet,
@@ -63,6 +64,7 @@ pub(super) async fn insert<C: ConnectionTrait>(
         operator: Set(new.operator),
         state: Set(UserState::Active),
         locale: Set(new.locale.code().into()),
+        script: Set(script),
         timezone: Set(timezone.to_owned()),
         created_at: Set(now),
     }
@@ -115,6 +117,9 @@ pub(super) async fn set_password_in<C: ConnectionTrait>(
 pub struct Profile {
     pub name: String,
     pub locale: String,
+    /// As [`Shown::from_code`] reads it; empty follows the language.
+    #[serde(default)]
+    pub script: String,
     /// IANA name.
     pub timezone: String,
 }
@@ -122,13 +127,16 @@ pub struct Profile {
 /// Changes a user's profile.
 ///
 /// # Errors
-/// [`Error::Invalid`] with problems of `name`, `locale` and `timezone`.
+/// [`Error::Invalid`] with problems of `name`, `locale`, `script` and `timezone`.
 pub async fn change_profile(app: &App, user_id: i64, profile: &Profile) -> Result<(), Error> {
     let mut problems = Problems::default();
     let name = parse_name(&profile.name).map_err(|message| problems.add("name", message));
     let locale = Locale::from_tag(&profile.locale);
     if locale.is_none() {
         problems.add("locale", "settings-locale-wrong");
+    }
+    if !profile.script.is_empty() && Shown::from_code(&profile.script).is_none() {
+        problems.add("script", "script-wrong");
     }
     if profile.timezone.parse::<chrono_tz::Tz>().is_err() {
         problems.add("timezone", "settings-timezone-wrong");
@@ -139,6 +147,7 @@ pub async fn change_profile(app: &App, user_id: i64, profile: &Profile) -> Resul
     user::Entity::update_many()
         .col_expr(user::Column::Name, Expr::value(name.unwrap_or_default()))
         .col_expr(user::Column::Locale, Expr::value(locale.map_or("", Locale::code)))
+        .col_expr(user::Column::Script, Expr::value(profile.script.as_str()))
         .col_expr(user::Column::Timezone, Expr::value(profile.timezone.as_str()))
         .filter(user::COLUMN.id.eq(user_id))
         .exec(&*tx)
@@ -147,6 +156,16 @@ pub async fn change_profile(app: &App, user_id: i64, profile: &Profile) -> Resul
         readers::reschedule(app, &tx, app.clock.now(), &before.email).await?;
     }
     tx.commit().await?;
+    Ok(())
+}
+
+/// Keeps the script that a user chose.
+pub async fn choose_script(app: &App, user_id: i64, shown: Shown) -> Result<(), DbErr> {
+    user::Entity::update_many()
+        .col_expr(user::Column::Script, Expr::value(shown.code()))
+        .filter(user::COLUMN.id.eq(user_id))
+        .exec(app.db.write())
+        .await?;
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use crate::delivery::ledger::host;
 use crate::delivery::queries::{Content, PushedArticle};
 use crate::mail::{Form, Letter, MailError, Marks, Personal};
 use crate::page::Locale;
+use crate::shown::Shown;
 use crate::subscriptions::links;
 use crate::text::count;
 
@@ -37,7 +38,7 @@ struct View<'a> {
     account: &'a str,
     account_lang: &'a str,
     account_url: String,
-    articles: Vec<Item<'a>>,
+    articles: Vec<Item>,
     email: String,
     manage_url: String,
     leave_url: String,
@@ -46,8 +47,8 @@ struct View<'a> {
 }
 
 /// One article of the mail.
-struct Item<'a> {
-    article: &'a PushedArticle,
+struct Item {
+    article: PushedArticle,
     url: String,
     cover: Option<String>,
     minutes: i32,
@@ -91,8 +92,8 @@ const EMAIL: usize = 0;
 const MANAGE: usize = 1;
 const LEAVE: usize = 2;
 
-/// Writes the mail of a push in a language, once for all who read it.
-pub fn form(app: &App, content: &Content, locale: Locale) -> anyhow::Result<Form> {
+/// Writes the mail of a push in a language, with its articles in a script, once for all who read it.
+pub fn form(app: &App, content: &Content, locale: Locale, shown: Shown) -> anyhow::Result<Form> {
     let config = &app.config;
     let marks = Marks::new();
     let view = &View {
@@ -100,7 +101,7 @@ pub fn form(app: &App, content: &Content, locale: Locale) -> anyhow::Result<Form
         account: &content.account.name,
         account_lang: &content.account.lang,
         account_url: config.url(&format!("/@{}", content.account.handle)),
-        articles: content.articles.iter().map(|article| item(app, content, article)).collect(),
+        articles: content.articles.iter().map(|article| item(app, content, article.shown(shown))).collect(),
         email: marks.blank(EMAIL),
         manage_url: marks.blank(MANAGE),
         leave_url: marks.blank(LEAVE),
@@ -146,16 +147,16 @@ fn escape(text: &str) -> String {
     askama::filters::escape(text, askama::filters::Html).map(|safe| safe.to_string()).unwrap_or_default()
 }
 
-fn item<'a>(app: &App, content: &Content, article: &'a PushedArticle) -> Item<'a> {
+fn item(app: &App, content: &Content, article: PushedArticle) -> Item {
     let cover = article.cover_url.as_ref().map(|cover| match cover.strip_prefix('/') {
         Some(_) => app.config.url(cover),
         None => cover.clone(),
     });
     Item {
-        article,
         url: app.config.url(&format!("/@{}/{}", content.account.handle, article.slug)),
         cover: cover.filter(|cover| cover.starts_with("http")),
         minutes: count::minutes(article.word_count, &article.lang),
+        article,
     }
 }
 

@@ -6,8 +6,9 @@ use crate::delivery::{email, queries};
 use crate::error::Error;
 use crate::mail::Letter;
 use crate::page::Locale;
+use crate::shown::Shown;
 
-/// The letter that a push of these articles would send to `reader`, in `locale`. Its links to manage
+/// The letter that a push of these articles would send to `reader`, in `locale` and the reader's script. Its links to manage
 /// and leave are of no subscription.
 pub async fn letter(
     app: &App,
@@ -17,6 +18,6 @@ pub async fn letter(
     locale: Locale,
 ) -> Result<Letter, Error> {
     let content = queries::content_to_be(app.db.read(), account.clone(), article_ids).await?;
-    let form = email::form(app, &content, locale)?;
+    let form = email::form(app, &content, locale, Shown::chosen(Some(&reader.script), None, locale))?;
     Ok(form.letter(&email::personal(app, 0, &reader.email, "")))
 }

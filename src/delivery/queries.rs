@@ -9,8 +9,10 @@ use crate::db::entities::account::{self, AccountState};
 use crate::db::entities::article::{self, ArticleState};
 use crate::db::entities::delivery::{self, Channel, DeliveryState};
 use crate::db::entities::subscription::{self, Cadence, SubscriptionState};
-use crate::db::entities::{event, from_address, push, push_article, suppression};
+use crate::db::entities::{event, from_address, push, push_article, reader, suppression, user};
 use crate::outbox::Event;
+use crate::page::Locale;
+use crate::shown::Shown;
 
 /// How much of a body is read to make an excerpt of it, in characters of HTML.
 const HEAD: i32 = 3_000;
@@ -55,6 +57,18 @@ pub struct PushedArticle {
     head: String,
 }
 
+impl PushedArticle {
+    /// As a reader is shown it.
+    pub fn shown(&self, shown: Shown) -> Self {
+        Self {
+            title: shown.text(&self.title, &self.lang).into_owned(),
+            digest: shown.text(&self.digest, &self.lang).into_owned(),
+            lang: shown.lang(&self.lang).into_owned(),
+            ..self.clone()
+        }
+    }
+}
+
 /// Who is told, as they are now.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct Recipient {
@@ -68,6 +82,19 @@ pub struct Recipient {
     pub told: Option<i64>,
     /// Why the address takes no mail any more.
     pub suppressed: Option<String>,
+    /// The script of the user, and that of the address.
+    user_script: Option<String>,
+    reader_script: Option<String>,
+}
+
+impl Recipient {
+    pub fn locale(&self) -> Locale {
+        Locale::from_tag(&self.locale).unwrap_or(Locale::ZhHans)
+    }
+
+    pub fn shown(&self) -> Shown {
+        Shown::chosen(self.user_script.as_deref(), self.reader_script.as_deref(), self.locale())
+    }
 }
 
 /// What a push tells of now; none when nothing of it is left to be seen.
@@ -168,6 +195,8 @@ async fn pushed_articles<C: ConnectionTrait>(
 /// Subscriptions as they are now, with what is known of their addresses.
 pub async fn recipients<C: ConnectionTrait>(db: &C, ids: &[i64]) -> Result<Vec<Recipient>, DbErr> {
     let of = |column| (subscription::Entity, column);
+    let owner = Expr::col((user::Entity, user::Column::Id)).equals(of(subscription::Column::UserId));
+    let same = Expr::col((reader::Entity, reader::Column::Email)).equals(of(subscription::Column::Email));
     let address =
         Expr::col((suppression::Entity, suppression::Column::Email)).equals(of(subscription::Column::Email));
     let query = Query::select()
@@ -181,7 +210,11 @@ pub async fn recipients<C: ConnectionTrait>(db: &C, ids: &[i64]) -> Result<Vec<R
             of(subscription::Column::Told),
         ])
         .expr_as(Expr::col((suppression::Entity, suppression::Column::Reason)), "suppressed")
+        .expr_as(Expr::col((user::Entity, user::Column::Script)), "user_script")
+        .expr_as(Expr::col((reader::Entity, reader::Column::Script)), "reader_script")
         .from(subscription::Entity)
+        .join(JoinType::LeftJoin, user::Entity, owner)
+        .join(JoinType::LeftJoin, reader::Entity, same)
         .join(JoinType::LeftJoin, suppression::Entity, address)
         .and_where(Expr::col(of(subscription::Column::Id)).is_in(ids.iter().copied()))
         .take();

@@ -19,6 +19,7 @@ use crate::mail::{Form, Letter, Marks, Personal};
 use crate::page::Locale;
 use crate::readers::hours::Pace;
 use crate::readers::links;
+use crate::shown::Shown;
 
 /// Articles shown of one account, and in all; the rest is a link away.
 const OF_ACCOUNT: usize = 8;
@@ -124,13 +125,13 @@ struct Group<'a> {
     name: &'a str,
     lang: &'a str,
     url: String,
-    items: Vec<Item<'a>>,
+    items: Vec<Item>,
     /// Of this account that are not shown.
     more: u64,
 }
 
-struct Item<'a> {
-    card: &'a Card,
+struct Item {
+    card: Card,
     url: String,
 }
 
@@ -144,7 +145,7 @@ impl View<'_> {
     }
 
     fn first(&self) -> Option<&Card> {
-        self.groups.first().and_then(|group| group.items.first()).map(|item| item.card)
+        self.groups.first().and_then(|group| group.items.first()).map(|item| &item.card)
     }
 
     fn first_title(&self) -> &str {
@@ -273,6 +274,7 @@ fn left<'a>(
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
     locale: Locale,
+    shown: Shown,
     pace: Pace,
     date: String,
     since: Option<String>,
@@ -288,6 +290,7 @@ impl Key {
         };
         Self {
             locale,
+            shown: reader.shown(),
             pace: told.pace.unwrap_or(Pace::Daily),
             date: locale.date(row.created_at, zone),
             since: told.since.map(moment),
@@ -301,7 +304,7 @@ impl Key {
 fn form(app: &App, key: &Key, told: &Told, left: &[&Card]) -> Result<Form, askama::Error> {
     let config = &app.config;
     let marks = Marks::new();
-    let groups = groups(app, left);
+    let groups = groups(app, left, key.shown);
     let shown: usize = groups.iter().map(|group| group.items.len()).sum();
     let total = left.len() as u64 + told.more;
     let view = &View {
@@ -330,9 +333,9 @@ fn form(app: &App, key: &Key, told: &Told, left: &[&Card]) -> Result<Form, askam
 }
 
 /// By account; the account with the newest article comes first, and so do the newest of each.
-fn groups<'a>(app: &App, left: &[&'a Card]) -> Vec<Group<'a>> {
+fn groups<'a>(app: &App, left: &[&'a Card], shown: Shown) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
-    let mut shown = 0;
+    let mut count = 0;
     for &card in left {
         let place = groups.iter().position(|group| group.account_id == card.account_id);
         let place = place.unwrap_or_else(|| {
@@ -348,9 +351,9 @@ fn groups<'a>(app: &App, left: &[&'a Card]) -> Vec<Group<'a>> {
         });
         let group = &mut groups[place];
         // Each account has its newest one shown, however many there are.
-        if group.items.is_empty() || group.items.len() < OF_ACCOUNT && shown < IN_ALL {
-            group.items.push(Item { card, url: app.config.url(&card.path()) });
-            shown += 1;
+        if group.items.is_empty() || group.items.len() < OF_ACCOUNT && count < IN_ALL {
+            group.items.push(Item { card: card.shown(shown), url: app.config.url(&card.path()) });
+            count += 1;
         } else {
             group.more += 1;
         }

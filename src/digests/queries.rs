@@ -18,6 +18,7 @@ use crate::delivery::provider;
 use crate::page::Locale;
 use crate::readers::hours::Hours;
 use crate::readers::queries::{self as readers, join_users};
+use crate::shown::Shown;
 use crate::text::count;
 
 /// How much of a body is read to make an excerpt of it, in characters of HTML.
@@ -242,6 +243,8 @@ pub struct Addressee {
     user_timezone: Option<String>,
     locale: String,
     user_locale: Option<String>,
+    script: String,
+    user_script: Option<String>,
     pub user_id: Option<i64>,
     /// Why the address takes no mail any more.
     pub suppressed: Option<String>,
@@ -252,6 +255,10 @@ impl Addressee {
         readers::locale(self.user_locale.as_deref(), &self.locale)
     }
 
+    pub fn shown(&self) -> Shown {
+        Shown::chosen(self.user_script.as_deref(), Some(&self.script), self.locale())
+    }
+
     pub fn zone(&self, config: &Config) -> chrono_tz::Tz {
         readers::zone(config, self.user_timezone.as_deref(), self.timezone.as_deref())
     }
@@ -259,8 +266,13 @@ impl Addressee {
 
 pub async fn addressees<C: ConnectionTrait>(db: &C, ids: &[i64]) -> Result<HashMap<i64, Addressee>, DbErr> {
     let of = |column| (reader::Entity, column);
-    let columns =
-        [reader::Column::Id, reader::Column::Email, reader::Column::Timezone, reader::Column::Locale];
+    let columns = [
+        reader::Column::Id,
+        reader::Column::Email,
+        reader::Column::Timezone,
+        reader::Column::Locale,
+        reader::Column::Script,
+    ];
     let mut query = Query::select();
     query.columns(columns.map(of)).from(reader::Entity);
     join_users(&mut query);
@@ -320,6 +332,16 @@ impl Card {
 
     pub fn minutes(&self) -> i32 {
         count::minutes(self.word_count, &self.lang)
+    }
+
+    /// As a reader is shown it.
+    pub fn shown(&self, shown: Shown) -> Self {
+        Self {
+            title: shown.text(&self.title, &self.lang).into_owned(),
+            digest: shown.text(&self.digest, &self.lang).into_owned(),
+            lang: shown.lang(&self.lang).into_owned(),
+            ..self.clone()
+        }
     }
 }
 

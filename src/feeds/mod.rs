@@ -12,6 +12,7 @@ pub mod pages;
 pub mod ping;
 mod queries;
 mod rss;
+mod script;
 pub mod search;
 pub mod sitemap;
 pub mod tags;

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use url::Url;
 
+use super::script::{InScript, of_feed};
 use super::{Feed, Format, Item, queries};
 use crate::accounts::queries::{Found, open_by_handle};
 use crate::app::App;
@@ -19,26 +20,29 @@ use crate::error::Error;
 use crate::hub;
 use crate::page::Locale;
 use crate::path::Path;
+use crate::shown::{Shown, path_in};
 
 /// How long an answer may be shown again without asking, in seconds.
 const MAX_AGE: u32 = 60;
 /// Goes up when the formats are written differently, so that readers fetch them anew.
-const WRITING: u32 = 3;
+const WRITING: u32 = 4;
 
 /// `GET /feed.atom`, `/feed.rss`, `/feed.json`
 pub async fn show_site_feed(
     State(app): State<Arc<App>>,
     format: Format,
+    InScript(shown): InScript,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     let db = app.db.read();
     let newest = queries::newest_event(db, None).await?;
-    let validators = Validators::new(&app, newest);
+    let validators = Validators::new(&app, newest).in_script(shown);
     if validators.are_met(&headers) {
         return Ok(validators.not_modified());
     }
     let articles = queries::newest_articles(db, None).await?;
-    let feed = site_feed(&app, format, newest.1, items(&app, articles).await?);
+    let items = items(&app, articles, shown).await?;
+    let feed = site_feed(&app, format, newest.1, items).in_script(shown);
     Ok(validators.answer_feed(&app, format, &feed))
 }
 
@@ -64,23 +68,25 @@ pub async fn show_account_feed(
     State(app): State<Arc<App>>,
     Path(handle): Path<String>,
     format: Format,
+    InScript(shown): InScript,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     let db = app.db.read();
     let account = match open_by_handle(db, &handle).await? {
         Found::Here(account) => account,
         Found::Moved(account) => {
-            let path = format!("/@{}/{}", account.handle, format.file());
+            let path = path_in(&format!("/@{}/{}", account.handle, format.file()), of_feed(shown));
             return Ok(Redirect::permanent(&path).into_response());
         }
     };
     let newest = queries::newest_event(db, Some(account.id)).await?;
-    let validators = Validators::new(&app, newest);
+    let validators = Validators::new(&app, newest).in_script(shown);
     if validators.are_met(&headers) {
         return Ok(validators.not_modified());
     }
     let articles = queries::newest_articles(db, Some(account.id)).await?;
-    let feed = account_feed(&app, &account, format, newest.1, items(&app, articles).await?);
+    let items = items(&app, articles, shown).await?;
+    let feed = account_feed(&app, &account, format, newest.1, items).in_script(shown);
     Ok(validators.answer_feed(&app, format, &feed))
 }
 
@@ -107,21 +113,28 @@ pub(super) fn account_feed(
     }
 }
 
-pub(super) async fn items(app: &App, articles: Vec<article::Model>) -> Result<Vec<Item>, Error> {
+/// Articles as a feed in a script shows them.
+pub(super) async fn items(
+    app: &App,
+    articles: Vec<article::Model>,
+    shown: Shown,
+) -> Result<Vec<Item>, Error> {
     let ids: HashSet<i64> = articles.iter().map(|article| article.account_id).collect();
     let accounts = queries::accounts(app.db.read(), ids).await?;
-    let item = |article: article::Model| {
-        let account = accounts.get(&article.account_id)?;
+    let mut items = Vec::with_capacity(articles.len());
+    for article in articles {
+        let Some(account) = accounts.get(&article.account_id) else { continue };
         let account_url = app.config.url(&format!("/@{}", account.handle));
-        Some(Item {
+        let path = path_in(&article.slug, of_feed(shown).filter(|shown| shown.changes(&article.lang)));
+        items.push(Item {
             id: article_tag(app, &article),
-            url: format!("{account_url}/{}", article.slug),
+            url: format!("{account_url}/{path}"),
             account_name: account.name.clone(),
             account_url,
-            article,
-        })
-    };
-    Ok(articles.into_iter().filter_map(item).collect())
+            article: app.bodies.article(article, shown).await?,
+        });
+    }
+    Ok(items)
 }
 
 /// Names an article in feeds, for good.
@@ -161,6 +174,14 @@ impl Validators {
         let names =
             hash_of((&config.site_name, &config.base_url, &config.locale, &config.websub_hubs)) as u32;
         Self { etag: format!("W/\"{event_id:x}-{names:x}-{WRITING}\""), last_modified: Some(changed) }
+    }
+
+    /// The same for the document in a script.
+    pub fn in_script(mut self, shown: Shown) -> Self {
+        if let Some(shown) = of_feed(shown) {
+            self.etag = format!("{}-{}\"", self.etag.trim_end_matches('"'), shown.code());
+        }
+        self
     }
 
     /// From everything that the document shows.

@@ -7,6 +7,7 @@ use super::{Format, MAX_ARTICLES, queries};
 use crate::app::App;
 use crate::db::entities::account::{self, AccountState};
 use crate::error::Error;
+use crate::shown::Shown;
 
 /// What is told of a feed.
 #[derive(Debug)]
@@ -47,7 +48,7 @@ pub async fn since(
     if articles.is_empty() && gone.is_empty() && !changes.all {
         return Ok(nothing);
     }
-    let items = items(app, articles).await?;
+    let items = items(app, articles, Shown::Original).await?;
     let mut feed = match account {
         Some(account) => account_feed(app, account, format, changed_at, items),
         None => site_feed(app, format, changed_at, items),

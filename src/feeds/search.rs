@@ -8,6 +8,7 @@ use axum::response::Response;
 use chrono_tz::Tz;
 
 use super::pages::{Validators, base_url, items, tag};
+use super::script::InScript;
 use super::{Feed, Format, MAX_ARTICLES, queries};
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -22,6 +23,7 @@ use crate::text::script::Script;
 pub async fn show_search_feed(
     State(app): State<Arc<App>>,
     format: Format,
+    InScript(shown): InScript,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
@@ -36,13 +38,13 @@ pub async fn show_search_feed(
     let zone = app.config.timezone.parse().unwrap_or(Tz::UTC);
     let request = Wanted { sort: "newest".into(), limit: MAX_ARTICLES.to_string(), ..wanted.clone() };
     let ids = find_ids(&app, &request, Reader { user: None, zone, script: Script::Other }).await?;
-    let items = items(&app, queries::articles(app.db.read(), &ids).await?).await?;
+    let items = items(&app, queries::articles(app.db.read(), &ids).await?, shown).await?;
     let locale = Locale::from_tag(&app.config.locale).unwrap_or(Locale::ZhHans);
     let title = locale.text_with(
         "search-feed-title",
         &[("query", wanted.q.clone()), ("site", app.config.site_name_in(locale))],
     );
-    let shown: Vec<_> =
+    let listed: Vec<_> =
         items.iter().map(|item| (&item.article.id, item.article.version, &item.account_name)).collect();
     let updated = items.iter().map(|item| item.article.updated_at.max(item.published())).max();
     let feed = Feed {
@@ -58,8 +60,9 @@ pub async fn show_search_feed(
         updated: updated.unwrap_or_default(),
         items: Vec::new(),
         gone: Vec::new(),
-    };
-    let validators = Validators::of((&feed.id, &feed.title, &feed.self_url, updated.map(|at| at.0), shown));
+    }
+    .in_script(shown);
+    let validators = Validators::of((&feed.id, &feed.title, &feed.self_url, updated.map(|at| at.0), listed));
     if validators.are_met(&headers) {
         return Ok(validators.not_modified());
     }

@@ -16,6 +16,7 @@ use crate::db::entities::account;
 use crate::error::Error;
 use crate::page::{FeedLink, Page, View};
 use crate::path::Path;
+use crate::shown::{Shown, path_in};
 use crate::subscriptions::queries::{self as subscriptions, Standing};
 
 #[derive(Template)]
@@ -58,8 +59,10 @@ pub async fn show_account(
     let top = if after.is_none() { queries::top_tags(db, account.id).await? } else { Vec::new() };
     let tags = top.into_iter().map(|(folded, name)| (tags::path(Some(&account), &folded), name)).collect();
     let path = format!("/@{}", account.handle);
-    let mut page = page.titled(&account.name).described(&account.bio).canonical_path(&path);
-    page.feeds = feed_links(&account);
+    let mut page = page.titled(&account.name).canonical_path(&path).in_scripts(&path, &account.lang);
+    let bio = page.shown(&account.bio, &account.lang).into_owned();
+    page = page.described(&bio);
+    page.feeds = feed_links(&page, &account);
     Ok(View(AccountPage {
         page,
         articles: cards.items,
@@ -75,19 +78,20 @@ pub async fn show_account(
 }
 
 /// The feeds of an account, for the head of its pages.
-pub fn feed_links(account: &account::Model) -> Vec<FeedLink> {
-    feeds_at(&account.name, &format!("/@{}", account.handle))
+pub fn feed_links(page: &Page, account: &account::Model) -> Vec<FeedLink> {
+    feeds_at(page, &account.name, &format!("/@{}", account.handle))
 }
 
-/// The feeds found under a path: an account's, or the site's under "".
-pub fn feeds_at(title: &str, path: &str) -> Vec<FeedLink> {
+/// The feeds found under a path: an account's, or the site's under ""; in the script that a reader chose.
+pub fn feeds_at(page: &Page, title: &str, path: &str) -> Vec<FeedLink> {
+    let script = Some(page.script.shown).filter(|shown| page.script.is_chosen && *shown != Shown::Original);
     [
         ("application/atom+xml", "feed.atom"),
         ("application/rss+xml", "feed.rss"),
         ("application/feed+json", "feed.json"),
     ]
     .into_iter()
-    .map(|(kind, file)| FeedLink { kind, title: title.to_owned(), href: format!("{path}/{file}") })
+    .map(|(kind, file)| FeedLink { kind, title: title.to_owned(), href: path_in(&format!("{path}/{file}"), script) })
     .collect()
 }
 

@@ -25,7 +25,11 @@ const LONG: i32 = 4;
 struct ArticlePage {
     page: Page,
     account: account::Model,
+    /// As it is shown.
     article: article::Model,
+    /// The language in which it was written.
+    written: String,
+    path: String,
     minutes: i32,
     /// Whether it was changed so long after it was published that readers should know.
     updated: bool,
@@ -50,6 +54,11 @@ pub async fn render_article(
     standing: Standing,
 ) -> Result<String, Error> {
     let (previous, next) = queries::neighbours(app.db.read(), &article).await?;
+    let beside = Beside::load(app, &article).await?;
+    let written = article.lang.clone();
+    // Before it is converted, so that headings have the same ids in every script.
+    let (body, mut headings) = content::with_headings(&article.body_html);
+    let mut article = app.bodies.article(article::Model { body_html: body, ..article }, page.script.shown).await?;
     let description = if article.digest.is_empty() {
         let head: String = article.body_html.chars().take(2000).collect();
         content::excerpt(&head, DESCRIPTION)
@@ -57,21 +66,23 @@ pub async fn render_article(
         article.digest.clone()
     };
     let path = format!("/@{}/{}", account.handle, article.slug);
-    let mut page = page.titled(&article.title).described(&description).canonical_path(&path);
+    let mut page = page.titled(&article.title).described(&description).canonical_path(&path).in_scripts(&path, &written);
     page.image = article.cover_url.as_ref().map(|cover| app.config.absolute(cover)).unwrap_or_default();
-    page.feeds = feed_links(&account);
+    page.feeds = feed_links(&page, &account);
     page.content_lang = Some(article.lang.clone());
     let hour = std::time::Duration::from_secs(3600);
     let updated = article.published_at.is_some_and(|moment| article.updated_at > moment + hour);
     let minutes = count::minutes(article.word_count, &article.lang);
-    let beside = Beside::load(app, &article).await?;
     let saved_id = match &page.user {
         Some(user) => {
             saved::queries::ids_of(app.db.read(), user.id, &[article.id]).await?.remove(&article.id)
         }
         None => None,
     };
-    let (body, mut headings) = content::with_headings(&article.body_html);
+    let body = std::mem::take(&mut article.body_html);
+    for heading in &mut headings {
+        heading.text = page.shown(&heading.text, &written).into_owned();
+    }
     if headings.len() < MANY_HEADINGS || minutes < LONG {
         headings.clear();
     }
@@ -79,6 +90,8 @@ pub async fn render_article(
         page,
         account,
         article,
+        written,
+        path,
         minutes,
         updated,
         previous,

@@ -111,7 +111,7 @@ pub async fn show_front(
     let tagline = page.t("site-tagline");
     let here = front(choice);
     let mut page = page.described(&tagline).canonical_path(&here);
-    page.feeds = feeds_at(&page.site_name, "");
+    page.feeds = feeds_at(&page, &page.site_name, "");
     let chosen = regions.iter().chain(&topics).filter(|link| link.is_here && !link.key.ends_with("-all"));
     let title = chosen.map(|link| page.t(&link.key)).collect::<Vec<_>>().join(" · ");
     let page = page.titled(&title);

@@ -15,6 +15,7 @@ use crate::db::entities::subscription::Cadence;
 use crate::db::entities::user;
 use crate::error::Error;
 use crate::readers;
+use crate::shown::Shown;
 
 /// The hours of a reader, by the clock of the time zone.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -33,6 +34,8 @@ pub struct ReaderJson {
     pub quiet_until: Option<u32>,
     /// Whether digests also hold what was on the timeline when the reader last looked.
     pub with_seen: bool,
+    /// Script in which Chinese is shown: `original`, `hans`, `hant-tw` or `hant-hk`; empty follows the language.
+    pub script: String,
     /// When the next digest is due; null while nothing is told by digests.
     pub next_digest_at: Option<String>,
 }
@@ -50,6 +53,8 @@ pub struct ReaderChange {
     #[schema(value_type = Option<QuietJson>)]
     pub quiet: Option<Option<QuietJson>>,
     pub with_seen: Option<bool>,
+    /// `original`, `hans`, `hant-tw` or `hant-hk`; empty follows the language.
+    pub script: Option<String>,
 }
 
 /// Hours from and until which mail waits, 0 to 23.
@@ -67,7 +72,7 @@ fn given<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<Option<Qui
 impl ReaderJson {
     async fn load(app: &App, user: &user::Model) -> Result<Json<Self>, Error> {
         let reader = of_user(app, user).await?;
-        let Settings { timezone, cadence, hour, weekday, quiet, with_seen } = reader.settings();
+        let Settings { timezone, cadence, hour, weekday, quiet, with_seen, script } = reader.settings();
         let due =
             reader.row.and_then(|row| [row.daily_due_at, row.weekly_due_at].into_iter().flatten().min());
         Ok(Json(Self {
@@ -78,6 +83,7 @@ impl ReaderJson {
             quiet_from: quiet.map(|quiet| quiet.from),
             quiet_until: quiet.map(|quiet| quiet.until),
             with_seen,
+            script: script.map_or("", Shown::code).to_owned(),
             next_digest_at: due.map(|due| due.rfc3339()),
         }))
     }
@@ -116,6 +122,7 @@ pub async fn update_reader(
         wish.quiet = (quiet.map(|quiet| quiet.from), quiet.map(|quiet| quiet.until));
     }
     wish.with_seen = change.with_seen.unwrap_or(wish.with_seen);
+    wish.script = change.script.unwrap_or(wish.script);
     readers::change(&app, &user.email, &user.locale, &wish.parse()?).await?;
     ReaderJson::load(&app, user).await
 }

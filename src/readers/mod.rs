@@ -32,6 +32,7 @@ use crate::db::entities::subscription::{self, Cadence, Model as Subscription, Su
 use crate::db::entities::{reader, user};
 use crate::error::{Error, Problems};
 use crate::outbox;
+use crate::shown::Shown;
 use hours::{HOUR, Hours, Pace, Quiet, WEEKDAY, weekday_of};
 use queries::Reader;
 
@@ -47,6 +48,8 @@ pub struct Settings {
     pub quiet: Option<Quiet>,
     /// Digests also hold what was on the timeline at the last visit.
     pub with_seen: bool,
+    /// None follows the language.
+    pub script: Option<Shown>,
 }
 
 /// The same as it comes in, before it is known to make sense.
@@ -60,6 +63,8 @@ pub struct Wish {
     /// From and until; both or none.
     pub quiet: (Option<i32>, Option<i32>),
     pub with_seen: bool,
+    /// As [`Shown::from_code`] reads it; empty follows the language.
+    pub script: String,
 }
 
 impl From<&Settings> for Wish {
@@ -72,13 +77,14 @@ impl From<&Settings> for Wish {
             weekday: settings.weekday.number_from_monday() as i32,
             quiet: (quiet.map(|quiet| quiet.from as i32), quiet.map(|quiet| quiet.until as i32)),
             with_seen: settings.with_seen,
+            script: settings.script.map_or("", Shown::code).to_owned(),
         }
     }
 }
 
 impl Wish {
     /// # Errors
-    /// Invalid `timezone`, `digest_hour`, `digest_weekday`, `quiet_from` or `quiet_until`.
+    /// Invalid `timezone`, `digest_hour`, `digest_weekday`, `quiet_from`, `quiet_until` or `script`.
     pub fn parse(&self) -> Result<Settings, Error> {
         let mut problems = Problems::default();
         if self.timezone.parse::<Tz>().is_err() {
@@ -107,6 +113,10 @@ impl Wish {
         if weekday.is_none() {
             problems.add("digest_weekday", "reader-weekday-wrong");
         }
+        let script = Shown::from_code(&self.script);
+        if script.is_none() && !self.script.is_empty() {
+            problems.add("script", "script-wrong");
+        }
         problems.check()?;
         Ok(Settings {
             timezone: self.timezone.clone(),
@@ -115,6 +125,7 @@ impl Wish {
             weekday: weekday.unwrap_or(WEEKDAY),
             quiet,
             with_seen: self.with_seen,
+            script,
         })
     }
 }
@@ -131,9 +142,12 @@ pub async fn change(app: &App, email: &str, locale: &str, settings: &Settings) -
     row.quiet_until = Set(settings.quiet.map(|quiet| quiet.until as i32));
     row.with_seen = Set(settings.with_seen);
     row.timezone = Set(Some(settings.timezone.clone()));
+    let script = settings.script.map_or("", Shown::code);
+    row.script = Set(script.to_owned());
     row.update(&*tx).await?;
     user::Entity::update_many()
         .col_expr(user::Column::Timezone, Expr::value(settings.timezone.as_str()))
+        .col_expr(user::Column::Script, Expr::value(script))
         .filter(user::COLUMN.email.eq(email))
         .exec(&*tx)
         .await?;
@@ -225,6 +239,7 @@ async fn take_up(
         email: Set(email.to_owned()),
         timezone: Set(None),
         locale: Set(locale.to_owned()),
+        script: Set(String::new()),
         cadence: Set(Cadence::Instant),
         digest_hour: Set(HOUR as i32),
         digest_weekday: Set(WEEKDAY.number_from_monday() as i32),

@@ -124,6 +124,8 @@ pub struct HoursForm {
     quiet_until: Option<i32>,
     #[serde(default)]
     with_seen: Option<String>,
+    #[serde(default)]
+    script: String,
 }
 
 impl HoursForm {
@@ -139,6 +141,7 @@ impl HoursForm {
             weekday: self.digest_weekday,
             quiet,
             with_seen: self.with_seen.is_some(),
+            script: self.script.clone(),
         }
     }
 

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::page::Locale;
 use crate::readers::Settings;
 use crate::readers::hours::Hours;
+use crate::shown::Shown;
 
 /// What is known of an address, whether it has a row or not.
 #[derive(Clone, Debug)]
@@ -33,6 +34,13 @@ impl Reader {
         self.row.as_ref().map_or(Cadence::Instant, |row| row.cadence)
     }
 
+    /// The script that was chosen; none where it is left to the language.
+    pub fn script(&self) -> Option<Shown> {
+        let chosen = self.user.as_ref().map(|user| &user.script);
+        let chosen = chosen.or_else(|| self.row.as_ref().map(|row| &row.script));
+        chosen.and_then(|code| Shown::from_code(code))
+    }
+
     pub fn settings(&self) -> Settings {
         let hours = self.hours();
         Settings {
@@ -42,6 +50,7 @@ impl Reader {
             weekday: hours.weekday,
             quiet: hours.quiet,
             with_seen: self.row.as_ref().is_some_and(|row| row.with_seen),
+            script: self.script(),
         }
     }
 }
@@ -73,10 +82,13 @@ pub async fn get<C: ConnectionTrait>(db: &C, config: &Config, id: i64) -> Result
     Ok(of_address(db, config, &row.email).await?)
 }
 
-/// The zone that somebody chose before becoming a user.
-pub async fn timezone<C: ConnectionTrait>(db: &C, email: &str) -> Result<Option<String>, DbErr> {
+/// The zone and the script that somebody chose before becoming a user; empty where it is left to the language.
+pub async fn timezone_and_script<C: ConnectionTrait>(
+    db: &C,
+    email: &str,
+) -> Result<(Option<String>, String), DbErr> {
     let row = reader::Entity::find().filter(reader::COLUMN.email.eq(email)).one(db).await?;
-    Ok(row.and_then(|row| row.timezone))
+    Ok(row.map_or_else(Default::default, |row| (row.timezone, row.script)))
 }
 
 /// Language of a reader: a user's own, or that of the row.
@@ -84,13 +96,14 @@ pub fn locale(user: Option<&str>, reader: &str) -> Locale {
     user.and_then(Locale::from_tag).or_else(|| Locale::from_tag(reader)).unwrap_or(Locale::ZhHans)
 }
 
-/// Adds the user whose address a reader has, and that user's zone and language as `user_timezone` and
-/// `user_locale`.
+/// Adds the user whose address a reader has, and that user's zone, language and script as `user_timezone`,
+/// `user_locale` and `user_script`.
 pub fn join_users(select: &mut SelectStatement) -> &mut SelectStatement {
     let same = Expr::col((user::Entity, user::Column::Email)).equals((reader::Entity, reader::Column::Email));
     select
         .expr_as(Expr::col((user::Entity, user::Column::Timezone)), "user_timezone")
         .expr_as(Expr::col((user::Entity, user::Column::Locale)), "user_locale")
+        .expr_as(Expr::col((user::Entity, user::Column::Script)), "user_script")
         .expr_as(Expr::col((user::Entity, user::Column::Id)), "user_id")
         .join(JoinType::LeftJoin, user::Entity, same)
 }

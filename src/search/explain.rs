@@ -56,7 +56,7 @@ pub fn notes(page: &Page, found: &Found) -> Vec<String> {
         let is_it = |choice: &&&Choice| choice.atom.term().is_some_and(|typed| typed.text == term.text);
         let part = typed.iter().find(is_it).map_or(&term.text, |choice| &choice.value);
         // They are kept folded, which is Simplified.
-        let script = script::shown(part).unwrap_or_else(|| page.locale.script());
+        let script = script::shown(part).unwrap_or_else(|| page.script.shown.script(page.locale));
         let others = term.others.iter().take(MAX_OTHERS).map(|other| convert::to(script, other));
         let others = others.collect::<Vec<_>>().join("、");
         notes.push(page.t2("search-note-others", "part", part, "others", others));

@@ -45,7 +45,7 @@ impl Reader {
         Reader {
             user: page.user.as_ref().map(|user| user.id),
             zone: page.zone(),
-            script: page.locale.script(),
+            script: page.script.shown.script(page.locale),
         }
     }
 }

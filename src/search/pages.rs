@@ -129,7 +129,7 @@ pub async fn show_results(
     };
     page.noindex = !wanted.is_empty();
     if !wanted.is_empty() && problems.is_empty() {
-        page.feeds = feed_links(&page.title, &wanted);
+        page.feeds = feed_links(&page, &wanted);
     }
     notes.extend(explain::notes(&page, &found));
     let meant = meant.map(|text| (Wanted { q: text.clone(), ..wanted.clone() }.path(None), text));
@@ -159,8 +159,8 @@ pub async fn show_results(
 }
 
 /// The feeds of a search.
-fn feed_links(title: &str, wanted: &Wanted) -> Vec<FeedLink> {
+fn feed_links(page: &Page, wanted: &Wanted) -> Vec<FeedLink> {
     let plain = Wanted { sort: String::new(), cursor: String::new(), scope: String::new(), ..wanted.clone() };
-    let links = feeds_at(title, "/search").into_iter();
+    let links = feeds_at(page, &page.title, "/search").into_iter();
     links.map(|link| FeedLink { href: plain.at(&link.href), ..link }).collect()
 }

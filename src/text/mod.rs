@@ -2,7 +2,7 @@
 //!
 //! - [`fold`]: the form in which text is compared, with offsets back into the original.
 //! - [`script`]: is this text Simplified, Traditional, or neither?
-//! - [`convert`]: Simplified in Traditional and the other way.
+//! - [`convert`]: Simplified in Traditional and the other way, with the words of Taiwan or Hong Kong.
 //! - [`spelled`]: words of scripts with spaces, in letters without.
 //! - [`segment`]: words, by dictionary.
 //! - [`pinyin`]: how Chinese is read, and Chinese typed as pinyin.

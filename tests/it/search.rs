@@ -18,6 +18,8 @@ use xiangxun::mail::Mailer;
 use xiangxun::outbox::{self, Event};
 use xiangxun::search::index::{Progress, WriterSize};
 use xiangxun::search::{State, follower};
+use xiangxun::text::convert;
+use xiangxun::text::script::Script;
 
 use crate::both_databases;
 use crate::support::TestApp;
@@ -229,7 +231,6 @@ both_databases! {
             publish_as(app, account.id, Some(&passage.id), &passage.title, &passage.body, &passage.lang, 0).await;
         }
         follower::catch_up(&app.app).await.unwrap();
-        let converter = opencc_fmmseg::OpenCC::new();
         let mut random = Random(7);
         let mut asked = 0;
         while asked < 150 {
@@ -242,8 +243,8 @@ both_databases! {
                 continue;
             }
             asked += 1;
-            let config = if passage.lang == "zh-Hant" { "t2s" } else { "s2t" };
-            for run in [converter.convert(&run, config, false), run] {
+            let other = if passage.lang == "zh-Hant" { Script::Hans } else { Script::Hant };
+            for run in [convert::to(other, &run).into_owned(), run] {
                 let answer = ask(app, &[("q", &format!("\"{run}\"")), ("limit", "100")]).await;
                 let found = answer["items"].as_array().unwrap().iter();
                 let ids: Vec<&str> = found.map(|item| item["external_id"].as_str().unwrap()).collect();

@@ -59,7 +59,18 @@ pub fn keep(tag: &Tag, name: &str, base: Option<&Url>) -> Kept {
     push_classes(&mut rest, tag, name);
     push_some(&mut rest, "lang", lang(tag));
     push_one_of(&mut rest, tag, "dir", &["ltr", "rtl", "auto"]);
+    if is_untranslated(tag) {
+        push(&mut rest, "translate", "no");
+    }
     Kept { id: id_of(tag, name), rest }
+}
+
+/// Whether an element's words are to stay as they are, a name for example; also in the way that translators knew
+/// before there was an attribute for it.
+pub fn is_untranslated(tag: &Tag) -> bool {
+    let is_no = |value: &str| value.trim().eq_ignore_ascii_case("no");
+    let is_class = |class: &str| class.split_ascii_whitespace().any(|name| name == "notranslate");
+    get(tag, "translate").is_some_and(is_no) || get(tag, "class").is_some_and(is_class)
 }
 
 /// The language of an element, unless it is Word's, which marks every word (`lang=EN-US`).

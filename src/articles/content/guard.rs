@@ -17,7 +17,7 @@ static GUARD: LazyLock<Builder<'static>> = LazyLock::new(|| {
     guard
         .tags(elements::ALLOWED.iter().copied().collect())
         .clean_content_tags(HashSet::from(["script", "style", "noscript", "svg", "math", "title"]))
-        .generic_attributes(HashSet::from(["lang", "dir", "id"]))
+        .generic_attributes(HashSet::from(["lang", "dir", "id", "translate"]))
         .tag_attributes(tag_attributes())
         // However a frame got here, it is shut in.
         .set_tag_attribute_values(HashMap::from([(
@@ -31,6 +31,7 @@ static GUARD: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .attribute_filter(|element: &str, attribute: &str, value: &str| {
             let keep = match (element, attribute) {
                 (_, "id") => value.starts_with(links::ID_PREFIX),
+                (_, "translate") => value == "no",
                 ("a", "href") => links::is_clean_link(value),
                 ("iframe", "src") => embed::own(value).is_some(),
                 (_, "src" | "poster" | "cite") => links::is_clean_file(value),

@@ -16,6 +16,9 @@ pub struct Model {
     pub timezone: Option<String>,
     /// Language of the digests, unless a user has another.
     pub locale: String,
+    /// Script of the articles in mails, as `shown::Shown` names it, unless a user has another; empty follows the
+    /// language.
+    pub script: String,
     /// Of new subscriptions.
     pub cadence: Cadence,
     /// 0 to 23, in the reader's zone.

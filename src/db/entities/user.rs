@@ -29,6 +29,8 @@ pub struct Model {
     pub state: UserState,
     /// Interface language: zh-Hans, zh-Hant or en.
     pub locale: String,
+    /// Script in which Chinese is shown, as `shown::Shown` names it; empty follows the language.
+    pub script: String,
     /// IANA name.
     pub timezone: String,
     pub created_at: Timestamp,

@@ -1,5 +1,5 @@
-//! What a claim needs to be handed over: read for all of its rows at once, written once for each push and
-//! language.
+//! What a claim needs to be handed over: read for all of its rows at once, written once for each push,
+//! language and script.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use crate::delivery::ledger::Claim;
 use crate::delivery::queries::{self, Content, Recipient};
 use crate::mail::{Form, Letter, Personal};
 use crate::page::Locale;
+use crate::shown::Shown;
 use crate::{alerts, digests, readers};
 
 /// How old what is known of an article or a reader may be when a message is handed over.
@@ -41,7 +42,7 @@ pub enum Message {
     None(Attempt),
 }
 
-/// What pushes tell of, and their mail in each language; read anew when it is no longer fresh. The same
+/// What pushes tell of, and their mail in each language and script; read anew when it is no longer fresh. The same
 /// for what digests tell of.
 #[derive(Default)]
 pub struct Contents {
@@ -51,7 +52,7 @@ pub struct Contents {
 
 struct Known {
     content: Option<Content>,
-    forms: HashMap<Locale, Arc<Form>>,
+    forms: HashMap<(Locale, Shown), Arc<Form>>,
     read_at: Instant,
 }
 
@@ -70,14 +71,20 @@ impl Contents {
         self.pushes.get(&push_id).and_then(|known| known.content.as_ref())
     }
 
-    fn form(&mut self, app: &App, push_id: i64, locale: Locale) -> anyhow::Result<Option<Arc<Form>>> {
+    fn form(
+        &mut self,
+        app: &App,
+        push_id: i64,
+        locale: Locale,
+        shown: Shown,
+    ) -> anyhow::Result<Option<Arc<Form>>> {
         let Some(known) = self.pushes.get_mut(&push_id) else { return Ok(None) };
         let Some(content) = &known.content else { return Ok(None) };
-        if let Some(form) = known.forms.get(&locale) {
+        if let Some(form) = known.forms.get(&(locale, shown)) {
             return Ok(Some(form.clone()));
         }
-        let form = Arc::new(email::form(app, content, locale)?);
-        known.forms.insert(locale, form.clone());
+        let form = Arc::new(email::form(app, content, locale, shown)?);
+        known.forms.insert((locale, shown), form.clone());
         Ok(Some(form))
     }
 }
@@ -155,8 +162,7 @@ fn of_push(
     if contents.content(push_id).is_some_and(|content| content.was_told(recipient)) {
         return suppressed("a digest has told of it".into());
     }
-    let locale = Locale::from_tag(&recipient.locale).unwrap_or(Locale::ZhHans);
-    let Some(form) = contents.form(app, push_id, locale)? else {
+    let Some(form) = contents.form(app, push_id, recipient.locale(), recipient.shown())? else {
         return suppressed("the articles were withdrawn".into());
     };
     let personal = email::personal(app, recipient.subscription_id, &recipient.email, &row.message_id);

@@ -8,6 +8,7 @@ use crate::db::entities::inbox_item::ItemKind;
 use crate::db::entities::user;
 use crate::inbox::queries::{self, Row};
 use crate::page::Locale;
+use crate::shown::Shown;
 
 /// Items that one notification names.
 const NAMED: usize = 4;
@@ -29,11 +30,13 @@ impl Notice {
         let rows = queries::unread_after(db, reader.id, after, queries::MANY).await?;
         let Some(newest) = rows.first().map(|row| row.item.id) else { return Ok(None) };
         let locale = Locale::from_tag(&reader.locale).unwrap_or(Locale::ZhHans);
+        let shown = Shown::chosen(Some(&reader.script), None, locale);
+        let line = |row: &Row| line(row, locale, shown);
         let (title, body, path) = match &rows[..] {
-            [row] => (row.from.clone(), line(row, locale), format!("/inbox/{}", row.item.id)),
+            [row] => (row.from.clone(), line(row), format!("/inbox/{}", row.item.id)),
             rows => {
                 let count = [("count", rows.len().to_string())];
-                let lines = rows.iter().take(NAMED).map(|row| format!("{}: {}", row.from, line(row, locale)));
+                let lines = rows.iter().take(NAMED).map(|row| format!("{}: {}", row.from, line(row)));
                 let body = lines.collect::<Vec<_>>().join("\n");
                 (locale.text_with("notice-several", &count), body, "/inbox".to_owned())
             }
@@ -58,8 +61,9 @@ impl Notice {
 }
 
 /// An item in one line.
-fn line(row: &Row, locale: Locale) -> String {
-    let title = row.articles.first().map(|article| article.title.clone()).unwrap_or_default();
+fn line(row: &Row, locale: Locale, shown: Shown) -> String {
+    let title = row.articles.first().map(|article| shown.text(&article.title, &article.lang));
+    let title = title.unwrap_or_default();
     let further = row.articles.len() + row.more;
     let title = if further > 1 {
         locale.text_with("notice-and-more", &[("title", short(&title)), ("count", (further - 1).to_string())])

@@ -19,6 +19,7 @@ impl TestApp {
             operator: Set(false),
             state: Set(UserState::Active),
             locale: Set("zh-Hans".into()),
+            script: Set(String::new()),
             timezone: Set("Asia/Shanghai".into()),
             created_at: Set(self.app.clock.now()),
         }
