@@ -21,6 +21,7 @@ use crate::auth::session::SignedIn;
 use crate::clock::Timestamp;
 use crate::db::entities::user;
 use crate::error::{Error, Message, Problems};
+use crate::home::linked_data::LinkedData;
 use crate::home::look::Look;
 use crate::inbox;
 use crate::shown::{self, Choice, Shown};
@@ -241,9 +242,13 @@ pub struct Page {
     pub canonical: String,
     /// Absolute address of a picture for link previews; empty leaves it out.
     pub image: String,
+    /// It is a sign rather than a picture: an account's, for example.
+    pub image_is_small: bool,
     pub feeds: Vec<FeedLink>,
     /// The page in each script, where it can be had in several.
     pub alternates: Vec<Alternate>,
+    /// What search engines read besides.
+    pub linked_data: Option<LinkedData>,
     /// Language of the main text, where it is not the interface's.
     pub content_lang: Option<String>,
     /// Keeps search engines away.
@@ -317,6 +322,12 @@ impl Page {
     /// A path that shows the same in a script, whatever the reader chose.
     pub fn path_in(&self, path: &str, shown: Shown) -> String {
         shown::path_in(path, Some(shown))
+    }
+
+    /// The language of the main text as link previews name it: `zh_TW`, `en_GB`.
+    pub fn preview_locale(&self) -> &'static str {
+        let lang = self.content_lang.as_deref().unwrap_or(self.locale.code());
+        shown::preview_locale(lang)
     }
 
     /// The scripts to choose from.
@@ -422,8 +433,10 @@ impl FromRequestParts<Arc<App>> for Page {
             description: String::new(),
             canonical: String::new(),
             image: String::new(),
+            image_is_small: false,
             feeds: Vec::new(),
             alternates: Vec::new(),
+            linked_data: None,
             content_lang: None,
             noindex: false,
             look: Look::of(&jar),

@@ -86,8 +86,11 @@ pub async fn show_collection(
     }
     let path = path(&account, &collection);
     let at = |number: u64| if number == 1 { path.clone() } else { format!("{path}?page={number}") };
-    let mut page = page.titled(&collection.title).described(&collection.intro).canonical_path(&at(number));
-    page.feeds = feeds_at(&format!("{} · {}", collection.title, account.name), &path);
+    let title = page.shown(&collection.title, &account.lang).into_owned();
+    let intro = page.shown(&collection.intro, &account.lang).into_owned();
+    let page = page.titled(&title).described(&intro).canonical_path(&at(number));
+    let mut page = page.in_scripts(&at(number), &account.lang);
+    page.feeds = feeds_at(&page, &format!("{title} · {}", account.name), &path);
     Ok(View(ShowPage {
         before_url: if number > 1 { at(number - 1) } else { String::new() },
         after_url: cards.more.map(|_| at(number + 1)).unwrap_or_default(),

@@ -7,18 +7,21 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::pages::{Validators, base_url, items, tag};
+use super::script::{InScript, of_feed};
 use super::{Feed, Format, MAX_ARTICLES, queries};
 use crate::accounts::queries::{Found, open_by_handle};
 use crate::app::App;
 use crate::collections;
 use crate::error::Error;
 use crate::path::Path;
+use crate::shown::path_in;
 
 /// `GET /@{handle}/collections/{slug}/feed.atom`, `.rss`, `.json`
 pub async fn show_collection_feed(
     State(app): State<Arc<App>>,
     Path((handle, slug)): Path<(String, String)>,
     format: Format,
+    InScript(shown): InScript,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     let db = app.db.read();
@@ -26,17 +29,18 @@ pub async fn show_collection_feed(
         Found::Here(account) => account,
         Found::Moved(account) => {
             let path = format!("/@{}/collections/{slug}/{}", account.handle, format.file());
+            let path = path_in(&path, of_feed(shown));
             return Ok(Redirect::permanent(&path).into_response());
         }
     };
     let collection = collections::queries::by_slug(db, account.id, &slug).await?.ok_or(Error::NotFound)?;
     let ids = queries::newest_of(db, &collections::queries::published_ids(db, collection.id).await?, MAX_ARTICLES).await?;
     let path = collections::pages::path(&account, &collection);
-    let items = items(&app, queries::articles(db, &ids).await?).await?;
+    let items = items(&app, queries::articles(db, &ids).await?, shown).await?;
     let updated = items.iter().map(|item| item.article.updated_at.max(item.published())).max();
     let feed = Feed {
         id: tag(&app, &format!("collection/{}", collection.id), collection.created_at),
-        title: format!("{} · {}", collection.title, account.name),
+        title: format!("{} · {}", shown.text(&collection.title, &account.lang), account.name),
         description: collection.intro.clone(),
         lang: account.lang.clone(),
         page_url: app.config.url(&path),
@@ -47,6 +51,7 @@ pub async fn show_collection_feed(
         updated: updated.unwrap_or_default().max(collection.updated_at),
         items,
         gone: Vec::new(),
-    };
+    }
+    .in_script(shown);
     Ok(Validators::of_feed(&feed).answer_if_new(&app, format, &feed, &headers))
 }

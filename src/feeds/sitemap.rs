@@ -16,6 +16,7 @@ use super::xml::Xml;
 use crate::app::App;
 use crate::error::Error;
 use crate::path::Path;
+use crate::shown::is_traditional;
 
 const PAGE: i64 = 50_000;
 const SCHEMA: (&str, &str) = ("xmlns", "http://www.sitemaps.org/schemas/sitemap/0.9");
@@ -126,7 +127,7 @@ async fn news(app: &App) -> Result<String, Error> {
 /// The protocol knows two written languages of Chinese by the names of places.
 fn news_language(lang: &str) -> &str {
     match lang {
-        "zh-Hant" => "zh-tw",
+        lang if is_traditional(lang) => "zh-tw",
         lang if lang.starts_with("zh") => "zh-cn",
         lang => lang.split('-').next().unwrap_or(lang),
     }

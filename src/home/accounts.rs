@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 
+use super::linked_data;
 use super::pages::Place;
 use super::queries::{self, ArticleCard, Cursor};
 use super::tags;
@@ -62,6 +63,9 @@ pub async fn show_account(
     let mut page = page.titled(&account.name).canonical_path(&path).in_scripts(&path, &account.lang);
     let bio = page.shown(&account.bio, &account.lang).into_owned();
     page = page.described(&bio);
+    page.image = account.avatar_url.as_ref().map(|url| app.config.absolute(url)).unwrap_or_default();
+    page.image_is_small = true;
+    page.linked_data = Some(linked_data::of_account(&app, &page.site_name, &account));
     page.feeds = feed_links(&page, &account);
     Ok(View(AccountPage {
         page,

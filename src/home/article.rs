@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::accounts::feed_links;
 use super::beside::Beside;
+use super::linked_data;
 use super::queries::{self, Neighbour};
 use crate::app::App;
 use crate::articles::content::{self, Heading};
@@ -67,6 +68,8 @@ pub async fn render_article(
     };
     let path = format!("/@{}/{}", account.handle, article.slug);
     let mut page = page.titled(&article.title).described(&description).canonical_path(&path).in_scripts(&path, &written);
+    page.linked_data =
+        Some(linked_data::of_article(app, &page.site_name, &account, &article, &page.description));
     page.image = article.cover_url.as_ref().map(|cover| app.config.absolute(cover)).unwrap_or_default();
     page.feeds = feed_links(&page, &account);
     page.content_lang = Some(article.lang.clone());

@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod article;
 mod beside;
+pub mod linked_data;
 pub mod look;
 pub mod pages;
 pub mod queries;

@@ -210,6 +210,21 @@ impl Shown {
     }
 }
 
+/// A language as link previews name it, by a place that speaks it.
+pub fn preview_locale(lang: &str) -> &'static str {
+    match Written::of(lang) {
+        Some(Written::Hans) => "zh_CN",
+        Some(Written::Hant | Written::Tw) => "zh_TW",
+        Some(Written::Hk) => "zh_HK",
+        None => "en_GB",
+    }
+}
+
+/// Whether a text of a language is Traditional Chinese.
+pub fn is_traditional(lang: &str) -> bool {
+    matches!(Written::of(lang), Some(Written::Hant | Written::Tw | Written::Hk))
+}
+
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Choice {

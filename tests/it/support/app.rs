@@ -112,7 +112,12 @@ impl TestApp {
 
     /// Letters sent since the last call.
     pub fn take_letters(&self) -> Vec<Letter> {
-        std::mem::take(&mut *self.letters.lock().unwrap())
+        let letters = std::mem::take(&mut *self.letters.lock().unwrap());
+        let raw = letters.iter().find(|letter| {
+            [&letter.subject, &letter.text, &letter.html].iter().any(|text| text.contains('⟦'))
+        });
+        assert!(raw.is_none(), "a letter shows the key of a text: {raw:?}");
+        letters
     }
 
     /// Says that this test may end with jobs that are not due yet.
@@ -214,6 +219,11 @@ impl TestApp {
     pub async fn send_to(&self, routes: axum::Router, request: Request<Body>) -> Answer {
         let (parts, body) = routes.oneshot(request).await.unwrap().into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec();
+        let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        if kind.is_some_and(|kind| kind.starts_with("text/html")) {
+            let html = String::from_utf8_lossy(&bytes);
+            assert!(!html.contains('⟦'), "a page shows the key of a text: {html}");
+        }
         Answer { status: parts.status, headers: parts.headers, bytes }
     }
 }
