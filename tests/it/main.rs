@@ -36,6 +36,7 @@ mod import;
 mod inbox;
 mod keeping_up;
 mod limits;
+mod linked_data;
 mod locales;
 mod logs;
 mod looks;
