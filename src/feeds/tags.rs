@@ -7,6 +7,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::pages::{Validators, items, tag as name_for_good};
+use super::script::{InScript, of_feed};
 use super::{Feed, Format, MAX_ARTICLES, queries};
 use crate::accounts::queries::{Found, open_by_handle};
 use crate::app::App;
@@ -18,15 +19,17 @@ use crate::home;
 use crate::home::tags::path;
 use crate::page::Locale;
 use crate::path::Path;
+use crate::shown::path_in;
 
 /// `GET /tag/{tag}/feed.atom`, `.rss`, `.json`
 pub async fn show_tag_feed(
     State(app): State<Arc<App>>,
     Path(tag): Path<String>,
     format: Format,
+    script: InScript,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    tag_feed(&app, None, &tag, format, &headers).await
+    tag_feed(&app, None, &tag, (format, script), &headers).await
 }
 
 /// `GET /@{handle}/tag/{tag}/feed.atom`, `.rss`, `.json`
@@ -34,13 +37,14 @@ pub async fn show_account_tag_feed(
     State(app): State<Arc<App>>,
     Path((handle, tag)): Path<(String, String)>,
     format: Format,
+    script: InScript,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     match open_by_handle(app.db.read(), &handle).await? {
-        Found::Here(account) => tag_feed(&app, Some(account), &tag, format, &headers).await,
+        Found::Here(account) => tag_feed(&app, Some(account), &tag, (format, script), &headers).await,
         Found::Moved(account) => {
             let path = format!("{}/{}", path(Some(&account), &tag), format.file());
-            Ok(Redirect::permanent(&path).into_response())
+            Ok(Redirect::permanent(&path_in(&path, of_feed(script.0))).into_response())
         }
     }
 }
@@ -49,7 +53,7 @@ async fn tag_feed(
     app: &App,
     account: Option<account::Model>,
     tag: &str,
-    format: Format,
+    (format, InScript(shown)): (Format, InScript),
     headers: &HeaderMap,
 ) -> Result<Response, Error> {
     let db = app.db.read();
@@ -67,8 +71,9 @@ async fn tag_feed(
     let locale = Locale::from_tag(&lang).unwrap_or(site);
     let written = home::queries::tag_names(db, &key, account_id).await?;
     let name = home::tags::name(&written, locale).unwrap_or_else(|| key.clone());
+    let name = home::tags::name_in(&name, shown);
     let path = path(account.as_ref(), &key);
-    let items = items(app, queries::articles(db, &ids).await?).await?;
+    let items = items(app, queries::articles(db, &ids).await?, shown).await?;
     let updated = items.iter().map(|item| item.article.updated_at.max(item.published())).max();
     let feed = Feed {
         id: name_for_good(app, &path, account.as_ref().map_or(Timestamp(0), |account| account.created_at)),
@@ -83,6 +88,7 @@ async fn tag_feed(
         updated: updated.unwrap_or_default(),
         items,
         gone: Vec::new(),
-    };
+    }
+    .in_script(shown);
     Ok(Validators::of_feed(&feed).answer_if_new(app, format, &feed, headers))
 }

@@ -18,6 +18,7 @@ use crate::db::entities::account;
 use crate::error::Error;
 use crate::page::{Locale, Page, View};
 use crate::path::Path;
+use crate::shown::Shown;
 use crate::text::script::{self, Script};
 
 /// What stands as it is in the address of a tag.
@@ -80,13 +81,14 @@ async fn tag_page(
         return Err(Error::NotFound);
     }
     let name = name(&queries::tag_names(db, &key, account_id).await?, page.locale).unwrap_or(key.clone());
+    let name = name_in(&name, page.script.shown);
     let path = path(account.as_ref(), &key);
     let title = match &account {
         Some(account) => format!("#{name} · {}", account.name),
         None => format!("#{name}"),
     };
     let mut page = page.titled(&title).canonical_path(&path);
-    page.feeds = feeds_at(&title, &path);
+    page.feeds = feeds_at(&page, &title, &path);
     Ok(View(TagPage {
         page,
         name,
@@ -114,6 +116,12 @@ pub fn name(written: &[String], locale: Locale) -> Option<String> {
     let fits = |name: &str| wanted == Script::Other || script::shown(name).is_none_or(|script| script == wanted);
     let count = |name: &String| written.iter().filter(|other| *other == name).count();
     written.iter().max_by_key(|name| (fits(name), count(name))).cloned()
+}
+
+/// The name of a tag as it is shown, whoever wrote it.
+pub fn name_in(name: &str, shown: Shown) -> String {
+    let written = script::shown(name).and_then(Script::tag).unwrap_or("zh-Hans");
+    shown.text(name, written).into_owned()
 }
 
 #[cfg(test)]
