@@ -341,7 +341,7 @@ both_databases! {
         let letter = app.take_letters().remove(0);
         let bytes = letter.compose(&"乡讯 <news@xiangxun.test>".parse().unwrap()).unwrap().formatted();
         let mail = MessageParser::default().parse(&bytes).unwrap();
-        assert_eq!(mail.subject(), Some("颱風 停課：天气"));
+        assert_eq!(mail.subject(), Some("颱風 停課：天氣"));
         let row = app.told().await.remove(0);
         assert_eq!(format!("<{}>", mail.message_id().unwrap()), row.message_id);
         assert_eq!(row.message_id, format!("<{}.a-{}@xiangxun.test>", row.id, alert.id));
@@ -359,8 +359,8 @@ both_databases! {
             assert!(part.contains(&url) && part.contains(&stop) && part.contains(&account.name));
             assert!(part.contains("停止這個提醒") && !part.contains('⟦'));
         }
-        assert!(text.contains("强台风来了，各地学校 <停课> & 停工。"), "{text}");
-        assert!(html.contains("学校 &lt;<mark class=\"hit\"") && html.contains("停课</mark>&gt; &amp; 停工"), "{html}");
+        assert!(text.contains("強颱風來了，各地學校 <停課> & 停工。"), "{text}");
+        assert!(html.contains("學校 &lt;<mark class=\"hit\"") && html.contains("停課</mark>&gt; &amp; 停工"), "{html}");
     }
 
     async fn one_click_in_the_mail_stops_that_alert_only(app) {
