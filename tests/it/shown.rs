@@ -9,6 +9,7 @@ use xiangxun::db::entities::alert::AlertCadence;
 use xiangxun::db::entities::subscription::Cadence;
 use xiangxun::db::entities::{article, user};
 use xiangxun::readers;
+use xiangxun::subscriptions::{self, Change};
 
 use crate::both_databases;
 use crate::search::publish_as;
@@ -174,19 +175,20 @@ both_databases! {
         let (account, _) = app.account("daily").await;
         let article = written(app, account.id, TITLE, BODY, "zh-Hans").await;
         xiangxun::search::follower::catch_up(&app.app).await.unwrap();
-        for feed in ["/feed", "/@daily/feed", "/search/feed"] {
+        for (feed, query) in [("/feed", "?"), ("/@daily/feed", "?"), ("/search/feed", "?q=%E8%BD%AF%E4%BB%B6&")] {
             for format in ["atom", "rss", "json"] {
-                let path = format!("{feed}.{format}");
+                let path = format!("{feed}.{format}{}", query.trim_end_matches(['?', '&']));
+                let in_script = |script: &str| format!("{feed}.{format}{query}script={script}");
                 let plain = app.get(&path).await.assert_status(200);
                 assert!(plain.text().contains(TITLE) && !plain.text().contains("script="), "{path}");
-                let converted = app.get(&format!("{path}?script=hant-tw")).await.assert_status(200);
+                let converted = app.get(&in_script("hant-tw")).await.assert_status(200);
                 let text = converted.text();
-                for words in ["軟體裡的頭髮", "記憶體", "软件 里", "zh-Hant-TW", &format!("{path}?script=hant-tw"), &format!("{}?script=hant-tw", article.slug)] {
+                for words in ["軟體裡的頭髮", "記憶體", "软件 里", "zh-Hant-TW", &format!("{feed}.{format}?"), &format!("{}?script=hant-tw", article.slug)] {
                     assert!(text.contains(words), "{path}: {words} in {text}");
                 }
                 assert!(!text.contains("hub"), "{path}");
                 assert_ne!(plain.header("etag"), converted.header("etag"), "{path}");
-                let refused = app.get(&format!("{path}?script=klingon")).await.assert_status(422);
+                let refused = app.get(&in_script("klingon")).await.assert_status(422);
                 assert!(refused.text().contains("请选择一种文字"), "{path}");
             }
         }
@@ -197,9 +199,9 @@ both_databases! {
 
     async fn mails_are_in_the_script_of_whom_they_are_written_to(app) {
         let (account, owner) = app.account("daily").await;
-        for email in ["hans@example.org", "hk@example.org", "tw@example.org"] {
-            app.subscriber(account.id, email).await;
-        }
+        app.subscriber(account.id, "hans@example.org").await;
+        let hong_kong = app.subscriber(account.id, "hk@example.org").await;
+        app.subscriber(account.id, "tw@example.org").await;
         let user = app.user("tw@example.org").await;
         choose(app, "hk@example.org", "hant-hk").await;
         choose(app, "tw@example.org", "hant-tw").await;
@@ -218,7 +220,7 @@ both_databases! {
         assert!(letters[1].text.contains("網絡上的內存") && letters[2].text.contains("網路上的記憶體"));
 
         // Digests and alerts as well.
-        app.follower(account.id, "hk@example.org", Cadence::Daily).await;
+        subscriptions::change(&app.app, hong_kong.id, Change::Daily).await.unwrap();
         app.alert(&user, "软件", AlertCadence::Instant).await;
         let news = app.news(&account, &owner, "新软件", "新的软件和内存").await;
         app.work().await;
