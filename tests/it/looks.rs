@@ -5,7 +5,8 @@ use axum::http::{Method, Request};
 
 use crate::both_databases;
 use crate::home::published;
-use crate::support::TestApp;
+use crate::support::browser::Browser;
+use crate::support::{Backend, TestApp};
 
 /// The page as somebody with this cookie gets it.
 async fn with_look(app: &TestApp, path: &str, look: &str) -> String {
@@ -60,4 +61,49 @@ both_databases! {
         assert_eq!(answer.location(), "/");
         app.get("/look?back=https://evil.example").await.assert_status(200);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_is_shown_at_once_and_an_address_is_copied_in_a_browser() {
+    let app = TestApp::start(Backend::Sqlite).await;
+    let (_, owner) = app.account("daily").await;
+    app.sign_in(owner.id).await;
+    let text = "这里是正文的一段话，写得很长。".repeat(60);
+    app.publish_new("daily", "大作", &format!("## 起因\n\n{text}\n\n## 经过\n\n{text}\n\n## 结果\n\n{text}")).await;
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let origin = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
+    let routes = xiangxun::routes::router(app.app.clone());
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    let browser = Browser::open(500, 900).await;
+    browser.visit(&format!("{origin}/@daily/da-zuo")).await;
+
+    browser.click("header details.menu summary").await;
+    browser.click("header .look input[value=dark]").await;
+    browser.one("html.look-dark").await;
+    browser.click("header .look input[value=largest]").await;
+    browser.one("html.look-dark.look-largest").await;
+    // It is kept: the next page comes with it.
+    let kept = async || {
+        let cookies = browser.window.get_all_cookies().await.unwrap();
+        cookies.iter().any(|cookie| cookie.name == "look" && cookie.value == "largest.hei.normal.dark")
+    };
+    for _ in 0..100 {
+        if kept().await {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert!(kept().await);
+    browser.visit(&format!("{origin}/@daily")).await;
+    browser.one("html.look-dark.look-largest").await;
+
+    browser.visit(&format!("{origin}/@daily/da-zuo")).await;
+    browser.click("nav.contents summary").await;
+    browser.click("nav.contents li:nth-child(2) a").await;
+    assert_eq!(browser.window.current_url().await.unwrap().fragment(), Some("text-jing-guo"));
+    browser.click("details.share summary").await;
+    browser.click("#share-copy").await;
+    browser.see("链接已复制").await;
+    browser.close().await;
+    app.finish().await;
 }

@@ -1,4 +1,5 @@
-//! A body's headings: each gets an id that can be linked to, and together they are its table of contents.
+//! A body as it is shown: its headings get ids that can be linked to, and together they are its table of contents; what
+//! scrolls sideways can be reached by keyboard.
 //!
 //! It is done when a body is shown and not when it is stored, so that articles of any age have them. An id is made
 //! of the heading's words as pinyin: the same in either script, and as long as those words stay.
@@ -14,6 +15,9 @@ const MOST: usize = 200;
 /// Bytes of an id without its prefix.
 const LONGEST_ID: usize = 40;
 
+/// Elements that scroll sideways where they are wider than the page.
+const SCROLLED: [&str; 2] = ["pre", "table"];
+
 /// A heading of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heading {
@@ -24,7 +28,7 @@ pub struct Heading {
     pub is_sub: bool,
 }
 
-/// A sanitised body whose headings (h2 to h4) have ids, and those headings.
+/// A sanitised body whose headings (h2 to h4) have ids and whose wide parts take the keyboard, and those headings.
 pub fn with_headings(html: &str) -> (String, Vec<Heading>) {
     let mut taken: HashSet<String> =
         html.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect();
@@ -37,6 +41,12 @@ pub fn with_headings(html: &str) -> (String, Vec<Heading>) {
         let after = &rest[end + 1..];
         let level = level_of(tag).filter(|_| found.len() < MOST);
         let inner = level.and_then(|level| Some((level, after.split_once(&format!("</h{level}>"))?.0)));
+        if SCROLLED.iter().any(|name| tag == *name || tag.strip_prefix(name).is_some_and(|rest| rest.starts_with(' '))) {
+            out.push_str(&rest[..end]);
+            out.push_str(" tabindex=\"0\">");
+            rest = after;
+            continue;
+        }
         let Some((level, inner)) = inner else {
             out.push_str(&rest[..=end]);
             rest = after;
@@ -137,7 +147,14 @@ mod tests {
         let html = r#"<p title="<h2>no</h2>">a</p><hr><h5>deep</h5><h2></h2><pre>&lt;h2&gt;</pre><h2>cut"#;
         let (written, found) = with_headings(html);
         assert!(found.is_empty(), "{found:?}");
-        assert_eq!(written.replace(r#" id="text-article""#, ""), html);
+        assert_eq!(written.replace(r#" id="text-article""#, "").replace(r#" tabindex="0""#, ""), html);
+    }
+
+    #[test]
+    fn what_scrolls_can_be_reached_by_keyboard() {
+        let (written, _) = with_headings(r#"<pre>a</pre><table dir="ltr"><tr><td>b</td></tr></table><p>c</p>"#);
+        let expected = r#"<pre tabindex="0">a</pre><table dir="ltr" tabindex="0"><tr><td>b</td></tr></table><p>c</p>"#;
+        assert_eq!(written, expected);
     }
 
     #[test]
