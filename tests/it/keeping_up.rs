@@ -75,7 +75,7 @@ async fn the_timeline_is_read_by_keys_and_passages_are_marked_in_a_browser() {
     let select = "const text = document.querySelector('article .prose p').firstChild; \
         getSelection().setBaseAndExtent(text, 0, text, 4);";
     browser.window.execute(select, Vec::new()).await.unwrap();
-    browser.click("#keep-here").await;
+    browser.click("#keep-here:not([hidden])").await;
     browser.see("划线与笔记").await;
     let mark = browser.one("article mark").await;
     assert_eq!(mark.text().await.unwrap(), "三号新闻");
