@@ -2,14 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::sea_query::ExprTrait;
+use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::MAX_ARTICLES;
 use crate::clock::Timestamp;
 use crate::db::entities::account::{self, AccountState};
 use crate::db::entities::article::{self, ArticleState};
-use crate::db::entities::event;
+use crate::db::entities::{collection, collection_article, event};
 use crate::outbox::Event;
 
 /// The newest event of an account, or of all: its id and time. What was written then is in a feed
@@ -138,6 +138,42 @@ pub(super) async fn active_accounts<C: ConnectionTrait>(
         .limit(limit)
         .all(db)
         .await
+}
+
+/// Collections that readers find something in: their accounts' handles, slugs, and when they changed.
+pub(super) async fn collections<C: ConnectionTrait>(
+    db: &C,
+    limit: u64,
+) -> Result<Vec<(String, String, Timestamp)>, DbErr> {
+    let mut filled = Query::select();
+    filled
+        .column(collection_article::Column::CollectionId)
+        .from(collection_article::Entity)
+        .inner_join(
+            article::Entity,
+            Expr::col((article::Entity, article::Column::Id))
+                .equals((collection_article::Entity, collection_article::Column::ArticleId)),
+        )
+        .and_where(Expr::col((article::Entity, article::Column::State)).eq(ArticleState::Published));
+    let mut select = Query::select();
+    select
+        .column((account::Entity, account::Column::Handle))
+        .columns([
+            (collection::Entity, collection::Column::Slug),
+            (collection::Entity, collection::Column::UpdatedAt),
+        ])
+        .from(collection::Entity)
+        .inner_join(
+            account::Entity,
+            Expr::col((account::Entity, account::Column::Id))
+                .equals((collection::Entity, collection::Column::AccountId)),
+        )
+        .and_where(Expr::col((account::Entity, account::Column::State)).eq(AccountState::Active))
+        .and_where(Expr::col((collection::Entity, collection::Column::Id)).in_subquery(filled))
+        .order_by((collection::Entity, collection::Column::Id), Order::Asc)
+        .limit(limit);
+    let rows = db.query_all(&select).await?;
+    rows.iter().map(|row| Ok((row.try_get_by(0)?, row.try_get_by(1)?, row.try_get_by(2)?))).collect()
 }
 
 /// Articles published since a moment, newest first.

@@ -19,6 +19,8 @@ use crate::path::Path;
 use crate::shown::is_traditional;
 
 const PAGE: i64 = 50_000;
+/// Collections that stand among the accounts.
+const COLLECTIONS: u64 = 10_000;
 const SCHEMA: (&str, &str) = ("xmlns", "http://www.sitemaps.org/schemas/sitemap/0.9");
 const NEWS_SCHEMA: (&str, &str) = ("xmlns:news", "http://www.google.com/schemas/sitemap-news/0.9");
 const XML: &str = "application/xml; charset=utf-8";
@@ -44,7 +46,7 @@ pub async fn show_sitemap_index(State(app): State<Arc<App>>, headers: HeaderMap)
     Ok(validators.answer(XML, xml.finish()))
 }
 
-/// `GET /sitemap/{file}`: `accounts.xml`, `news.xml` or a page of articles, `0.xml` and on.
+/// `GET /sitemap/{file}`: `accounts.xml` (with their collections), `news.xml` or a page of articles, `0.xml` and on.
 pub async fn show_sitemap(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -74,9 +76,15 @@ pub async fn show_sitemap(
 
 async fn accounts(app: &App) -> Result<String, Error> {
     let mut xml = Xml::new("urlset", &[SCHEMA]);
-    for account in queries::active_accounts(app.db.read(), PAGE as u64).await? {
+    for account in queries::active_accounts(app.db.read(), PAGE as u64 - COLLECTIONS).await? {
         xml.start("url", &[]);
         xml.text("loc", &app.config.url(&format!("/@{}", account.handle)));
+        xml.end();
+    }
+    for (handle, slug, updated_at) in queries::collections(app.db.read(), COLLECTIONS).await? {
+        xml.start("url", &[]);
+        xml.text("loc", &format!("{}/@{handle}/collections/{slug}", base_url(app)));
+        xml.text("lastmod", &updated_at.rfc3339());
         xml.end();
     }
     Ok(xml.finish())

@@ -173,6 +173,8 @@ both_databases! {
             app.send(request.body(axum::body::Body::empty()).unwrap()).await.assert_status(304);
         }
         app.get("/@daily/collections/nothing/feed.atom").await.assert_status(404);
+        let map = app.get("/sitemap/accounts.xml").await.assert_status(200).text();
+        assert!(map.contains("<loc>http://xiangxun.test/@daily/collections/da-pian</loc>"), "{map}");
     }
 
     async fn collections_are_kept_by_the_api_too(app) {
