@@ -29,6 +29,7 @@
 //! - [`shown`]: the script in which Chinese is shown to a reader
 //! - [`webhooks`]: addresses elsewhere that are told what happens in an account
 //! - [`alerts`]: saved searches that read each new article, and tell their readers of those that match
+//! - [`offline`]: the site as an app on a phone, and without a network
 //! - [`demo`]: the throw-away instance of `xiangxun demo`
 //! - [`commands`]: what the binary can be told to do
 
@@ -60,6 +61,7 @@ pub mod lists;
 pub mod look;
 pub mod mail;
 pub mod media;
+pub mod offline;
 pub mod outbox;
 pub mod page;
 pub mod page_cache;

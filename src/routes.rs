@@ -24,8 +24,7 @@ use crate::error::Error;
 use crate::import;
 use crate::{
     accounts, alerts, api, articles, auth, bounces, collections, demo, devices, error, feeds, home, hub, inbox, lists,
-    media,
-    page, page_cache, pushes, readers, saved, search, shown, statics, subscriptions, webhooks,
+    media, offline, page, page_cache, pushes, readers, saved, search, shown, statics, subscriptions, webhooks,
 };
 
 /// The largest request body that is read, uploads aside.
@@ -45,6 +44,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(subscribing())
         .merge(keeping_up())
         .merge(saving())
+        .merge(as_app())
         .merge(reading())
         .merge(alerting())
         .merge(hooks())
@@ -335,6 +335,14 @@ fn keeping_up() -> Router<Arc<App>> {
         .route("/lists/{id}", post(lists::pages::rename_list))
         .route("/lists/{id}/delete", post(lists::pages::delete_list))
         .route("/lists/{id}/{way}", post(lists::pages::shift_list))
+}
+
+/// The site as an app on a phone.
+fn as_app() -> Router<Arc<App>> {
+    Router::new()
+        .route("/offline", get(offline::show_offline))
+        .route("/manifest.webmanifest", get(offline::show_manifest))
+        .route("/share-target", get(offline::take_shared))
 }
 
 /// What readers have saved, with their highlights.

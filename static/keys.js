@@ -71,3 +71,6 @@ list.addEventListener("focusin", (event) => {
 const open = document.querySelector("#keys-open");
 open.hidden = !matchMedia("(hover: hover)").matches;
 open.addEventListener("click", () => help.showModal());
+
+// What is read here can be read again without a network.
+navigator.serviceWorker?.register("/worker.js", { scope: "/" }).catch(() => {});

@@ -82,3 +82,7 @@ error-title-429 = One moment, please
 error-title-500 = Something broke on our side
 error-title-other = That did not work
 error-back = Go back
+
+# Without a network
+offline-title = No network
+offline-text = This page has not been read yet and needs a connection. Articles that you have read or saved can still be opened.

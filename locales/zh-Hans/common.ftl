@@ -81,3 +81,7 @@ error-title-429 = 请稍等片刻
 error-title-500 = 服务器出了问题
 error-title-other = 没有成功
 error-back = 返回上一页
+
+# Without a network
+offline-title = 没有网络
+offline-text = 这一页还没有读过，联网之后才能打开。读过的文章和收藏可以继续看。

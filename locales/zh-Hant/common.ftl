@@ -81,3 +81,7 @@ error-title-429 = 請稍等片刻
 error-title-500 = 伺服器出了問題
 error-title-other = 沒有成功
 error-back = 返回上一頁
+
+# Without a network
+offline-title = 沒有網路
+offline-text = 這一頁還沒有讀過，連上網路之後才能打開。讀過的文章和收藏可以繼續看。

@@ -62,7 +62,7 @@ pub async fn remove_device(
     Ok(redirect_with_flash(HOME, "flash-device-removed"))
 }
 
-/// `GET /worker.js`: the service worker. Its address says that it is there for the whole site, and it is asked for
+/// `GET /worker.js`: the service worker: notifications, and pages without a network. Its address says that it is there for the whole site, and it is asked for
 /// anew whenever the browser looks whether it has changed.
 pub async fn show_worker() -> Result<Response, Error> {
     let script = statics::text("worker.js").ok_or(Error::NotFound)?;

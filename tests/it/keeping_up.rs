@@ -7,6 +7,7 @@ use xiangxun::subscriptions;
 use xiangxun::subscriptions::timeline::mute::Mute;
 use xiangxun::subscriptions::timeline::queries::{Scope, count_unread};
 
+use crate::both_databases;
 use crate::support::browser::Browser;
 use crate::support::{Backend, TestApp};
 
@@ -79,6 +80,65 @@ async fn the_timeline_is_read_by_keys_and_passages_are_marked_in_a_browser() {
     browser.see("划线与笔记").await;
     let mark = browser.one("article mark").await;
     assert_eq!(mark.text().await.unwrap(), "三号新闻");
+    browser.close().await;
+    app.finish().await;
+}
+
+both_databases! {
+    async fn the_site_can_be_an_app_on_a_phone(app) {
+        let manifest = app.get("/manifest.webmanifest").await.assert_status(200);
+        assert_eq!(manifest.header("content-type"), "application/manifest+json");
+        let manifest = manifest.json();
+        assert_eq!((manifest["start_url"].as_str(), manifest["display"].as_str()), (Some("/timeline"), Some("standalone")));
+        let icon = manifest["icons"][0]["src"].as_str().unwrap().to_owned();
+        app.get(&icon).await.assert_status(200);
+        assert!(app.get("/offline").await.assert_status(200).text().contains("没有网络"));
+        let shared = async |query: &str| app.get(&format!("/share-target?{query}")).await.assert_status(303).location().to_owned();
+        assert_eq!(shared("text=%E7%9C%8B%20http://xiangxun.test/@daily/x?y%20").await, "/@daily/x");
+        assert_eq!(shared("url=http://xiangxun.test//evil.example/").await, "/");
+        assert_eq!(shared("url=https://other.example/a&title=%E5%8F%B0%E9%A3%8E").await, "/search?q=%E5%8F%B0%E9%A3%8E");
+        assert_eq!(shared("text=%E5%8F%B0%E9%A3%8E%20https://other.example/a").await, "/search?q=%E5%8F%B0%E9%A3%8E");
+        assert_eq!(shared("").await, "/search?q=");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_read_can_be_read_without_a_network_in_a_browser() {
+    let app = TestApp::start(Backend::Sqlite).await;
+    let (daily, _) = app.account("daily").await;
+    let reader = app.user("reader@example.org").await;
+    let article = app.published(daily.id, "一号新闻").await;
+    let kept = xiangxun::saved::save(&app.app, reader.id, article.id).await.unwrap();
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let origin = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
+    let routes = xiangxun::routes::router(app.app.clone());
+    let end = tokio_util::sync::CancellationToken::new();
+    let serving = axum::serve(listener, routes).with_graceful_shutdown(end.clone().cancelled_owned());
+    let server = tokio::spawn(async move { serving.await });
+    let browser = Browser::open(500, 900).await;
+    browser.visit(&origin).await;
+    let session = xiangxun::auth::session::open(&app.app, reader.id, "chromium", "127.0.0.1").await.unwrap();
+    let cookie = thirtyfour::Cookie::new(session.name().to_owned(), session.value().to_owned());
+    browser.window.add_cookie(cookie).await.unwrap();
+    let copy = format!("{origin}/saved/{}", kept.id);
+    browser.visit(&copy).await;
+    let ready = "const done = arguments[0]; navigator.serviceWorker.ready.then(() => done(true));";
+    browser.window.execute_async(ready, Vec::new()).await.unwrap();
+    // Once more, through the worker.
+    browser.visit(&copy).await;
+    browser.see("一号新闻的第一段").await;
+    let is_kept = "const done = arguments[0]; caches.match(location.href, { ignoreVary: true }).then((one) => done(!!one));";
+    until("the page is kept", async || {
+        browser.window.execute_async(is_kept, Vec::new()).await.unwrap().json() == &serde_json::json!(true)
+    })
+    .await;
+    browser.visit("about:blank").await;
+    end.cancel();
+    server.await.unwrap().unwrap();
+    browser.visit(&copy).await;
+    browser.see("一号新闻的第一段").await;
+    browser.visit(&format!("{origin}/@daily")).await;
+    browser.see("没有网络").await;
     browser.close().await;
     app.finish().await;
 }
