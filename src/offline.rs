@@ -70,9 +70,9 @@ pub struct Shared {
 pub async fn take_shared(State(app): State<Arc<App>>, Query(shared): Query<Shared>) -> Response {
     let here = Url::parse(&app.config.base_url).ok();
     let words = || shared.url.split_whitespace().chain(shared.text.split_whitespace());
-    let own = words().filter_map(|word| Url::parse(word).ok()).find(|url| {
-        here.as_ref().is_some_and(|here| here.origin() == url.origin())
-    });
+    let own = words()
+        .filter_map(|word| Url::parse(word).ok())
+        .find(|url| here.as_ref().is_some_and(|here| here.origin() == url.origin()));
     if let Some(url) = own {
         return Redirect::to(LocalPath::new(url.path()).as_str()).into_response();
     }

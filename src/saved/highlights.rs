@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::articles::content::plain_text;
 use crate::db::entities::{highlight, saved_article};
 use crate::error::{Error, Message, Problems};
+use crate::shown::Shown;
 use crate::text::fold;
 
 /// Passages in one article.
@@ -19,6 +20,8 @@ pub const MOST: u64 = 200;
 /// Characters of a passage, and of a note.
 pub const LONGEST: usize = 2_000;
 pub const LONGEST_NOTE: usize = 5_000;
+/// Scripts that an article may have been shown in when a passage was chosen.
+const SHOWN_IN: [&str; 3] = ["zh-Hans", "zh-Hant-TW", "zh-Hant-HK"];
 /// Characters kept of what stands before and after a passage.
 const AROUND: usize = 40;
 
@@ -105,8 +108,16 @@ async fn get_own(app: &App, user_id: i64, id: i64) -> Result<highlight::Model, E
 fn words_of(saved: &saved_article::Model, new: &NewHighlight) -> Option<[String; 3]> {
     let text = plain_text(&saved.body_html);
     let folded = fold::mapped_letters(&text);
-    let place =
-        marks::locate(&folded.text, Passage { quote: &new.quote, before: &new.before, after: &new.after })?;
+    let locate =
+        |[quote, before, after]: [&str; 3]| marks::locate(&folded.text, Passage { quote, before, after });
+    let place = locate([&new.quote, &new.before, &new.after]).or_else(|| {
+        // It may have been shown with other words than it was written in: 軟體 for 软件.
+        let others = Shown::ALL.into_iter().flat_map(|shown| SHOWN_IN.map(|lang| (shown, lang)));
+        let mut others = others.map(|(shown, lang)| {
+            [&new.quote, &new.before, &new.after].map(|text| shown.text(text, lang).into_owned())
+        });
+        others.find_map(|[quote, before, after]| locate([&quote, &before, &after]))
+    })?;
     let source = folded.source(place);
     let skipped = text[..source.start].chars().count().saturating_sub(AROUND);
     Some([

@@ -137,12 +137,15 @@ async fn copy_page(app: &App, page: Page, user: &user::Model, id: i64) -> Result
     }
     // As they stand in the text.
     found.sort_by_key(|(start, _, row)| (*start, row.id));
-    let mut page = page.titled(&saved.title);
+    let marked = marks::mark(&saved.body_html, &places);
+    let body_html = page.shown_html(&marked, &saved.lang).into_owned();
+    let title = page.shown(&saved.title, &saved.lang).into_owned();
+    let mut page = page.titled(&title);
     page.noindex = true;
-    page.content_lang = Some(saved.lang.clone());
+    page.content_lang = Some(page.shown_lang(&saved.lang));
     Ok(CopyPage {
         page,
-        body_html: marks::mark(&saved.body_html, &places),
+        body_html,
         fate: queries::fate(db, &saved).await?,
         highlights: found.into_iter().map(|(_, is_there, row)| (row, is_there)).collect(),
         saved,

@@ -209,6 +209,23 @@ both_databases! {
         assert!(!app.get(&copy).await.text().contains("<mark id"));
     }
 
+    async fn a_copy_is_shown_and_marked_in_the_readers_script(app) {
+        let (daily, _) = app.account("daily").await;
+        let reader = app.user("reader@example.org").await;
+        let mut row = article(app, daily.id, "软件").await.into_active_model();
+        row.body_html = Set("<p>这个软件的信息在网络上。</p>".into());
+        let piece = row.update(app.app.db.write()).await.unwrap();
+        app.sign_in(reader.id).await;
+        app.keep_cookie("lang", "zh-Hant");
+        let fields = [("quote", "軟體的資訊"), ("before", "這個"), ("after", "在網路上。")];
+        let answer = app.post(&format!("/saved/articles/{}/highlights", piece.id), &fields).await.assert_status(303);
+        let copy = answer.location().split('#').next().unwrap().to_owned();
+        let page = app.get(&copy).await.assert_status(200).text();
+        assert!(page.contains("軟體的資訊</mark>") && !page.contains("软件"), "{page}");
+        app.keep_cookie("lang", "zh-Hans");
+        assert!(app.get(&copy).await.text().contains("软件的信息</mark>"));
+    }
+
     async fn saved_articles_are_taken_along(app) {
         let (daily, _) = app.account("daily").await;
         let reader = app.user("reader@example.org").await;
