@@ -30,6 +30,8 @@
 //! - [`webhooks`]: addresses elsewhere that are told what happens in an account
 //! - [`alerts`]: saved searches that read each new article, and tell their readers of those that match
 //! - [`offline`]: the site as an app on a phone, and without a network
+//! - [`outside`]: feeds elsewhere that a reader follows for themselves; [`opml`]: all that one follows as a file
+//! - [`reader_apps`]: the APIs by which reader apps sync; [`private_feeds`]: a timeline at a secret address
 //! - [`demo`]: the throw-away instance of `xiangxun demo`
 //! - [`commands`]: what the binary can be told to do
 
@@ -62,11 +64,15 @@ pub mod look;
 pub mod mail;
 pub mod media;
 pub mod offline;
+pub mod opml;
 pub mod outbox;
+pub mod outside;
 pub mod page;
 pub mod page_cache;
 pub mod path;
+pub mod private_feeds;
 pub mod pushes;
+pub mod reader_apps;
 pub mod readers;
 pub mod routes;
 pub mod saved;

@@ -8,7 +8,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderName, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, patch, post};
+use axum::routing::{any, get, patch, post};
 use tower::ServiceBuilder;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -23,8 +23,9 @@ use crate::app::App;
 use crate::error::Error;
 use crate::import;
 use crate::{
-    accounts, alerts, api, articles, auth, bounces, collections, demo, devices, error, feeds, home, hub, inbox, lists,
-    media, offline, page, page_cache, pushes, readers, saved, search, shown, statics, subscriptions, webhooks,
+    accounts, alerts, api, articles, auth, bounces, collections, demo, devices, error, feeds, home, hub,
+    inbox, lists, media, offline, opml, outside, page, page_cache, private_feeds, pushes, reader_apps,
+    readers, saved, search, shown, statics, subscriptions, webhooks,
 };
 
 /// The largest request body that is read, uploads aside.
@@ -47,6 +48,8 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(as_app())
         .merge(reading())
         .merge(alerting())
+        .merge(outside_feeds())
+        .merge(syncing())
         .merge(hooks())
         .merge(api())
         .merge(demo())
@@ -375,6 +378,71 @@ fn reading() -> Router<Arc<App>> {
         .route("/s/reader/{signed}/{subscription}/cadence", post(links::change_cadence))
 }
 
+/// Feeds elsewhere that a reader follows for themselves, and all that they follow as a file.
+fn outside_feeds() -> Router<Arc<App>> {
+    use outside::pages;
+    Router::new()
+        .route("/outside", get(pages::list_outside))
+        .route("/outside/read", post(pages::mark_outside_read))
+        .route("/outside/feeds", get(pages::list_outside_feeds).post(pages::follow_outside))
+        .route("/outside/feeds/{id}", get(pages::show_outside_feed).post(pages::change_outside_feed))
+        .route("/outside/feeds/{id}/{change}", post(pages::change_outside_follow))
+        .route("/outside/items/{id}", get(pages::show_outside_item))
+        .route("/outside/items/{id}/{change}", post(pages::change_outside_item))
+        .route("/subscriptions.opml", get(opml::pages::download_opml))
+        .route("/subscriptions/opml", get(opml::pages::show_opml).post(opml::pages::upload_opml))
+}
+
+/// Reader apps: their passwords, the APIs that they speak, and feeds for those that speak none.
+fn syncing() -> Router<Arc<App>> {
+    use reader_apps::pages;
+    Router::new()
+        .route("/settings/reader-apps", get(pages::show_reader_apps).post(pages::create_app_password))
+        .route("/settings/reader-apps/{id}/revoke", post(pages::revoke_app_password))
+        .route("/settings/reader-apps/feeds", post(pages::renew_private_feeds))
+        .route("/settings/reader-apps/feeds/revoke", post(pages::revoke_private_feeds))
+        .route("/f/{signed}/{file}", get(private_feeds::pages::show_private_feed))
+        .merge(
+            greader()
+                .route("/api/fever.php", any(reader_apps::fever::answer))
+                .route("/api/fever.php/", any(reader_apps::fever::answer))
+                .route_layer(from_fn(reader_apps::greader::open)),
+        )
+}
+
+/// The Google Reader API. Apps ask by GET and POST as they please.
+fn greader() -> Router<Arc<App>> {
+    use reader_apps::greader::{atom, login, opml, streams, subscriptions, tags};
+    const READER: &str = "/reader/api/0";
+    let reader = Router::new()
+        .route("/token", any(login::show_token))
+        .route("/user-info", any(login::show_user))
+        .route("/subscription/list", any(subscriptions::list_subscriptions))
+        .route("/subscription/edit", any(subscriptions::edit_subscriptions))
+        .route("/subscription/quickadd", any(subscriptions::quick_add))
+        .route("/subscription/export", any(opml::export_subscriptions))
+        .route("/subscription/import", post(opml::import_subscriptions))
+        .route("/unread-count", any(subscriptions::count_unread))
+        .route("/tag/list", any(tags::list_tags))
+        .route("/edit-tag", any(tags::edit_tags))
+        .route("/rename-tag", any(tags::rename_tag))
+        .route("/disable-tag", any(tags::disable_tags))
+        .route("/mark-all-as-read", any(tags::mark_stream_read))
+        .route("/stream/contents", any(streams::show_any_contents))
+        .route("/stream/contents/{*stream}", any(streams::show_contents))
+        .route("/stream/items/ids", any(streams::list_ids))
+        .route("/stream/items/contents", any(streams::show_items));
+    let api = Router::new()
+        .route("/check/compatibility", get(login::check_compatibility))
+        .route("/accounts/ClientLogin", any(login::sign_in_app))
+        .route("/reader/atom/{*stream}", get(atom::show_stream))
+        .nest(READER, reader)
+        .fallback(async || reader_apps::greader::Refusal::not_found());
+    Router::new()
+        .route("/api/greader.php", get(login::show_greeting))
+        .nest(reader_apps::greader::PATH, api)
+}
+
 /// Saved searches, and stopping one from its mail.
 fn alerting() -> Router<Arc<App>> {
     use alerts::{links, pages};
@@ -486,6 +554,7 @@ fn subscriptions_api() -> Router<Arc<App>> {
     Router::new()
         .route("/api/v1/reader", get(readers::api::show_reader).patch(readers::api::update_reader))
         .route("/api/v1/subscriptions", get(list_subscriptions).post(create_subscription))
+        .route("/api/v1/subscriptions/opml", get(opml::api::export_opml).post(opml::api::import_opml))
         .route("/api/v1/subscriptions/{id}", patch(update_subscription).delete(delete_subscription))
         .route("/api/v1/accounts/{handle}/audience", get(show_audience))
         .route("/api/v1/accounts/{handle}/subscribers", get(list_subscribers))
@@ -509,6 +578,6 @@ fn request_span(request: &axum::http::Request<axum::body::Body>) -> tracing::Spa
     let id = request.headers().get("x-request-id").and_then(|value| value.to_str().ok()).unwrap_or("");
     // The secret of a link stays out of the log.
     let path = request.uri().path();
-    let path = ["/sign-in/link/", "/s/"].into_iter().find(|secret| path.starts_with(secret)).unwrap_or(path);
+    let path = ["/sign-in/link/", "/s/", "/f/"].into_iter().find(|secret| path.starts_with(secret)).unwrap_or(path);
     tracing::info_span!("request", id, method = %request.method(), path)
 }

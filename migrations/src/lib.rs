@@ -37,6 +37,8 @@ mod m20261122_000085_add_scripts;
 mod m20261122_000090_create_lists;
 mod m20261122_000091_create_saved_articles;
 mod m20261122_000092_create_timelines;
+mod m20261122_000095_create_outside_feeds;
+mod m20261122_000096_create_app_passwords;
 
 /// What every step answers to `use_transaction`: it happens whole or not at all, on SQLite too. A
 /// process that is killed half way through a step would else never start again.
@@ -79,6 +81,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000090_create_lists::Migration),
             Box::new(m20261122_000091_create_saved_articles::Migration),
             Box::new(m20261122_000092_create_timelines::Migration),
+            Box::new(m20261122_000095_create_outside_feeds::Migration),
+            Box::new(m20261122_000096_create_app_passwords::Migration),
         ]
     }
 }

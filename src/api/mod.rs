@@ -60,6 +60,8 @@ use crate::subscriptions::api as subscriptions;
         subscriptions::create_subscription,
         subscriptions::update_subscription,
         subscriptions::delete_subscription,
+        crate::opml::api::export_opml,
+        crate::opml::api::import_opml,
         subscriptions::show_audience,
         subscriptions::list_subscribers,
         crate::readers::api::show_reader,

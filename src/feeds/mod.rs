@@ -16,7 +16,7 @@ mod script;
 pub mod search;
 pub mod sitemap;
 pub mod tags;
-mod xml;
+pub(crate) mod xml;
 
 use std::convert::Infallible;
 

@@ -152,7 +152,7 @@ pub(super) fn absolute(base_url: &str, address: &str) -> String {
 }
 
 /// A tag URI (RFC 4151): it names a thing for good, wherever it moves.
-pub(super) fn tag(app: &App, thing: &str, since: Timestamp) -> String {
+pub fn tag(app: &App, thing: &str, since: Timestamp) -> String {
     let host = Url::parse(&app.config.base_url).ok().and_then(|url| url.host_str().map(str::to_owned));
     let day = since.utc().format("%Y-%m-%d");
     format!("tag:{},{day}:{thing}", host.unwrap_or_default())

@@ -3,7 +3,7 @@
 use crate::import::markup::{escape_into, is_allowed};
 
 /// A document being written.
-pub(super) struct Xml {
+pub(crate) struct Xml {
     out: String,
     open: Vec<&'static str>,
 }

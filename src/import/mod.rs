@@ -5,7 +5,7 @@
 //! does all of this at the source's pace (`cadence`). The operations here and `take_in` are the only
 //! writers of `sources` and `entries`. Import never pushes: nobody is told of what it brings.
 
-mod cadence;
+pub mod cadence;
 pub mod clean;
 pub mod discover;
 pub mod fetch;
@@ -18,8 +18,9 @@ mod read;
 mod refresh;
 mod take_in;
 
-pub use read::{Failure, Preview, ReadFeed, preview};
+pub use read::{Failure, Preview, ReadFeed, preview, read_document};
 pub use refresh::refresh;
+pub use take_in::strongest;
 
 use sea_orm::{
     ActiveModelTrait,

@@ -257,7 +257,7 @@ fn is_news(source: &source::Model, entry: &CleanEntry, now: Timestamp) -> bool {
 }
 
 /// The strongest part of an identity, with its kind.
-pub(super) fn strongest(identity: &Identity) -> String {
+pub fn strongest(identity: &Identity) -> String {
     match (&identity.guid, &identity.link) {
         (Some(guid), _) => format!("guid:{guid}"),
         (None, Some(link)) => format!("link:{link}"),

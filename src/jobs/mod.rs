@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::import;
 use crate::inbox;
+use crate::outside;
 use crate::{accounts, alerts, articles, auth, bounces, delivery, hub, subscriptions, webhooks};
 
 /// What there is to do.
@@ -38,6 +39,8 @@ pub enum Job {
     SendInvitation { member_id: i64, new_user: bool },
     /// Fetch a source and take its new entries in.
     RefreshSource { source_id: i64 },
+    /// Fetch an outside feed and keep its new items.
+    RefreshOutside { feed_id: i64 },
     /// Match a new article against all saved searches.
     MatchAlerts { article_id: i64 },
     /// Tell a reader of what a saved search has found since the last time.
@@ -75,6 +78,7 @@ impl Job {
             Self::PublishArticle { article_id, .. } => Some(format!("publish_article:{article_id}")),
             Self::SendSignInLink { link_id } => Some(format!("send_sign_in_link:{link_id}")),
             Self::RefreshSource { source_id } => Some(format!("refresh_source:{source_id}")),
+            Self::RefreshOutside { feed_id } => Some(format!("refresh_outside:{feed_id}")),
             Self::MatchAlerts { article_id } => Some(format!("match_alerts:{article_id}")),
             Self::GatherAlert { alert_id } => Some(format!("gather_alert:{alert_id}")),
             Self::TellCorrection { article_id, version, .. } => {
@@ -92,7 +96,7 @@ impl Job {
     /// Whether it comes again for as long as what it is about is there. However often it fails, it
     /// never dies: nothing else would ask for it anew.
     pub fn recurs(&self) -> bool {
-        matches!(self, Self::RefreshSource { .. })
+        matches!(self, Self::RefreshSource { .. } | Self::RefreshOutside { .. })
     }
 }
 
@@ -124,6 +128,7 @@ pub async fn perform(app: &App, job: Job) -> anyhow::Result<Outcome> {
         Job::PublishArticle { article_id, user_id } => articles::publish_due(app, article_id, user_id).await,
         Job::SendSignInLink { link_id } => auth::links::send(app, link_id).await,
         Job::RefreshSource { source_id } => import::refresh(app, source_id).await,
+        Job::RefreshOutside { feed_id } => outside::refresh(app, feed_id).await,
         Job::MatchAlerts { article_id } => alerts::hits::find(app, article_id).await,
         Job::GatherAlert { alert_id } => alerts::hits::gather(app, alert_id).await,
         Job::TellCorrection { article_id, version, words, after_subscription } => {

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::delivery::domains;
-use crate::{accounts, bounces, hub, import, inbox, subscriptions, webhooks};
+use crate::{accounts, bounces, hub, import, inbox, outside, subscriptions, webhooks};
 
 const EVERY: Duration = Duration::from_secs(60 * 60);
 
@@ -31,18 +31,22 @@ pub async fn run_once(app: &App) -> anyhow::Result<()> {
     let revived = import::revive(app).await?;
     let forgotten = subscriptions::forget_unconfirmed(app).await?;
     let ended = hub::forget_ended(app).await?;
+    let (dropped, queued) = outside::look_after(app).await?;
     webhooks::forget_old(app).await?;
     inbox::forget_old(app).await?;
     bounces::forget_old(app).await?;
     domains::learn(app, Duration::from_secs(5 * 60)).await?;
     domains::learn_again(app).await?;
     accounts::from_address::look_again(app).await?;
-    if revived + forgotten + ended > 0 {
+    if revived + forgotten + ended + dropped + queued > 0 {
         tracing::info!(
             revived,
             forgotten,
             ended,
-            "upkeep: sources without a job, unconfirmed subscriptions, the hub's ended leases"
+            dropped,
+            queued,
+            "upkeep: sources without a job, unconfirmed subscriptions, the hub's ended leases, outside feeds \
+             that nobody follows or that had no job"
         );
     }
     Ok(())

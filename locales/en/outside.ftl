@@ -1,0 +1,39 @@
+outside-title = Outside feeds
+outside-intro = RSS feeds that you follow elsewhere. Only you see them: they are not indexed and not shown to others.
+outside-feeds-title = Manage outside feeds
+outside-address = Address of a feed or a site
+outside-address-hint = A site's front page will do: we look for its feed.
+outside-follow = Follow
+outside-choose = This site has several feeds. Choose one:
+outside-all = All
+outside-unread = Unread
+outside-starred = Starred
+outside-starred-mark = Starred
+outside-empty-title = No outside feeds yet
+outside-empty-text = Enter an address under “Manage outside feeds”, or bring an OPML file along.
+outside-nothing-title = Nothing here
+outside-nothing-text = New items will appear as they come.
+outside-refresh = Read now
+outside-unread-count = { $count ->
+    [one] { $count } unread item
+   *[other] { $count } unread items
+}
+outside-read-at = read { $time }
+outside-change = Rename, put in a list, or leave
+outside-own-title = Your own name for it (empty: its own)
+outside-list = List
+outside-save = Save
+outside-leave = Leave
+outside-no-text = This feed has headlines only. Open the original to read on.
+outside-original = Read the original
+outside-star = Star
+outside-unstar = Remove star
+outside-keep-unread = Mark as unread
+outside-too-many = You follow as many outside feeds as one may (1,000). Leave some first.
+flash-outside-followed = You follow it now. Its items will be here in a moment.
+flash-outside-left = You have left it.
+flash-outside-refreshing = It is being read. Reload this page in a moment.
+flash-outside-read = Marked as read.
+flash-outside-unread = Marked as unread.
+flash-outside-starred = Starred.
+flash-outside-unstarred = The star is removed.

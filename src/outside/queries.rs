@@ -1,0 +1,451 @@
+//! Reads of outside feeds: always through what one reader follows or starred.
+
+use std::collections::HashSet;
+
+use sea_orm::sea_query::{Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter,
+    QuerySelect,
+};
+
+use crate::articles::content;
+use crate::clock::Timestamp;
+use crate::db::entities::{job, outside_feed, outside_follow, outside_item, outside_mark};
+use crate::home::queries::Cursor;
+use crate::import::Failure;
+use crate::jobs::Job;
+
+/// Items on one page.
+pub const PAGE: usize = 30;
+/// How much of an item is read to make an excerpt of it, in characters of HTML.
+const HEAD: i32 = 1_200;
+/// Length of an excerpt, in characters.
+const EXCERPT: usize = 120;
+
+/// Which of a reader's feeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    All,
+    One(i64),
+    List(i64),
+}
+
+/// A followed feed.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct FeedRow {
+    pub id: i64,
+    pub url: String,
+    feed_title: String,
+    /// The reader's own name for it.
+    pub own_title: String,
+    pub site_url: Option<String>,
+    pub list_id: Option<i64>,
+    pub failures: i32,
+    last_error: Option<String>,
+    pub gone: bool,
+    pub last_success_at: Option<Timestamp>,
+    pub read_until: Timestamp,
+    pub created_at: Timestamp,
+}
+
+impl FeedRow {
+    /// What the reader calls it, else what it calls itself, else its host.
+    pub fn title(&self) -> String {
+        named(&self.own_title, &self.feed_title, &self.url)
+    }
+
+    /// Where people read it.
+    pub fn page_url(&self) -> &str {
+        self.site_url.as_deref().unwrap_or(&self.url)
+    }
+
+    /// Why it could not be read the last time.
+    pub fn failure(&self) -> Option<Failure> {
+        serde_json::from_str(self.last_error.as_deref()?).ok()
+    }
+}
+
+fn named(own: &str, feed: &str, url: &str) -> String {
+    let host = || url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    [own, feed].into_iter().find(|title| !title.is_empty()).map(str::to_owned).or_else(host).unwrap_or_default()
+}
+
+/// An item in a list.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct ItemRow {
+    pub id: i64,
+    pub feed_id: i64,
+    pub title: String,
+    pub author: String,
+    pub link: Option<String>,
+    pub lang: Option<String>,
+    pub published_at: Timestamp,
+    feed_title: String,
+    own_title: Option<String>,
+    feed_url: String,
+    head: String,
+    /// 1 where it counts as read.
+    was_read: i32,
+    pub starred_at: Option<Timestamp>,
+}
+
+impl ItemRow {
+    pub fn url(&self) -> String {
+        format!("/outside/items/{}", self.id)
+    }
+
+    pub fn is_read(&self) -> bool {
+        self.was_read == 1
+    }
+
+    /// `read` or `unread`, as the list's classes are called.
+    pub fn state(&self) -> &'static str {
+        if self.is_read() { "read" } else { "unread" }
+    }
+
+    pub fn feed(&self) -> String {
+        named(self.own_title.as_deref().unwrap_or_default(), &self.feed_title, &self.feed_url)
+    }
+
+    pub fn excerpt(&self) -> String {
+        content::excerpt(&self.head, EXCERPT)
+    }
+
+    pub fn cursor(&self) -> Cursor {
+        Cursor { published_at: self.published_at.0, id: self.id }
+    }
+}
+
+/// What a list shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish {
+    pub which: Which,
+    pub only_unread: bool,
+    pub only_starred: bool,
+    pub after: Option<Cursor>,
+}
+
+/// One page of items, newest first, and the cursor of the next.
+pub async fn page<C: ConnectionTrait>(
+    db: &C,
+    user_id: i64,
+    wish: Wish,
+) -> Result<(Vec<ItemRow>, Option<Cursor>), DbErr> {
+    let mut query = items(user_id);
+    match wish.which {
+        Which::All => {}
+        Which::One(feed_id) => {
+            query.and_where(Expr::col(("i", outside_item::Column::FeedId)).eq(feed_id));
+        }
+        Which::List(list_id) => {
+            query.and_where(Expr::col(("f", outside_follow::Column::ListId)).eq(list_id));
+        }
+    }
+    if wish.only_starred {
+        query.and_where(Expr::col(("m", outside_mark::Column::StarredAt)).is_not_null());
+    } else {
+        query.and_where(Expr::col(("f", outside_follow::Column::Id)).is_not_null());
+    }
+    if wish.only_unread {
+        query.and_where(is_unread());
+    }
+    if let Some(after) = wish.after {
+        query.and_where(place().lt(Expr::tuple([Expr::val(after.published_at), Expr::val(after.id)])));
+    }
+    query
+        .order_by(("i", outside_item::Column::PublishedAt), Order::Desc)
+        .order_by(("i", outside_item::Column::Id), Order::Desc)
+        .limit(PAGE as u64 + 1);
+    let mut rows = ItemRow::find_by_statement(db.get_database_backend().build(&query)).all(db).await?;
+    let more = rows.len() > PAGE;
+    rows.truncate(PAGE);
+    let older = rows.last().filter(|_| more).map(ItemRow::cursor);
+    Ok((rows, older))
+}
+
+/// One item that the reader may see, with its text.
+pub async fn item<C: ConnectionTrait>(
+    db: &C,
+    user_id: i64,
+    id: i64,
+) -> Result<Option<(ItemRow, String)>, DbErr> {
+    let mut query = items(user_id);
+    query.and_where(Expr::col(("i", outside_item::Column::Id)).eq(id)).and_where(is_visible());
+    let Some(row) = ItemRow::find_by_statement(db.get_database_backend().build(&query)).one(db).await? else {
+        return Ok(None);
+    };
+    let item = outside_item::Entity::find_by_id(id).one(db).await?;
+    Ok(item.map(|item| (row, item.html)))
+}
+
+/// Those of the given items that the reader may see: of feeds that they follow, or starred.
+pub async fn visible<C: ConnectionTrait>(db: &C, user_id: i64, ids: &[i64]) -> Result<Vec<i64>, DbErr> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        id: i64,
+    }
+    let mut query = joined(user_id);
+    query
+        .column(("i", outside_item::Column::Id))
+        .and_where(Expr::col(("i", outside_item::Column::Id)).is_in(ids.iter().copied()))
+        .and_where(is_visible());
+    let rows = Row::find_by_statement(db.get_database_backend().build(&query)).all(db).await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+/// How many unread items each of a reader's feeds has, and when the newest was published.
+pub async fn unread_counts<C: ConnectionTrait>(
+    db: &C,
+    user_id: i64,
+) -> Result<Vec<(i64, i64, Timestamp)>, DbErr> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        feed_id: i64,
+        count: i64,
+        newest: Timestamp,
+    }
+    let mut query = joined(user_id);
+    query
+        .column(("i", outside_item::Column::FeedId))
+        .expr_as(Func::count(Expr::col(("i", outside_item::Column::Id))), "count")
+        .expr_as(Func::max(Expr::col(("i", outside_item::Column::PublishedAt))), "newest")
+        .and_where(Expr::col(("f", outside_follow::Column::Id)).is_not_null())
+        .and_where(is_unread())
+        .group_by_col(("i", outside_item::Column::FeedId));
+    let rows = Row::find_by_statement(db.get_database_backend().build(&query)).all(db).await?;
+    Ok(rows.into_iter().map(|row| (row.feed_id, row.count, row.newest)).collect())
+}
+
+/// A reader's feeds, in the order in which they came.
+pub async fn feeds<C: ConnectionTrait>(db: &C, user_id: i64) -> Result<Vec<FeedRow>, DbErr> {
+    let query = feeds_of(user_id);
+    FeedRow::find_by_statement(db.get_database_backend().build(&query)).all(db).await
+}
+
+/// One of a reader's feeds.
+pub async fn feed<C: ConnectionTrait>(db: &C, user_id: i64, id: i64) -> Result<Option<FeedRow>, DbErr> {
+    let mut query = feeds_of(user_id);
+    query.and_where(Expr::col(("e", outside_feed::Column::Id)).eq(id));
+    FeedRow::find_by_statement(db.get_database_backend().build(&query)).one(db).await
+}
+
+/// The feed of an address, if the reader follows it.
+pub async fn feed_at<C: ConnectionTrait>(db: &C, user_id: i64, url: &str) -> Result<Option<FeedRow>, DbErr> {
+    let mut query = feeds_of(user_id);
+    query.and_where(Expr::col(("e", outside_feed::Column::Url)).eq(url));
+    FeedRow::find_by_statement(db.get_database_backend().build(&query)).one(db).await
+}
+
+fn feeds_of(user_id: i64) -> SelectStatement {
+    use outside_feed::Column as Feed;
+    use outside_follow::Column as Follow;
+    let mut query = Query::select();
+    query
+        .columns(
+            [Feed::Id, Feed::Url, Feed::SiteUrl, Feed::Failures, Feed::LastError, Feed::Gone, Feed::LastSuccessAt]
+                .map(|column| ("e", column)),
+        )
+        .expr_as(Expr::col(("e", Feed::Title)), "feed_title")
+        .expr_as(Expr::col(("f", Follow::Title)), "own_title")
+        .columns([Follow::ListId, Follow::ReadUntil, Follow::CreatedAt].map(|column| ("f", column)))
+        .from_as(outside_follow::Entity, "f")
+        .join_as(
+            JoinType::InnerJoin,
+            outside_feed::Entity,
+            "e",
+            Expr::col(("e", Feed::Id)).equals(("f", Follow::FeedId)),
+        )
+        .and_where(Expr::col(("f", Follow::UserId)).eq(user_id))
+        .order_by(("f", Follow::Id), Order::Asc);
+    query
+}
+
+/// A user's follow of a feed.
+pub async fn follow<C: ConnectionTrait>(
+    db: &C,
+    user_id: i64,
+    feed_id: i64,
+) -> Result<Option<outside_follow::Model>, DbErr> {
+    outside_follow::Entity::find()
+        .filter(outside_follow::COLUMN.user_id.eq(user_id))
+        .filter(outside_follow::COLUMN.feed_id.eq(feed_id))
+        .one(db)
+        .await
+}
+
+/// The ids of a reader's feeds.
+pub fn feed_ids(user_id: i64, which: Which) -> SelectStatement {
+    let mut query = Query::select();
+    query
+        .column(outside_follow::Column::FeedId)
+        .from(outside_follow::Entity)
+        .and_where(Expr::col(outside_follow::Column::UserId).eq(user_id));
+    match which {
+        Which::All => {}
+        Which::One(id) => {
+            query.and_where(Expr::col(outside_follow::Column::FeedId).eq(id));
+        }
+        Which::List(id) => {
+            query.and_where(Expr::col(outside_follow::Column::ListId).eq(id));
+        }
+    }
+    query
+}
+
+/// Items that anybody starred.
+pub(super) fn starred_ids() -> SelectStatement {
+    Query::select()
+        .column(outside_mark::Column::ItemId)
+        .from(outside_mark::Entity)
+        .and_where(Expr::col(outside_mark::Column::StarredAt).is_not_null())
+        .take()
+}
+
+pub(super) async fn is_followed<C: ConnectionTrait>(db: &C, feed_id: i64) -> Result<bool, DbErr> {
+    let follows = outside_follow::Entity::find().filter(outside_follow::COLUMN.feed_id.eq(feed_id));
+    Ok(follows.limit(1).one(db).await?.is_some())
+}
+
+/// Whether another feed is kept under an address.
+pub(super) async fn is_taken<C: ConnectionTrait>(db: &C, url: &str) -> Result<bool, DbErr> {
+    Ok(outside_feed::Entity::find().filter(outside_feed::COLUMN.url.eq(url)).count(db).await? > 0)
+}
+
+/// Whether nobody follows a feed, and nobody starred anything of it.
+pub(super) async fn is_unwanted<C: ConnectionTrait>(db: &C, feed_id: i64) -> Result<bool, DbErr> {
+    if is_followed(db, feed_id).await? {
+        return Ok(false);
+    }
+    let starred = outside_item::Entity::find()
+        .filter(outside_item::COLUMN.feed_id.eq(feed_id))
+        .filter(outside_item::Column::Id.in_subquery(starred_ids()));
+    Ok(starred.limit(1).one(db).await?.is_none())
+}
+
+/// Feeds that nobody follows.
+pub(super) async fn unwanted<C: ConnectionTrait>(db: &C) -> Result<Vec<i64>, DbErr> {
+    outside_feed::Entity::find()
+        .select_only()
+        .column(outside_feed::Column::Id)
+        .filter(outside_feed::Column::Id.not_in_subquery(followed_ids()))
+        .into_tuple()
+        .all(db)
+        .await
+}
+
+fn followed_ids() -> SelectStatement {
+    Query::select().column(outside_follow::Column::FeedId).from(outside_follow::Entity).take()
+}
+
+/// Followed feeds that no job will visit, with the time at which they are due.
+pub(super) async fn without_job<C: ConnectionTrait>(db: &C) -> Result<Vec<(i64, Timestamp)>, DbErr> {
+    let mut feeds: Vec<(i64, Timestamp)> = outside_feed::Entity::find()
+        .select_only()
+        .column(outside_feed::Column::Id)
+        .column(outside_feed::Column::NextFetchAt)
+        .filter(outside_feed::COLUMN.gone.eq(false))
+        .filter(outside_feed::Column::Id.in_subquery(followed_ids()))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let keys: HashSet<String> = job::Entity::find()
+        .select_only()
+        .column(job::Column::UniqueKey)
+        .filter(job::COLUMN.kind.eq(<&str>::from(Job::RefreshOutside { feed_id: 0 })))
+        .filter(job::Column::UniqueKey.is_not_null())
+        .into_tuple()
+        .all(db)
+        .await?
+        .into_iter()
+        .collect();
+    feeds.retain(|(feed_id, _)| {
+        let key = Job::RefreshOutside { feed_id: *feed_id }.unique_key();
+        key.is_some_and(|key| !keys.contains(&key))
+    });
+    Ok(feeds)
+}
+
+/// Items `i` of feeds `e` with what the reader follows (`f`) and noted (`m`), without columns.
+fn joined(user_id: i64) -> SelectStatement {
+    let mut query = Query::select();
+    query
+        .from_as(outside_item::Entity, "i")
+        .join_as(
+            JoinType::LeftJoin,
+            outside_follow::Entity,
+            "f",
+            Expr::col(("f", outside_follow::Column::FeedId))
+                .equals(("i", outside_item::Column::FeedId))
+                .and(Expr::col(("f", outside_follow::Column::UserId)).eq(user_id)),
+        )
+        .join_as(
+            JoinType::LeftJoin,
+            outside_mark::Entity,
+            "m",
+            Expr::col(("m", outside_mark::Column::ItemId))
+                .equals(("i", outside_item::Column::Id))
+                .and(Expr::col(("m", outside_mark::Column::UserId)).eq(user_id)),
+        );
+    query
+}
+
+fn items(user_id: i64) -> SelectStatement {
+    use outside_item::Column as Item;
+    let head =
+        Func::cust("substr").args([Expr::col(("i", Item::Html)), Expr::val(1), Expr::val(HEAD)]);
+    let mut query = joined(user_id);
+    query
+        .join_as(
+            JoinType::InnerJoin,
+            outside_feed::Entity,
+            "e",
+            Expr::col(("e", outside_feed::Column::Id)).equals(("i", Item::FeedId)),
+        )
+        .columns(
+            [Item::Id, Item::FeedId, Item::Title, Item::Author, Item::Link, Item::Lang, Item::PublishedAt]
+                .map(|column| ("i", column)),
+        )
+        .expr_as(Expr::col(("e", outside_feed::Column::Title)), "feed_title")
+        .expr_as(Expr::col(("e", outside_feed::Column::Url)), "feed_url")
+        .expr_as(Expr::col(("f", outside_follow::Column::Title)), "own_title")
+        .column(("m", outside_mark::Column::StarredAt))
+        .expr_as(head, "head")
+        .expr_as(Expr::case(is_unread(), 0).finally(1), "was_read");
+    query
+}
+
+/// What the reader said of it, else whether it came after what counts as read.
+fn is_unread() -> Expr {
+    let said = Expr::col(("m", outside_mark::Column::IsRead));
+    let newer = Expr::col(("i", outside_item::Column::PublishedAt))
+        .gt(Expr::col(("f", outside_follow::Column::ReadUntil)));
+    said.clone().eq(false).or(said.is_null().and(newer))
+}
+
+fn is_visible() -> Expr {
+    Expr::col(("f", outside_follow::Column::Id))
+        .is_not_null()
+        .or(Expr::col(("m", outside_mark::Column::StarredAt)).is_not_null())
+}
+
+fn place() -> Expr {
+    Expr::tuple([
+        Expr::col(("i", outside_item::Column::PublishedAt)),
+        Expr::col(("i", outside_item::Column::Id)),
+    ])
+}
+
+/// Those of the given items that the reader starred.
+pub async fn starred<C: ConnectionTrait>(
+    db: &C,
+    user_id: i64,
+    ids: &[i64],
+) -> Result<HashSet<i64>, DbErr> {
+    let rows = outside_mark::Entity::find()
+        .select_only()
+        .column(outside_mark::Column::ItemId)
+        .filter(outside_mark::COLUMN.user_id.eq(user_id))
+        .filter(outside_mark::COLUMN.item_id.is_in(ids.iter().copied()))
+        .filter(outside_mark::COLUMN.starred_at.is_not_null());
+    Ok(rows.into_tuple::<i64>().all(db).await?.into_iter().collect())
+}
