@@ -16,7 +16,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
     QuerySelect,
 };
 use url::Url;
@@ -112,7 +112,7 @@ pub async fn follow_in(
         .await?;
     // One that nobody followed for a while has no job any more.
     let job = Job::RefreshOutside { feed_id: feed.id };
-    jobs::queue::enqueue(tx, now, job, feed.next_fetch_at.max(now)).await?;
+    jobs::queue::enqueue(tx, now, job, Ord::max(feed.next_fetch_at, now)).await?;
     Ok(Followed { feed_id: feed.id, is_new: true })
 }
 
@@ -241,7 +241,7 @@ pub async fn mark_all_read(
     of: queries::Which,
     until: Timestamp,
 ) -> Result<(), Error> {
-    let until = until.min(app.clock.now());
+    let until = Ord::min(until, app.clock.now());
     let tx = app.db.begin().await?;
     let follows = queries::feed_ids(user_id, of);
     outside_follow::Entity::update_many()

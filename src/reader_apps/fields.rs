@@ -18,7 +18,7 @@ pub struct Fields(Vec<(String, String)>);
 impl Fields {
     /// The first value of a name.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.all(name).next()
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// All values of a name.

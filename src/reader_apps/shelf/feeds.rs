@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use sea_orm::sea_query::{Expr, ExprTrait, Func, Order, Query, SelectStatement};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter};
 use url::Url;
 
 use super::{FeedKey, stream};
@@ -128,7 +128,7 @@ pub async fn unread(app: &App, user_id: i64) -> Result<HashMap<FeedKey, Unread>,
         for row in rows {
             let found = unread.entry(FeedKey::Account(row.account_id)).or_default();
             found.count += row.count;
-            found.newest = found.newest.max(row.newest);
+            found.newest = Ord::max(found.newest, row.newest);
         }
     }
     for (feed_id, count, newest) in outside::queries::unread_counts(app.db.read(), user_id).await? {

@@ -32,7 +32,7 @@ pub async fn star(app: &App, user_id: i64, keys: &[ItemKey], is_starred: bool) -
         let done = if is_starred {
             saved::save(app, user_id, id).await.map(|_| ())
         } else {
-            saved::unsave(app, user_id, id).await.map(|_| ())
+            saved::unsave(app, user_id, id).await.map_err(Error::from)
         };
         match done {
             // Gone meanwhile: an app that asks again would get no further.

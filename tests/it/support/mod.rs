@@ -11,6 +11,7 @@ pub mod node;
 pub mod outlet;
 pub mod people;
 pub mod python;
+pub mod reader_app;
 pub mod readers;
 pub mod receiver;
 pub mod smtp;
