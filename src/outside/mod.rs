@@ -7,6 +7,7 @@
 pub mod pages;
 pub mod queries;
 mod refresh;
+mod wanted;
 
 pub use refresh::refresh;
 
@@ -138,12 +139,7 @@ pub async fn rename(app: &App, user_id: i64, feed_id: i64, title: &str) -> Resul
 }
 
 /// Puts a followed feed into a list of the reader's, or out of its list.
-pub async fn put_in_list(
-    app: &App,
-    user_id: i64,
-    feed_id: i64,
-    list_id: Option<i64>,
-) -> Result<(), Error> {
+pub async fn put_in_list(app: &App, user_id: i64, feed_id: i64, list_id: Option<i64>) -> Result<(), Error> {
     change(app, user_id, feed_id, |row| row.list_id = Set(list_id)).await
 }
 
@@ -272,7 +268,7 @@ pub async fn mark_all_read(
 /// Upkeep: drops feeds that nobody follows and queues the visits of those that have lost their job.
 /// Returns how many there were of both.
 pub async fn look_after(app: &App) -> Result<(u64, u64), DbErr> {
-    let unwanted = queries::unwanted(app.db.read()).await?;
+    let unwanted = wanted::unwanted(app.db.read()).await?;
     let mut dropped = 0;
     for feed_id in unwanted {
         let tx = app.db.begin().await?;
@@ -280,7 +276,7 @@ pub async fn look_after(app: &App) -> Result<(u64, u64), DbErr> {
         tx.commit().await?;
     }
     let now = app.clock.now();
-    let lost = queries::without_job(app.db.read()).await?;
+    let lost = wanted::without_job(app.db.read()).await?;
     for (feed_id, next_fetch_at) in &lost {
         let job = Job::RefreshOutside { feed_id: *feed_id };
         jobs::queue::enqueue(app.db.write(), now, job, Ord::max(*next_fetch_at, now)).await?;
@@ -292,7 +288,7 @@ pub async fn look_after(app: &App) -> Result<(u64, u64), DbErr> {
 async fn drop_unwanted(tx: &DatabaseTransaction, feed_id: i64) -> Result<bool, DbErr> {
     // Whoever comes to follow it at this moment waits for the row, and finds it gone or kept.
     let locked = outside_feed::Entity::find_by_id(feed_id).lock_exclusive().one(tx).await?;
-    if locked.is_none() || !queries::is_unwanted(tx, feed_id).await? {
+    if locked.is_none() || !wanted::is_unwanted(tx, feed_id).await? {
         return Ok(false);
     }
     let job = Job::RefreshOutside { feed_id };

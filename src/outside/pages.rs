@@ -240,8 +240,11 @@ impl FeedsPage {
         let db = app.db.read();
         let lists = feeds::lists(db, user_id).await?;
         let names: HashMap<i64, &String> = lists.iter().map(|(id, name)| (*id, name)).collect();
-        let unread: HashMap<i64, i64> =
-            queries::unread_counts(db, user_id).await?.into_iter().map(|(id, count, _)| (id, count)).collect();
+        let unread: HashMap<i64, i64> = queries::unread_counts(db, user_id)
+            .await?
+            .into_iter()
+            .map(|(id, count, _)| (id, count))
+            .collect();
         let rows = queries::feeds(db, user_id).await?.into_iter().map(|feed| Row {
             unread: unread.get(&feed.id).copied().unwrap_or_default(),
             list: feed.list_id.and_then(|id| names.get(&id)).map(|name| (*name).clone()).unwrap_or_default(),

@@ -3,17 +3,13 @@
 use std::collections::HashSet;
 
 use sea_orm::sea_query::{Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter,
-    QuerySelect,
-};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
 
 use crate::articles::content;
 use crate::clock::Timestamp;
-use crate::db::entities::{job, outside_feed, outside_follow, outside_item, outside_mark};
+use crate::db::entities::{outside_feed, outside_follow, outside_item, outside_mark};
 use crate::home::queries::Cursor;
 use crate::import::Failure;
-use crate::jobs::Job;
 
 /// Items on one page.
 pub const PAGE: usize = 30;
@@ -67,7 +63,12 @@ impl FeedRow {
 
 fn named(own: &str, feed: &str, url: &str) -> String {
     let host = || url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
-    [own, feed].into_iter().find(|title| !title.is_empty()).map(str::to_owned).or_else(host).unwrap_or_default()
+    [own, feed]
+        .into_iter()
+        .find(|title| !title.is_empty())
+        .map(str::to_owned)
+        .or_else(host)
+        .unwrap_or_default()
 }
 
 /// An item in a list.
@@ -242,8 +243,16 @@ fn feeds_of(user_id: i64) -> SelectStatement {
     let mut query = Query::select();
     query
         .columns(
-            [Feed::Id, Feed::Url, Feed::SiteUrl, Feed::Failures, Feed::LastError, Feed::Gone, Feed::LastSuccessAt]
-                .map(|column| ("e", column)),
+            [
+                Feed::Id,
+                Feed::Url,
+                Feed::SiteUrl,
+                Feed::Failures,
+                Feed::LastError,
+                Feed::Gone,
+                Feed::LastSuccessAt,
+            ]
+            .map(|column| ("e", column)),
         )
         .expr_as(Expr::col(("e", Feed::Title)), "feed_title")
         .expr_as(Expr::col(("f", Follow::Title)), "own_title")
@@ -292,79 +301,6 @@ pub fn feed_ids(user_id: i64, which: Which) -> SelectStatement {
     query
 }
 
-/// Items that anybody starred.
-pub(super) fn starred_ids() -> SelectStatement {
-    Query::select()
-        .column(outside_mark::Column::ItemId)
-        .from(outside_mark::Entity)
-        .and_where(Expr::col(outside_mark::Column::StarredAt).is_not_null())
-        .take()
-}
-
-pub(super) async fn is_followed<C: ConnectionTrait>(db: &C, feed_id: i64) -> Result<bool, DbErr> {
-    let follows = outside_follow::Entity::find().filter(outside_follow::COLUMN.feed_id.eq(feed_id));
-    Ok(follows.limit(1).one(db).await?.is_some())
-}
-
-/// Whether another feed is kept under an address.
-pub(super) async fn is_taken<C: ConnectionTrait>(db: &C, url: &str) -> Result<bool, DbErr> {
-    Ok(outside_feed::Entity::find().filter(outside_feed::COLUMN.url.eq(url)).count(db).await? > 0)
-}
-
-/// Whether nobody follows a feed, and nobody starred anything of it.
-pub(super) async fn is_unwanted<C: ConnectionTrait>(db: &C, feed_id: i64) -> Result<bool, DbErr> {
-    if is_followed(db, feed_id).await? {
-        return Ok(false);
-    }
-    let starred = outside_item::Entity::find()
-        .filter(outside_item::COLUMN.feed_id.eq(feed_id))
-        .filter(outside_item::Column::Id.in_subquery(starred_ids()));
-    Ok(starred.limit(1).one(db).await?.is_none())
-}
-
-/// Feeds that nobody follows.
-pub(super) async fn unwanted<C: ConnectionTrait>(db: &C) -> Result<Vec<i64>, DbErr> {
-    outside_feed::Entity::find()
-        .select_only()
-        .column(outside_feed::Column::Id)
-        .filter(outside_feed::Column::Id.not_in_subquery(followed_ids()))
-        .into_tuple()
-        .all(db)
-        .await
-}
-
-fn followed_ids() -> SelectStatement {
-    Query::select().column(outside_follow::Column::FeedId).from(outside_follow::Entity).take()
-}
-
-/// Followed feeds that no job will visit, with the time at which they are due.
-pub(super) async fn without_job<C: ConnectionTrait>(db: &C) -> Result<Vec<(i64, Timestamp)>, DbErr> {
-    let mut feeds: Vec<(i64, Timestamp)> = outside_feed::Entity::find()
-        .select_only()
-        .column(outside_feed::Column::Id)
-        .column(outside_feed::Column::NextFetchAt)
-        .filter(outside_feed::COLUMN.gone.eq(false))
-        .filter(outside_feed::Column::Id.in_subquery(followed_ids()))
-        .into_tuple()
-        .all(db)
-        .await?;
-    let keys: HashSet<String> = job::Entity::find()
-        .select_only()
-        .column(job::Column::UniqueKey)
-        .filter(job::COLUMN.kind.eq(<&str>::from(Job::RefreshOutside { feed_id: 0 })))
-        .filter(job::Column::UniqueKey.is_not_null())
-        .into_tuple()
-        .all(db)
-        .await?
-        .into_iter()
-        .collect();
-    feeds.retain(|(feed_id, _)| {
-        let key = Job::RefreshOutside { feed_id: *feed_id }.unique_key();
-        key.is_some_and(|key| !keys.contains(&key))
-    });
-    Ok(feeds)
-}
-
 /// Items `i` of feeds `e` with what the reader follows (`f`) and noted (`m`), without columns.
 fn joined(user_id: i64) -> SelectStatement {
     let mut query = Query::select();
@@ -391,8 +327,7 @@ fn joined(user_id: i64) -> SelectStatement {
 
 fn items(user_id: i64) -> SelectStatement {
     use outside_item::Column as Item;
-    let head =
-        Func::cust("substr").args([Expr::col(("i", Item::Html)), Expr::val(1), Expr::val(HEAD)]);
+    let head = Func::cust("substr").args([Expr::col(("i", Item::Html)), Expr::val(1), Expr::val(HEAD)]);
     let mut query = joined(user_id);
     query
         .join_as(
@@ -423,9 +358,11 @@ fn is_unread() -> Expr {
 }
 
 fn is_visible() -> Expr {
-    Expr::col(("f", outside_follow::Column::Id))
-        .is_not_null()
-        .or(Expr::col(("m", outside_mark::Column::StarredAt)).is_not_null())
+    Expr::col(("f", outside_follow::Column::Id)).is_not_null().or(Expr::col((
+        "m",
+        outside_mark::Column::StarredAt,
+    ))
+    .is_not_null())
 }
 
 fn place() -> Expr {
@@ -436,11 +373,7 @@ fn place() -> Expr {
 }
 
 /// Those of the given items that the reader starred.
-pub async fn starred<C: ConnectionTrait>(
-    db: &C,
-    user_id: i64,
-    ids: &[i64],
-) -> Result<HashSet<i64>, DbErr> {
+pub async fn starred<C: ConnectionTrait>(db: &C, user_id: i64, ids: &[i64]) -> Result<HashSet<i64>, DbErr> {
     let rows = outside_mark::Entity::find()
         .select_only()
         .column(outside_mark::Column::ItemId)

@@ -11,7 +11,7 @@ use sea_orm::{
 };
 use url::Url;
 
-use super::queries;
+use super::wanted;
 use crate::app::App;
 use crate::articles::content;
 use crate::clock::Timestamp;
@@ -40,7 +40,7 @@ pub async fn refresh(app: &App, feed_id: i64) -> anyhow::Result<Outcome> {
     let Some(feed) = outside_feed::Entity::find_by_id(feed_id).one(app.db.read()).await? else {
         return Ok(Outcome::Done);
     };
-    if feed.gone || !queries::is_followed(app.db.read(), feed_id).await? {
+    if feed.gone || !wanted::is_followed(app.db.read(), feed_id).await? {
         return Ok(Outcome::Done);
     }
     let job = Job::RefreshOutside { feed_id };
@@ -130,7 +130,8 @@ async fn keep_items(app: &App, feed_id: i64, read: &ReadFeed) -> anyhow::Result<
     for entry in entries {
         let identity = strongest(&entry.identity);
         let found = known.get(&identity).or_else(|| known.get(&link_key(entry.identity.link.as_ref()?)));
-        let is_forgotten = entry.date.map(Timestamp::from).zip(floor).is_some_and(|(date, floor)| date < floor);
+        let is_forgotten =
+            entry.date.map(Timestamp::from).zip(floor).is_some_and(|(date, floor)| date < floor);
         match found {
             Some(row) if used.insert(row.id) => revise(&tx, now, row, entry).await?,
             None if !is_forgotten && named.insert(identity.clone()) => fresh.push((identity, entry)),
@@ -261,7 +262,7 @@ async fn forget_old(tx: &Tx, feed_id: i64) -> anyhow::Result<()> {
     outside_item::Entity::delete_many()
         .filter(outside_item::COLUMN.feed_id.eq(feed_id))
         .filter(outside_item::COLUMN.published_at.lte(last.published_at))
-        .filter(outside_item::Column::Id.not_in_subquery(queries::starred_ids()))
+        .filter(outside_item::Column::Id.not_in_subquery(wanted::starred_ids()))
         .exec(&**tx)
         .await?;
     Ok(())
@@ -291,7 +292,7 @@ async fn note_success(
     let next = now + cadence::spread(interval, feed.id);
     let id = feed.id;
     let moved = match &visit.fetched.moved_to {
-        Some(url) if !queries::is_taken(app.db.read(), url.as_str()).await? => Some(url.to_string()),
+        Some(url) if !wanted::is_taken(app.db.read(), url.as_str()).await? => Some(url.to_string()),
         _ => None,
     };
     let mut row = feed.into_active_model();

@@ -48,7 +48,14 @@ pub async fn show_private_feed(
     Ok(answer(format, feed.write(format, app.config.base_url.trim_end_matches('/')), &asked))
 }
 
-fn feed_of(app: &App, user: &user::Model, locale: Locale, title: String, path: &str, items: Vec<Item>) -> Feed {
+fn feed_of(
+    app: &App,
+    user: &user::Model,
+    locale: Locale,
+    title: String,
+    path: &str,
+    items: Vec<Item>,
+) -> Feed {
     let updated = items.iter().map(|item| item.updated).max().unwrap_or(user.created_at);
     Feed {
         id: tag(app, &format!("reader/{}", user.id), user.created_at),

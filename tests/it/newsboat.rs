@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use xiangxun::app::App;
-use xiangxun::auth::users::{self, NewUser};
 use xiangxun::auth::Address;
+use xiangxun::auth::users::{self, NewUser};
 use xiangxun::db::entities::account::{self, AccountState, Links};
 use xiangxun::db::entities::article::{self, ArticleState, BodyFormat, Tags};
 use xiangxun::db::entities::user;
@@ -275,14 +275,31 @@ async fn newsboat_syncs_reads_stars_adds_and_removes(backend: Backend) {
     assert_eq!(newsboat.cache()["items"]["Alpha"], json!([0, ""]));
 
     // Opened there (newest first: Charlie, Bravo, Alpha) is read here; flagged there is saved here.
-    newsboat.press(&[("TIMES", "\r"), ("Charlie", "\r"), ("Body of Charlie", "q"), ("Bravo", "j"), ("", "\x05"), ("", "s\r"), ("", "q"), ("TIMES", "q")]);
+    newsboat.press(&[
+        ("TIMES", "\r"),
+        ("Charlie", "\r"),
+        ("Body of Charlie", "q"),
+        ("Bravo", "j"),
+        ("", "\x05"),
+        ("", "s\r"),
+        ("", "q"),
+        ("TIMES", "q"),
+    ]);
     until("Charlie is read here", async || unread(&app, user.id).await == 1).await;
     until("Bravo is saved here", async || {
         saved::queries::is_saved(app.db.read(), user.id, second.id).await.unwrap()
     })
     .await;
     // Made unread there, and the flag taken away.
-    newsboat.press(&[("TIMES", "\r"), ("Charlie", "N"), ("", "j"), ("", "\x05"), ("", "\x7f\r"), ("", "q"), ("TIMES", "q")]);
+    newsboat.press(&[
+        ("TIMES", "\r"),
+        ("Charlie", "N"),
+        ("", "j"),
+        ("", "\x05"),
+        ("", "\x7f\r"),
+        ("", "q"),
+        ("TIMES", "q"),
+    ]);
     until("Charlie is unread again", async || unread(&app, user.id).await == 2).await;
     until("Bravo is not saved any more", async || {
         !saved::queries::is_saved(app.db.read(), user.id, second.id).await.unwrap()

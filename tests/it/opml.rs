@@ -13,7 +13,8 @@ use crate::support::TestApp;
 use crate::support::app::Answer;
 
 async fn upload(app: &TestApp, document: &[u8]) -> Answer {
-    let mut body = b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.opml\"\r\n\r\n".to_vec();
+    let mut body =
+        b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.opml\"\r\n\r\n".to_vec();
     body.extend_from_slice(document);
     body.extend_from_slice(b"\r\n--x--\r\n");
     let request = app

@@ -52,7 +52,9 @@ fn rss(app: &TestApp, items: &[(&str, &str)]) -> String {
             format!("<item><guid>{guid}</guid><title>{title}</title><link>https://blog.example.org/{guid}</link><pubDate>{date}</pubDate><description><![CDATA[<p>{title}的正文</p><script>alert(1)</script>]]></description></item>")
         })
         .collect();
-    format!("<rss version=\"2.0\"><channel><title>别处的博客</title><link>https://blog.example.org/</link>{items}</channel></rss>")
+    format!(
+        "<rss version=\"2.0\"><channel><title>别处的博客</title><link>https://blog.example.org/</link>{items}</channel></rss>"
+    )
 }
 
 const TWO: [(&str, &str); 2] = [("b", "第二篇"), ("a", "第一篇")];
@@ -236,7 +238,9 @@ async fn addresses_of_this_network_are_not_fetched() {
     let app = TestApp::start(Backend::Sqlite).await;
     let user = app.user("reader@example.org").await;
     app.sign_in(user.id).await;
-    for wrong in ["http://127.0.0.1/feed", "http://[::1]/feed", "http://169.254.169.254/latest", "http://10.0.0.1/"] {
+    for wrong in
+        ["http://127.0.0.1/feed", "http://[::1]/feed", "http://169.254.169.254/latest", "http://10.0.0.1/"]
+    {
         app.post("/outside/feeds", &[("url", wrong)]).await.assert_status(422);
         let url = wrong.parse().unwrap();
         outside::follow(&app.app, user.id, &url, outside::NewFollow::default()).await.unwrap_err();

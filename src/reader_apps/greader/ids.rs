@@ -82,7 +82,8 @@ pub fn item_number(text: &str) -> Option<i64> {
     if let Some(hex) = text.rsplit_once('/').map(|(_, hex)| hex) {
         return i64::from_str_radix(hex, 16).ok().filter(|number| *number > 0);
     }
-    let is_hex = text.len() == 16 && text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_hex =
+        text.len() == 16 && text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let number = if is_hex { i64::from_str_radix(text, 16).ok() } else { text.parse().ok() };
     number.filter(|number| *number > 0)
 }

@@ -90,7 +90,9 @@ impl IntoResponse for Refusal {
         let mut response = text(self.status, format!("{}\n", self.words));
         if self.is_token {
             for name in ["x-reader-google-bad-token", "google-bad-token"] {
-                response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static("true"));
+                response
+                    .headers_mut()
+                    .insert(HeaderName::from_static(name), HeaderValue::from_static("true"));
             }
         }
         response
@@ -140,7 +142,8 @@ fn auth_of(header: &str) -> Option<&str> {
 /// Middleware: apps that live in a browser may ask from their own pages, and no cache keeps what is read.
 pub async fn open(request: Request, next: Next) -> Response {
     let is_question = request.method() == Method::OPTIONS;
-    let mut response = if is_question { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
+    let mut response =
+        if is_question { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
     let headers = response.headers_mut();
     for (name, value) in [
         ("access-control-allow-origin", "*"),

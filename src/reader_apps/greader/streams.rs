@@ -93,8 +93,11 @@ pub async fn list_ids(State(app): State<Arc<App>>, reader: AppReader, fields: Fi
 
 /// `POST reader/api/0/stream/items/contents`: the items `i`, in the order asked for.
 pub async fn show_items(State(app): State<Arc<App>>, reader: AppReader, fields: Fields) -> Answer {
-    let numbers: Vec<i64> =
-        fields.all("i").filter_map(item_number).take(usize::try_from(MOST_CONTENTS).unwrap_or(1_000)).collect();
+    let numbers: Vec<i64> = fields
+        .all("i")
+        .filter_map(item_number)
+        .take(usize::try_from(MOST_CONTENTS).unwrap_or(1_000))
+        .collect();
     let keys = numbers::keys(app.db.read(), &numbers).await?;
     let items = items::load(&app, reader.user.id, &keys).await?;
     let labels = labels(&app, reader.user.id).await?;
@@ -144,7 +147,8 @@ pub(super) async fn page(
         _ => place_of(app, user_id, stream).await?,
     };
     let Some(place) = place else { return Ok(empty) };
-    let seconds = |name: &str| fields.number(name).filter(|n| *n > 0).map(|n| Timestamp(n.saturating_mul(1000)));
+    let seconds =
+        |name: &str| fields.number(name).filter(|n| *n > 0).map(|n| Timestamp(n.saturating_mul(1000)));
     let mut wish = Wish {
         oldest_first: fields.get("r") == Some("o"),
         since: seconds("ot"),

@@ -140,8 +140,7 @@ pub async fn unread(app: &App, user_id: i64) -> Result<HashMap<FeedKey, Unread>,
 /// Articles newer than what counts as read, of which nothing was said.
 fn fresh(user_id: i64) -> SelectStatement {
     let mark = marks(user_id).take();
-    let read_until =
-        Func::coalesce([Expr::col(("s", subscription::Column::ReadUntil)), Expr::val(0i64)]);
+    let read_until = Func::coalesce([Expr::col(("s", subscription::Column::ReadUntil)), Expr::val(0i64)]);
     let mut query = counted(user_id);
     query.and_where(Expr::col(("x", "published_at")).gt(read_until)).and_where(Expr::not_exists(mark));
     query

@@ -65,7 +65,8 @@ async fn load_articles(
     let db = app.db.read();
     let rows = article::Entity::find().filter(article::COLUMN.id.is_in(ids.iter().copied())).all(db).await?;
     let account_ids: HashSet<i64> = rows.iter().map(|row| row.account_id).collect();
-    let accounts = account::Entity::find().filter(account::COLUMN.id.is_in(account_ids.clone())).all(db).await?;
+    let accounts =
+        account::Entity::find().filter(account::COLUMN.id.is_in(account_ids.clone())).all(db).await?;
     let accounts: HashMap<i64, account::Model> = accounts.into_iter().map(|row| (row.id, row)).collect();
     let follows = subscription::Entity::find()
         .filter(subscription::COLUMN.user_id.eq(Some(user_id)))

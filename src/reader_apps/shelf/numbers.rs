@@ -20,10 +20,12 @@ const AT_ONCE: usize = 1_000;
 /// Items that are numbered by one request at most.
 const NUMBERED_AT_ONCE: u64 = 5_000;
 
-/// The numbers of items, given now where they have none; in the order of `keys`.
+/// The numbers of items, given now where they have none.
 pub async fn of(app: &App, keys: &[ItemKey]) -> Result<HashMap<ItemKey, i64>, DbErr> {
     let mut known = known(app.db.read(), keys).await?;
-    let missing: Vec<ItemKey> = keys.iter().copied().filter(|key| !known.contains_key(key)).collect();
+    let mut missing: Vec<ItemKey> = keys.iter().copied().filter(|key| !known.contains_key(key)).collect();
+    // Numbers follow ids, which follow time, in whatever order the items were asked for.
+    missing.sort_unstable();
     if missing.is_empty() {
         return Ok(known);
     }
@@ -40,8 +42,7 @@ pub async fn of(app: &App, keys: &[ItemKey]) -> Result<HashMap<ItemKey, i64>, Db
         }
     }
     tx.commit().await?;
-    // From the writer's own connection: what was written just now is seen there.
-    known.extend(self::known(app.db.write(), &missing).await?);
+    known.extend(self::known(app.db.read(), &missing).await?);
     Ok(known)
 }
 
@@ -133,7 +134,7 @@ pub async fn page(
             From::Below(most) => query.and_where(number.lt(most)).order_by(("n", "id"), Order::Desc),
         };
         let statement = app.db.backend().build(&query);
-        let rows = Row::find_by_statement(statement).all(app.db.write()).await?;
+        let rows = Row::find_by_statement(statement).all(app.db.read()).await?;
         page.extend(rows.into_iter().map(|row| (row.number, of_row(row.id))));
     }
     page.sort_unstable_by_key(|(number, _)| match from {

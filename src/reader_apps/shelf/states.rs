@@ -124,12 +124,7 @@ pub async fn rename(app: &App, user_id: i64, feed: FeedKey, title: &str) -> Resu
 }
 
 /// Puts a feed into one of the reader's lists, made if there is none of that name, or out of its list.
-pub async fn put_in_list(
-    app: &App,
-    user_id: i64,
-    feed: FeedKey,
-    name: Option<&str>,
-) -> Result<(), Error> {
+pub async fn put_in_list(app: &App, user_id: i64, feed: FeedKey, name: Option<&str>) -> Result<(), Error> {
     let list_id = match name {
         Some(name) => Some(lists::named(app, user_id, name).await?.id),
         None => None,

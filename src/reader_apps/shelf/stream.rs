@@ -226,13 +226,7 @@ fn within_reach(user_id: i64, wish: &Wish, part: Part) -> Expr {
     if wish.oldest_first { published.lte(edge) } else { published.gte(edge) }
 }
 
-fn narrow_articles(
-    query: &mut SelectStatement,
-    table: &'static str,
-    user_id: i64,
-    wish: &Wish,
-    part: Part,
-) {
+fn narrow_articles(query: &mut SelectStatement, table: &'static str, user_id: i64, wish: &Wish, part: Part) {
     let id = (table, article::Column::Id);
     let mark = |is_read: Option<bool>| {
         let mut mark = Query::select();
@@ -248,8 +242,7 @@ fn narrow_articles(
     let published = Expr::col((table, article::Column::PublishedAt));
     // What is not followed any more counts as read.
     let nothing = if wish.place == Place::Starred { i64::MAX } else { 0 };
-    let read_until =
-        Func::coalesce([Expr::col(("s", subscription::Column::ReadUntil)), Expr::val(nothing)]);
+    let read_until = Func::coalesce([Expr::col(("s", subscription::Column::ReadUntil)), Expr::val(nothing)]);
     match part {
         Part::Any => {}
         Part::Fresh => {

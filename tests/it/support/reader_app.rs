@@ -11,7 +11,7 @@ use super::app::Answer;
 
 /// An app that speaks the Google Reader API.
 pub struct ReaderApp<'a> {
-    app: &'a TestApp,
+    pub app: &'a TestApp,
     pub password: String,
     pub auth: String,
 }
@@ -89,6 +89,7 @@ pub async fn sign_in(app: &TestApp, email: &str, password: &str) -> Answer {
         .finish();
     let request = Request::post("/api/greader.php/accounts/ClientLogin")
         .header(header::HOST, "xiangxun.test")
+        .header(header::USER_AGENT, "TestReader/1.0 (tests)")
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(Body::from(body));
     app.send_alone(request.unwrap()).await
