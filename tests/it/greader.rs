@@ -243,6 +243,17 @@ both_databases! {
         assert!(opml.contains("http://xiangxun.test/@times/feed.atom"), "{opml}");
     }
 
+    async fn texts_are_in_the_script_that_the_reader_reads(app) {
+        use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
+        let mut user = reader(app).await.into_active_model();
+        user.locale = Set("zh-Hant".into());
+        let user = user.update(app.app.db.write()).await.unwrap();
+        let api = ReaderApp::of(app, &user).await;
+        assert_eq!(api.titles("stream/contents").await, ["要聞", "新聞", "舊聞"]);
+        let all = api.json("stream/contents").await;
+        assert!(all["items"][0]["summary"]["content"].as_str().unwrap().contains("寫在"));
+    }
+
     async fn nobody_sees_what_is_not_published_or_another_readers(app) {
         let user = reader(app).await;
         let api = ReaderApp::of(app, &user).await;

@@ -12,8 +12,10 @@ use crate::clock::Timestamp;
 use crate::db::entities::account::AccountState;
 use crate::db::entities::article::{self, ArticleState};
 use crate::db::entities::subscription::{self, SubscriptionState};
-use crate::db::entities::{account, outside_feed, outside_item, read_mark, saved_article};
+use crate::db::entities::{account, outside_feed, outside_item, read_mark, saved_article, user};
 use crate::outside;
+use crate::page::Locale;
+use crate::shown::Shown;
 
 /// Articles whose texts are loaded by one statement.
 const AT_ONCE: usize = 200;
@@ -52,7 +54,28 @@ pub async fn load(app: &App, user_id: i64, keys: &[ItemKey]) -> Result<Vec<Item>
     for chunk in outside.chunks(AT_ONCE) {
         load_outside(app, user_id, chunk, &numbers, &mut found).await?;
     }
-    Ok(keys.iter().filter_map(|key| found.remove(key)).collect())
+    let items = keys.iter().filter_map(|key| found.remove(key)).collect();
+    in_script(app, user_id, items).await
+}
+
+/// Titles and texts in the script that the reader reads, like the site's pages.
+async fn in_script(app: &App, user_id: i64, items: Vec<Item>) -> Result<Vec<Item>, DbErr> {
+    let Some(user) = user::Entity::find_by_id(user_id).one(app.db.read()).await? else { return Ok(items) };
+    let locale = Locale::from_tag(&user.locale).unwrap_or(Locale::ZhHans);
+    let shown = Shown::chosen(Some(&user.script), None, locale);
+    if !items.iter().any(|item| shown.changes(&item.lang)) {
+        return Ok(items);
+    }
+    let convert = move || {
+        let mut items = items;
+        for item in items.iter_mut().filter(|item| shown.changes(&item.lang)) {
+            item.title = shown.text(&item.title, &item.lang).into_owned();
+            item.html = shown.html(&item.html, &item.lang).into_owned();
+            item.lang = shown.lang(&item.lang).into_owned();
+        }
+        items
+    };
+    crate::blocking::run(convert).await.map_err(|why| DbErr::Custom(format!("converting items: {why}")))
 }
 
 async fn load_articles(
