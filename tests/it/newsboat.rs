@@ -108,7 +108,7 @@ impl Newsboat {
         let config = format!(
             "urls-source \"feedhq\"\nfeedhq-url \"{url}\"\nfeedhq-login \"{email}\"\nfeedhq-password \"{password}\"\n\
              feedhq-flag-star \"s\"\nfeedhq-show-special-feeds no\nshow-read-feeds yes\nconfirm-exit no\nauto-reload no\n\
-             article-sort-order date-desc\ngoto-first-unread no\n"
+             article-sort-order title-asc\ngoto-first-unread no\n"
         );
         std::fs::write(home.join("config"), config).unwrap();
         std::fs::write(home.join("urls"), "").unwrap();
@@ -274,14 +274,15 @@ async fn newsboat_syncs_reads_stars_adds_and_removes(backend: Backend) {
     assert!(newsboat.reload().starts_with("2 unread"), "{}", newsboat.cache());
     assert_eq!(newsboat.cache()["items"]["Alpha"], json!([0, ""]));
 
-    // Opened there (newest first: Charlie, Bravo, Alpha) is read here; flagged there is saved here.
+    // Flagged there is saved here; opened there is read here.
     newsboat.press(&[
         ("TIMES", "\r"),
-        ("Charlie", "\r"),
-        ("Body of Charlie", "q"),
-        ("Bravo", "j"),
+        ("Charlie", "j"),
         ("", "\x05"),
         ("", "s\r"),
+        ("", "j"),
+        ("", "\r"),
+        ("Body of Charlie", "q"),
         ("", "q"),
         ("TIMES", "q"),
     ]);
@@ -293,10 +294,11 @@ async fn newsboat_syncs_reads_stars_adds_and_removes(backend: Backend) {
     // Made unread there, and the flag taken away.
     newsboat.press(&[
         ("TIMES", "\r"),
-        ("Charlie", "N"),
-        ("", "j"),
+        ("Charlie", "j"),
         ("", "\x05"),
         ("", "\x7f\r"),
+        ("", "j"),
+        ("", "N"),
         ("", "q"),
         ("TIMES", "q"),
     ]);
