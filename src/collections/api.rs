@@ -91,10 +91,8 @@ pub async fn create_collection(
     let user = caller.require(Scope::ArticlesWrite)?;
     let account = crate::accounts::api::by_handle(&app, &handle).await?;
     let actor = Actor { account_id: account.id, user_id: user.id };
-    let form = CollectionForm {
-        title: input.title.unwrap_or_default(),
-        intro: input.intro.unwrap_or_default(),
-    };
+    let form =
+        CollectionForm { title: input.title.unwrap_or_default(), intro: input.intro.unwrap_or_default() };
     let row = collections::create(&app, actor, &form).await?;
     if let Some(articles) = &input.articles
         && let Err(error) = collections::set_articles(&app, actor, row.id, articles).await

@@ -12,8 +12,8 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, SqlErr,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, SqlErr,
 };
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +50,8 @@ impl CollectionForm {
     fn parse(&self) -> Result<Self, Error> {
         let mut problems = Problems::default();
         let title = parse_name(&self.title).unwrap_or_else(|message| {
-            let key = if message.key == "account-name-wrong" { "collection-title-wrong" } else { message.key };
+            let key =
+                if message.key == "account-name-wrong" { "collection-title-wrong" } else { message.key };
             let message = Message { key, ..message };
             problems.add("title", message);
             String::new()
@@ -157,8 +158,7 @@ pub async fn shift(app: &App, actor: Actor, id: i64, by: Shift) -> Result<(), Er
     for (position, id) in (0..).zip(order) {
         let changed = rows.iter().any(|row| row.id == id && row.position != position);
         if changed {
-            let row =
-                collection::ActiveModel { id: Set(id), position: Set(position), ..Default::default() };
+            let row = collection::ActiveModel { id: Set(id), position: Set(position), ..Default::default() };
             row.update(&*tx).await?;
         }
     }

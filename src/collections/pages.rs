@@ -78,7 +78,8 @@ pub async fn show_collection(
         Found::Moved(account) => return Ok(moved(format!("/@{}/collections/{slug}", account.handle))),
     };
     let collection = queries::by_slug(db, account.id, &slug).await?.ok_or(Error::NotFound)?;
-    let number: u64 = if asked.page.is_empty() { 1 } else { asked.page.parse().map_err(|_| Error::NotFound)? };
+    let number: u64 =
+        if asked.page.is_empty() { 1 } else { asked.page.parse().map_err(|_| Error::NotFound)? };
     let skip = number.checked_sub(1).and_then(|n| n.checked_mul(PAGE as u64)).ok_or(Error::NotFound)?;
     let cards = queries::cards(db, collection.id, skip).await?;
     if cards.items.is_empty() && number > 1 {

@@ -110,7 +110,8 @@ pub struct Cards {
 pub async fn cards(db: &DatabaseConnection, id: i64, skip: u64) -> Result<Cards, DbErr> {
     let ids = published_ids(db, id).await?;
     let total = ids.len() as u64;
-    let page: Vec<i64> = ids.into_iter().skip(usize::try_from(skip).unwrap_or(usize::MAX)).take(PAGE).collect();
+    let page: Vec<i64> =
+        ids.into_iter().skip(usize::try_from(skip).unwrap_or(usize::MAX)).take(PAGE).collect();
     let items = by_ids(db, &page).await?;
     let place = |card: &ArticleCard| skip + 1 + page.iter().position(|id| *id == card.id).unwrap_or(0) as u64;
     let items: Vec<_> = items.into_iter().map(|card| (place(&card), card)).collect();
@@ -173,7 +174,9 @@ pub async fn stands(db: &DatabaseConnection, article_id: i64) -> Result<Vec<Stan
         .await?;
     let mut stands = Vec::new();
     for row in rows {
-        let Some(collection) = collection::Entity::find_by_id(row.collection_id).one(db).await? else { continue };
+        let Some(collection) = collection::Entity::find_by_id(row.collection_id).one(db).await? else {
+            continue;
+        };
         let ids = published_ids(db, collection.id).await?;
         let Some(at) = ids.iter().position(|id| *id == article_id) else { continue };
         let before = at.checked_sub(1).and_then(|at| ids.get(at)).copied();

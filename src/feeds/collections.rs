@@ -34,7 +34,9 @@ pub async fn show_collection_feed(
         }
     };
     let collection = collections::queries::by_slug(db, account.id, &slug).await?.ok_or(Error::NotFound)?;
-    let ids = queries::newest_of(db, &collections::queries::published_ids(db, collection.id).await?, MAX_ARTICLES).await?;
+    let ids =
+        queries::newest_of(db, &collections::queries::published_ids(db, collection.id).await?, MAX_ARTICLES)
+            .await?;
     let path = collections::pages::path(&account, &collection);
     let items = items(&app, queries::articles(db, &ids).await?, shown).await?;
     let updated = items.iter().map(|item| item.article.updated_at.max(item.published())).max();

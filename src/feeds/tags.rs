@@ -59,7 +59,7 @@ async fn tag_feed(
     let db = app.db.read();
     let key = folded(tag);
     let account_id = account.as_ref().map(|account| account.id);
-    let ids = home::queries::tagged_ids(db, &key, account_id, None, MAX_ARTICLES).await?;
+    let ids = home::queries::tags::ids(db, &key, account_id, None, MAX_ARTICLES).await?;
     if key.is_empty() || ids.is_empty() {
         return Err(Error::NotFound);
     }
@@ -69,7 +69,7 @@ async fn tag_feed(
         None => (app.config.site_name_in(site), site.code().to_owned()),
     };
     let locale = Locale::from_tag(&lang).unwrap_or(site);
-    let written = home::queries::tag_names(db, &key, account_id).await?;
+    let written = home::queries::tags::names(db, &key, account_id).await?;
     let name = home::tags::name(&written, locale).unwrap_or_else(|| key.clone());
     let name = home::tags::name_in(&name, shown);
     let path = path(account.as_ref(), &key);

@@ -57,7 +57,7 @@ pub async fn show_account(
         None => collections::to_read(db, account.id).await?,
         Some(_) => Vec::new(),
     };
-    let top = if after.is_none() { queries::top_tags(db, account.id).await? } else { Vec::new() };
+    let top = if after.is_none() { queries::tags::top(db, account.id).await? } else { Vec::new() };
     let tags = top.into_iter().map(|(folded, name)| (tags::path(Some(&account), &folded), name)).collect();
     let path = format!("/@{}", account.handle);
     let mut page = page.titled(&account.name).canonical_path(&path).in_scripts(&path, &account.lang);

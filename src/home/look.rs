@@ -111,7 +111,10 @@ impl Look {
     }
 
     pub fn choices(self) -> [Choice; 4] {
-        fn choice<T: IntoEnumIterator + Into<&'static str> + PartialEq>(name: &'static str, chosen: T) -> Choice {
+        fn choice<T: IntoEnumIterator + Into<&'static str> + PartialEq>(
+            name: &'static str,
+            chosen: T,
+        ) -> Choice {
             let values = T::iter().map(|value| {
                 let is_chosen = value == chosen;
                 (value.into(), is_chosen)
@@ -202,7 +205,10 @@ mod tests {
         assert_eq!(Look::parse(&look.parts().join(".")), look);
         for odd in ["", "....", "huge.kai.x.y", "\"><script>", "Large.song", &"x.".repeat(4_000)] {
             let look = Look::parse(odd);
-            assert!(Look::parse(&look.parts().join(".")) == look && !look.classes().contains(['<', '"']), "{odd}");
+            assert!(
+                Look::parse(&look.parts().join(".")) == look && !look.classes().contains(['<', '"']),
+                "{odd}"
+            );
         }
         assert_eq!(Look::parse("huge.song"), Look { face: Face::Song, ..Look::default() });
         assert_eq!(Look::default().classes(), "");
@@ -210,8 +216,11 @@ mod tests {
 
     #[test]
     fn class_names_of_different_choices_differ() {
-        let mut names: Vec<&str> =
-            Look::default().choices().iter().flat_map(|choice| choice.values.iter().map(|value| value.0)).collect();
+        let mut names: Vec<&str> = Look::default()
+            .choices()
+            .iter()
+            .flat_map(|choice| choice.values.iter().map(|value| value.0))
+            .collect();
         let count = names.len();
         names.sort_unstable();
         names.dedup();

@@ -76,11 +76,11 @@ async fn tag_page(
     let key = folded(tag);
     let account_id = account.as_ref().map(|account| account.id);
     let after = Cursor::parse(&place.after);
-    let cards = queries::tagged(db, &key, account_id, after).await?;
+    let cards = queries::tags::of(db, &key, account_id, after).await?;
     if key.is_empty() || (cards.items.is_empty() && after.is_none()) {
         return Err(Error::NotFound);
     }
-    let name = name(&queries::tag_names(db, &key, account_id).await?, page.locale).unwrap_or(key.clone());
+    let name = name(&queries::tags::names(db, &key, account_id).await?, page.locale).unwrap_or(key.clone());
     let name = name_in(&name, page.script.shown);
     let path = path(account.as_ref(), &key);
     let title = match &account {
@@ -113,7 +113,8 @@ pub fn path(account: Option<&account::Model>, tag: &str) -> String {
 /// What a tag is called for a reader: as most write it, in the reader's script where some do.
 pub fn name(written: &[String], locale: Locale) -> Option<String> {
     let wanted = locale.script();
-    let fits = |name: &str| wanted == Script::Other || script::shown(name).is_none_or(|script| script == wanted);
+    let fits =
+        |name: &str| wanted == Script::Other || script::shown(name).is_none_or(|script| script == wanted);
     let count = |name: &String| written.iter().filter(|other| *other == name).count();
     written.iter().max_by_key(|name| (fits(name), count(name))).cloned()
 }

@@ -151,9 +151,7 @@ impl Subject {
     fn query(&self) -> Parsed {
         let texts = std::iter::once(&self.title).chain(&self.tags).chain(&self.words);
         let terms = texts.filter_map(|text| Term::new(text, false, LONGEST_TERM));
-        Parsed {
-            clauses: terms.map(|term| Clause { negated: false, any: vec![Atom::Text(term)] }).collect(),
-        }
+        Parsed { clauses: terms.map(|term| Clause { negated: false, any: vec![Atom::Text(term)] }).collect() }
     }
 
     /// Those that are about the same without saying the same, of several accounts where there are some.

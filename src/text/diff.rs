@@ -203,14 +203,24 @@ mod tests {
         let parts = texts(before, after);
         assert_eq!((parts.len(), &parts[0]), (2, &Part::Same(1)));
         let Part::Changed(pieces) = &parts[1] else { panic!() };
-        assert!(matches!(&pieces[..], [Same(_), Removed(old), Added(new), Same(_)]
-            if old.starts_with('三') && new.starts_with('四')), "{pieces:?}");
+        assert!(
+            matches!(&pieces[..], [Same(_), Removed(old), Added(new), Same(_)]
+            if old.starts_with('三') && new.starts_with('四')),
+            "{pieces:?}"
+        );
     }
 
     #[test]
     fn sentences_come_and_go_as_a_whole() {
-        let pieces = paragraph("甲说好。乙说不好。丙没有说话。", "甲说好。丙没有说话。后来下雨了。", Instant::now() + PATIENCE);
-        assert_eq!(pieces, [same("甲说好。"), removed("乙说不好。"), same("丙没有说话。"), added("后来下雨了。")]);
+        let pieces = paragraph(
+            "甲说好。乙说不好。丙没有说话。",
+            "甲说好。丙没有说话。后来下雨了。",
+            Instant::now() + PATIENCE,
+        );
+        assert_eq!(
+            pieces,
+            [same("甲说好。"), removed("乙说不好。"), same("丙没有说话。"), added("后来下雨了。")]
+        );
     }
 
     #[test]
@@ -226,14 +236,20 @@ mod tests {
             lines("The first version is out now.", "The second version is out now."),
             [same("The "), removed("first"), added("second"), same(" version is out now.")]
         );
-        assert_eq!(sentences("他说：“走吧！”大家走了。It is 3.5 m. Yes"), ["他说：“走吧！”", "大家走了。", "It is 3.5 m. ", "Yes"]);
+        assert_eq!(
+            sentences("他说：“走吧！”大家走了。It is 3.5 m. Yes"),
+            ["他说：“走吧！”", "大家走了。", "It is 3.5 m. ", "Yes"]
+        );
     }
 
     #[test]
     fn a_paragraph_that_was_cut_in_two_is_followed_through() {
         let parts = texts("甲到了北京。乙到了上海。", "甲到了北京。\n乙到了上海。");
         let [Part::Changed(pieces)] = &parts[..] else { panic!("{parts:?}") };
-        assert!(pieces.iter().all(|piece| !matches!(piece, Removed(text) if text.contains('北'))), "{pieces:?}");
+        assert!(
+            pieces.iter().all(|piece| !matches!(piece, Removed(text) if text.contains('北'))),
+            "{pieces:?}"
+        );
     }
 
     proptest! {

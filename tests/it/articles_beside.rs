@@ -26,7 +26,8 @@ fn attributes(html: &str, selector: &str, name: &str) -> Vec<String> {
 /// The version that is edited next, saved with a note.
 async fn revise(app: &TestApp, id: i64, title: &str, body: &str, more: &[(&str, &str)]) {
     let version = app.article(id).await.version.to_string();
-    let mut fields = vec![("title", title), ("body", body), ("lang", "zh-Hans"), ("version", version.as_str())];
+    let mut fields =
+        vec![("title", title), ("body", body), ("lang", "zh-Hans"), ("version", version.as_str())];
     fields.extend_from_slice(more);
     app.post(&format!("/studio/@daily/articles/{id}"), &fields).await.assert_status(303);
 }

@@ -69,7 +69,8 @@ async fn a_look_is_shown_at_once_and_an_address_is_copied_in_a_browser() {
     let (_, owner) = app.account("daily").await;
     app.sign_in(owner.id).await;
     let text = "这里是正文的一段话，写得很长。".repeat(60);
-    app.publish_new("daily", "大作", &format!("## 起因\n\n{text}\n\n## 经过\n\n{text}\n\n## 结果\n\n{text}")).await;
+    app.publish_new("daily", "大作", &format!("## 起因\n\n{text}\n\n## 经过\n\n{text}\n\n## 结果\n\n{text}"))
+        .await;
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let origin = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
     let routes = xiangxun::routes::router(app.app.clone());

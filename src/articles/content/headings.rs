@@ -41,7 +41,10 @@ pub fn with_headings(html: &str) -> (String, Vec<Heading>) {
         let after = &rest[end + 1..];
         let level = level_of(tag).filter(|_| found.len() < MOST);
         let inner = level.and_then(|level| Some((level, after.split_once(&format!("</h{level}>"))?.0)));
-        if SCROLLED.iter().any(|name| tag == *name || tag.strip_prefix(name).is_some_and(|rest| rest.starts_with(' '))) {
+        if SCROLLED
+            .iter()
+            .any(|name| tag == *name || tag.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')))
+        {
             out.push_str(&rest[..end]);
             out.push_str(" tabindex=\"0\">");
             rest = after;
@@ -152,8 +155,10 @@ mod tests {
 
     #[test]
     fn what_scrolls_can_be_reached_by_keyboard() {
-        let (written, _) = with_headings(r#"<pre>a</pre><table dir="ltr"><tr><td>b</td></tr></table><p>c</p>"#);
-        let expected = r#"<pre tabindex="0">a</pre><table dir="ltr" tabindex="0"><tr><td>b</td></tr></table><p>c</p>"#;
+        let (written, _) =
+            with_headings(r#"<pre>a</pre><table dir="ltr"><tr><td>b</td></tr></table><p>c</p>"#);
+        let expected =
+            r#"<pre tabindex="0">a</pre><table dir="ltr" tabindex="0"><tr><td>b</td></tr></table><p>c</p>"#;
         assert_eq!(written, expected);
     }
 
