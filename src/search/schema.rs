@@ -14,7 +14,7 @@ use crate::text::spelled;
 
 /// Part of the index directory's name. Raise it when fields, bigrams or folding change: an index of
 /// another version is left alone and a new one is built.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// Fast field names, as they are opened for a search.
 pub const ID: &str = "id";

@@ -18,6 +18,14 @@ const WORDS: u64 = 0x11_0000;
 /// So many numbers are left of the bits for the first character.
 const ROOM: u64 = (1 << CHAR) - WORDS;
 
+/// From the radicals to the end of the first plane: Han, kana, hangul.
+pub const LISTED: std::ops::RangeInclusive<char> = '\u{2e80}'..='\u{ffff}';
+
+/// The place of a letter among [`LISTED`], of which it is one.
+pub fn listed_at(letter: char) -> usize {
+    letter as usize - *LISTED.start() as usize
+}
+
 impl Gram {
     pub fn pair(first: char, second: char) -> Gram {
         Gram(u64::from(first as u32) << CHAR | u64::from(second as u32))
@@ -33,6 +41,11 @@ impl Gram {
         let hash = FxBuildHasher.hash_one(letters);
         let (high, low) = (hash >> CHAR, hash & ((1 << CHAR) - 1));
         Gram((WORDS + high % ROOM) << CHAR | low)
+    }
+
+    /// Has this letter a list of its own? Those of alphabets are hardly looked for alone.
+    pub fn is_listed(letter: char) -> bool {
+        LISTED.contains(&letter)
     }
 
     /// All that begin with a letter.

@@ -12,7 +12,8 @@
 //! gives 新冠, 冠1, 19. The last letter comes once more alone, so that each letter of a text begins a
 //! term and a single one is found by what begins with it. A run of letters is in the text exactly
 //! when its bigrams stand there one after another. Latin words and numbers are terms as a
-//! whole too ([`gram`]).
+//! whole too ([`gram`]). Letters of East Asia have a list each besides, without places: 的 begins
+//! thousands of bigrams, and to put their lists together takes a hundred times as long.
 
 pub mod bits;
 pub mod dict;
@@ -49,6 +50,8 @@ pub enum Space {
     Name,
     Author,
     Tag,
+    /// Single letters of the text, without places.
+    Letter,
 }
 
 impl Space {
@@ -58,14 +61,15 @@ impl Space {
             1 => Space::Title,
             2 => Space::Name,
             3 => Space::Author,
-            _ => Space::Tag,
+            4 => Space::Tag,
+            _ => Space::Letter,
         }
     }
 
     fn detail(self) -> Detail {
         match self {
             Space::Text => Detail::Places,
-            Space::Title => Detail::Docs,
+            Space::Title | Space::Letter => Detail::Docs,
             Space::Name | Space::Author | Space::Tag => Detail::ShortPlaces,
         }
     }

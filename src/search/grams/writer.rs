@@ -14,7 +14,7 @@ use tantivy::{DocId, Segment, TantivyDocument, TantivyError};
 use super::dict::DictWriter;
 use super::lengths::Lengths;
 use super::postings::ListWriter;
-use super::{EXTENSION, MAX_TITLE, Space, gram, key};
+use super::{EXTENSION, Gram, MAX_TITLE, Space, gram, key};
 
 /// Collects in memory: 8 bytes for each letter, 16 while the segment is written.
 pub struct GramsWriter {
@@ -26,6 +26,8 @@ pub struct GramsWriter {
     /// For each article where its tokens end.
     ends: Vec<usize>,
     lengths: Vec<(u32, u16)>,
+    /// Of each of the letters [`gram::LISTED`]: its term, and the last article that had it, counted from 1.
+    letters: Vec<(u32, u32)>,
 }
 
 impl GramsWriter {
@@ -38,6 +40,7 @@ impl GramsWriter {
             tokens: Vec::new(),
             ends: Vec::new(),
             lengths: Vec::new(),
+            letters: vec![(0, 0); gram::listed_at(*gram::LISTED.end()) + 1],
         }
     }
 
@@ -47,12 +50,17 @@ impl GramsWriter {
         let title = title.char_indices().nth(MAX_TITLE).map_or(title, |(at, _)| &title[..at]);
         let title_end = self.add_run(Space::Text, title, 0);
         self.add_run(Space::Title, title, 0);
+        self.add_letters(title);
         let mut text_end = title_end;
         for (space, field) in self.fields {
             // A place is left out between texts, so that no run goes from one into the next.
             let mut next = if space == Space::Text { title_end + 1 } else { 0 };
             for value in document.get_all(field) {
-                next = self.add_run(space, value.as_str().unwrap_or_default(), next) + 1;
+                let value = value.as_str().unwrap_or_default();
+                next = self.add_run(space, value, next) + 1;
+                if space == Space::Text {
+                    self.add_letters(value);
+                }
             }
             if space == Space::Text {
                 text_end = next;
@@ -60,6 +68,23 @@ impl GramsWriter {
         }
         self.ends.push(self.tokens.len());
         self.lengths.push((text_end, title_end as u16));
+    }
+
+    /// Adds the letters of a text that the article did not have yet.
+    fn add_letters(&mut self, spelled: &str) {
+        let article = self.ends.len() as u32 + 1;
+        for letter in spelled.chars().filter(|letter| Gram::is_listed(*letter)) {
+            let (term, noted) = &mut self.letters[gram::listed_at(letter)];
+            if *noted == article {
+                continue;
+            }
+            if *noted == 0 {
+                let next = self.terms.len() as u32;
+                *term = *self.terms.entry(key(Space::Letter, Gram::last(letter))).or_insert(next);
+            }
+            *noted = article;
+            self.tokens.push((*term, 0));
+        }
     }
 
     /// Adds the bigrams of a text from a place on, and returns the place behind its last letter.

@@ -127,8 +127,12 @@ impl Plan<'_> {
         }
     }
 
-    /// Each letter of a text begins a term.
+    /// Each letter of a text begins a term; many have a list of their own.
     fn starts_with(&self, space: Space, letter: char) -> Docs {
+        if space == Space::Text && Gram::is_listed(letter) {
+            let list = self.segment.grams.postings(Space::Letter, Gram::last(letter));
+            return list.map_or(Box::new(Nothing), |list| Box::new(list));
+        }
         let mut bits = Bits::new(self.segment.reader.max_doc());
         let mut budget = self.budget.clone();
         for mut list in self.segment.grams.starting_with(space, letter) {
