@@ -1,6 +1,7 @@
 //! Mail as others read it: signatures checked by dkimpy, headers and texts by Python's own library.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -63,6 +64,39 @@ fn records(printed: &str) -> Value {
         .into()
 }
 
+/// The message as a mail reader shows it that finds it in a maildir.
+fn shown_from_maildir(folder: &Path, message: &[u8]) -> String {
+    for part in ["cur", "new", "tmp"] {
+        std::fs::create_dir_all(folder.join(part)).unwrap();
+    }
+    std::fs::write(folder.join("new/1.host"), message).unwrap();
+    let run = |program: &str, argument: &Path| {
+        let output = Command::new(program).arg(argument).env("LC_ALL", "C.UTF-8").output();
+        let output = output.expect("Debian's mblaze (tests/run installs it)");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let taken_in = run("minc", folder);
+    run("mshow", Path::new(taken_in.trim()))
+}
+
+/// What SpamAssassin says of a message, without asking the network; its report is printed.
+fn spam_score(message: &[u8]) -> f32 {
+    let mut program = Command::new("spamassassin")
+        .args(["--local", "--test-mode"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("Debian's spamassassin (tests/run installs it)");
+    program.stdin.take().unwrap().write_all(message).unwrap();
+    let output = program.wait_with_output().unwrap();
+    let report = String::from_utf8_lossy(&output.stdout);
+    let details = report.split("Content analysis details:").nth(1).expect("a report");
+    println!("SpamAssassin: {details}");
+    let (_, score) = details.split_once('(').expect("points");
+    score.split_whitespace().next().and_then(|points| points.parse().ok()).expect("a number")
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn others_find_both_signatures_right_and_read_what_was_written() {
     let instance = Instance::new(Backend::Sqlite).await;
@@ -100,6 +134,12 @@ async fn others_find_both_signatures_right_and_read_what_was_written() {
     let taken = host.taken().remove(0);
     assert_eq!(taken.to, "reader@xn--fsqu00a.xn--fiqs8s");
     assert!(taken.bytes.is_ascii() && taken.bytes.split(|b| *b == b'\n').all(|line| line.len() <= 998));
+    let shown = shown_from_maildir(&instance.data.join("Maildir"), &taken.bytes);
+    for part in [&format!("Subject: {title}"), &format!("From: {} <", account.name), "2: text/plain", title] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    let score = spam_score(&taken.bytes);
+    assert!(score < 1.0, "far below the 5 points that make spam: {score}");
     let read = read_by_python(&taken.bytes, &records);
     assert_eq!(read["signed"], json!([true, true]), "{read}");
     assert_eq!(read["forged"], json!([false, false]));
