@@ -6,6 +6,7 @@
 //!
 //! Needs `wrk` and `nginx`. All on loopback and one machine: the client takes its share of it.
 
+#[allow(dead_code)]
 mod support;
 
 use std::sync::Arc;
@@ -32,11 +33,11 @@ async fn main() -> anyhow::Result<()> {
     println!("{}\n", machine());
     let site = Site::start(archive.as_deref()).await?;
     let page = site.typical_article().await?;
-    let nginx = Nginx::start(&page.html)?;
+    let nginx = Nginx::start(&[("article", &page.html)])?;
 
     println!("wrk -t1 -c{CONNECTIONS} -d{SECONDS}s, article of {} bytes of HTML", page.html.len());
     println!("{:<34} {:>12} {:>10} {:>10}", "", "requests/s", "p50", "p99");
-    let file = Load::of(&[nginx.url()]).run(CONNECTIONS, SECONDS)?;
+    let file = Load::of(&[nginx.url("article")]).run(CONNECTIONS, SECONDS)?;
     println!("{:<34} {file}", "nginx, the page as a file");
     let article = Load::of(&[site.url(&page.path)]).run(CONNECTIONS, SECONDS)?;
     println!("{:<34} {article}   {:.2} of nginx", "article page", article.rate / file.rate);

@@ -1,4 +1,4 @@
-//! nginx with one file, as fast as it goes: what a page can be compared with.
+//! nginx with some files, as fast as it goes: what a page can be compared with.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -15,10 +15,13 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    pub fn start(html: &str) -> anyhow::Result<Self> {
+    /// With files by their names.
+    pub fn start(files: &[(&str, &str)]) -> anyhow::Result<Self> {
         let folder = std::env::temp_dir().join(format!("xiangxun-bench-nginx-{}", std::process::id()));
         std::fs::create_dir_all(folder.join("www"))?;
-        std::fs::write(folder.join("www/article.html"), html)?;
+        for (name, text) in files {
+            std::fs::write(folder.join("www").join(name), text)?;
+        }
         let port = free_port();
         let at = folder.display();
         // Workers of root become nobody, who may not look into every temporary folder.
@@ -50,8 +53,8 @@ impl Nginx {
         Ok(Self { child, folder, port })
     }
 
-    pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/article.html", self.port)
+    pub fn url(&self, name: &str) -> String {
+        format!("http://127.0.0.1:{}/{name}", self.port)
     }
 }
 

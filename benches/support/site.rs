@@ -74,6 +74,23 @@ impl Site {
         self.queries.iter().map(|query| self.url(&format!("{path}{}", escape(query)))).collect()
     }
 
+    /// Paths of so many articles of all accounts, newest first.
+    pub async fn articles(&self, count: usize) -> anyhow::Result<Vec<String>> {
+        let mut paths = Vec::new();
+        let mut address = self.url("/api/v1/search?q=after:2000&sort=newest&limit=100");
+        while paths.len() < count {
+            let answer: Value = serde_json::from_str(&self.get(&address).await?)?;
+            let items = answer["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+            for url in items.iter().filter_map(|item| item["url"].as_str()) {
+                paths.push(url::Url::parse(url)?.path().to_owned());
+            }
+            let Some(next) = answer["next_cursor"].as_str() else { break };
+            address = self.url(&format!("/api/v1/search?q=after:2000&sort=newest&limit=100&cursor={next}"));
+        }
+        paths.truncate(count);
+        Ok(paths)
+    }
+
     /// The article of median length among those that a search for each query finds first.
     pub async fn typical_article(&self) -> anyhow::Result<ArticlePage> {
         let mut pages = Vec::new();

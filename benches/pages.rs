@@ -1,0 +1,78 @@
+//! How fast pages for everybody are, beside nginx with the same bytes as files in the same run: an article, an
+//! account, the front, a feed. Then the article at half of that load, and how long a page takes that nobody
+//! has asked for before.
+//!
+//!     cargo bench --bench pages                            with the demo's 308 articles
+//!     cargo bench --bench pages -- ARCHIVE.jsonl.zst       with an archive of yours
+//!
+//! Needs `wrk` and `nginx`. All on loopback and one machine: the client takes its share of it.
+
+#[allow(dead_code, unused_imports)]
+mod support;
+
+use std::time::Instant;
+
+use anyhow::Context;
+use support::{Load, Nginx, Site, machine};
+
+/// Connections that `wrk` keeps busy.
+const CONNECTIONS: u32 = 16;
+const SECONDS: u32 = 10;
+/// Pages asked for once each.
+const FIRST: usize = 300;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let archive = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    println!(
+        "cargo bench --bench pages{}",
+        archive.as_ref().map(|path| format!(" -- {path}")).unwrap_or_default()
+    );
+    println!("{}\n", machine());
+    let site = Site::start(archive.as_deref()).await?;
+    let article = site.typical_article().await?.path;
+    let account = article.rsplit_once('/').map(|(account, _)| account.to_owned()).context("an account")?;
+    let pages = [
+        ("article", article.clone()),
+        ("account", account.clone()),
+        ("front", "/".to_owned()),
+        ("feed", format!("{account}/feed.atom")),
+    ];
+    let mut files = Vec::new();
+    for (name, path) in &pages {
+        files.push((*name, site.get(&site.url(path)).await?));
+    }
+    let nginx = Nginx::start(&files.iter().map(|(name, text)| (*name, text.as_str())).collect::<Vec<_>>())?;
+
+    println!("wrk -t1 -c{CONNECTIONS} -d{SECONDS}s");
+    println!("{:<12} {:>9} {:>12} {:>10} {:>10}", "", "bytes", "requests/s", "p50", "p99");
+    let mut half = 0.0;
+    for ((name, path), (_, text)) in pages.iter().zip(&files) {
+        let file = Load::of(&[nginx.url(name)]).run(CONNECTIONS, SECONDS)?;
+        println!("{:<12} {:>9} {file}", format!("{name}, nginx"), text.len());
+        let page = Load::of(&[site.url(path)]).run(CONNECTIONS, SECONDS)?;
+        println!("{name:<12} {:>9} {page}   {:.2} of nginx", "", page.rate / file.rate);
+        if *name == "article" {
+            half = page.rate / 2.0;
+        }
+    }
+    let paced = Load::of(&[site.url(&article)]).at(half).run(CONNECTIONS, SECONDS)?;
+    println!("\nthe article at half of its load: {:.0} a second, p99 {:.1} ms", paced.rate, paced.p99);
+
+    let mut times = Vec::new();
+    for path in site.articles(FIRST).await? {
+        let began = Instant::now();
+        site.get(&site.url(&path)).await?;
+        times.push(began.elapsed().as_secs_f64() * 1e3);
+    }
+    times.sort_by(f64::total_cmp);
+    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+    println!(
+        "articles that nobody has asked for before: p50 {:.1} ms, p99 {:.1} ms, longest {:.1} ms, of {}",
+        at(0.5),
+        at(0.99),
+        at(1.0),
+        times.len()
+    );
+    Ok(())
+}
