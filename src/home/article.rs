@@ -1,5 +1,7 @@
 //! The page of a published article.
 
+use std::sync::Arc;
+
 use askama::Template;
 
 use super::accounts::feed_links;
@@ -48,7 +50,7 @@ struct ArticlePage {
 
 /// Renders a published article of an active account, however its reader stands to that.
 pub async fn render_article(
-    app: &App,
+    app: &Arc<App>,
     page: Page,
     account: account::Model,
     article: article::Model,

@@ -1,5 +1,7 @@
 //! What stands beside an article's text: what changed in it, the collections that it is in, and what is related to it.
 
+use std::sync::Arc;
+
 use super::queries::{self, ArticleCard};
 use crate::app::App;
 use crate::articles::queries::{self as articles, Correction};
@@ -23,7 +25,7 @@ pub struct Beside {
 }
 
 impl Beside {
-    pub async fn load(app: &App, article: &article::Model) -> Result<Self, Error> {
+    pub async fn load(app: &Arc<App>, article: &article::Model) -> Result<Self, Error> {
         let db = app.db.read();
         // The first revision is the article as it was published.
         let is_changed = articles::count_revisions(db, article.id).await? > 1;

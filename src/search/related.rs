@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moka::future::Cache;
+use tracing::Instrument;
 
 use super::queries::{self, Published};
 use super::query::clues::is_light;
@@ -28,9 +29,9 @@ const SHOWN: usize = 4;
 const OF_ONE_ACCOUNT: usize = 2;
 /// Articles that are looked at.
 const LOOKED_AT: usize = 16;
-/// How long the index may look, and how long a page waits for all of it.
+/// How long the index may look, and how long a page waits for all of it: the next reader sees what came too late.
 const SEARCH: Duration = Duration::from_millis(60);
-const PATIENCE: Duration = Duration::from_millis(400);
+const PATIENCE: Duration = Duration::from_millis(8);
 /// How long an answer is kept, and one that named nothing.
 const LIFE: Duration = Duration::from_secs(600);
 const EMPTY_LIFE: Duration = Duration::from_secs(20);
@@ -59,24 +60,34 @@ impl Default for Related {
     }
 }
 
-/// Ids of related articles, best first. Nothing while there is no index, or where it is asked too much: a page does
-/// not wait for what is beside its text.
-pub async fn of(app: &App, article: &article::Model) -> Vec<i64> {
+/// Ids of related articles, best first. Nothing while there is no index, or where it is asked too much, or takes
+/// longer than a page can wait for what is beside its text.
+pub async fn of(app: &Arc<App>, article: &article::Model) -> Vec<i64> {
     let key = (article.id, article.version);
     let now = app.clock.now();
     if let Some(kept) = app.related.0.get(&key).await.filter(|kept| now < kept.until) {
         return kept.ids.clone();
     }
-    let ids = match tokio::time::timeout(PATIENCE, look(app, article)).await {
+    let (app, article) = (app.clone(), article.clone());
+    let looking = tokio::spawn(async move { look_and_keep(&app, &article).await }.in_current_span());
+    match tokio::time::timeout(PATIENCE, looking).await {
         Ok(Ok(ids)) => ids,
-        Ok(Err(Error::Busy { .. } | Error::Unavailable { .. })) | Err(_) => return Vec::new(),
-        Ok(Err(error)) => {
+        Ok(Err(_)) | Err(_) => Vec::new(),
+    }
+}
+
+async fn look_and_keep(app: &App, article: &article::Model) -> Vec<i64> {
+    let ids = match look(app, article).await {
+        Ok(ids) => ids,
+        Err(Error::Busy { .. } | Error::Unavailable { .. }) => return Vec::new(),
+        Err(error) => {
             tracing::warn!(article = article.id, "looking for related articles failed: {error:?}");
             return Vec::new();
         }
     };
     let life = if ids.is_empty() { EMPTY_LIFE } else { LIFE };
-    app.related.0.insert(key, Arc::new(Kept { ids: ids.clone(), until: now + life })).await;
+    let kept = Kept { ids: ids.clone(), until: app.clock.now() + life };
+    app.related.0.insert((article.id, article.version), Arc::new(kept)).await;
     ids
 }
 
