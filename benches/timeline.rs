@@ -113,7 +113,7 @@ async fn fill(db: &Db, options: &Options) -> anyhow::Result<()> {
     let tx = db.begin().await?;
     let articles = article_rows(options, &mut dice);
     let rows = |from: i64, to: i64, row: &mut dyn FnMut(i64) -> String| -> String {
-        (from..to).map(|number| row(number)).collect::<Vec<_>>().join(", ")
+        (from..to).map(row).collect::<Vec<_>>().join(", ")
     };
     tx.execute_unprepared(
         "INSERT INTO users (id, email, name, operator, state, locale, timezone, created_at) VALUES \
