@@ -321,14 +321,16 @@ both_databases! {
         let usual = app.api(Method::GET, "/api/v1/reader", &token, &[], json!(null)).await.assert_status(200).json();
         assert_eq!(usual, json!({
             "timezone": "Asia/Shanghai", "cadence": "instant", "digest_hour": 8, "digest_weekday": 1,
-            "quiet_from": null, "quiet_until": null, "with_seen": false, "next_digest_at": null,
+            "quiet_from": null, "quiet_until": null, "with_seen": false, "script": "", "next_digest_at": null,
         }));
         let wish = json!({ "timezone": "Australia/Sydney", "cadence": "daily", "digest_hour": 7, "quiet": { "from": 22, "until": 6 } });
         let changed = app.api(Method::PATCH, "/api/v1/reader", &token, &[], wish).await.assert_status(200).json();
         assert_eq!((&changed["digest_hour"], &changed["quiet_from"], &changed["digest_weekday"]), (&json!(7), &json!(22), &json!(1)));
         let changed = app.api(Method::PATCH, "/api/v1/reader", &token, &[], json!({ "quiet": null })).await.assert_status(200).json();
         assert_eq!((&changed["quiet_from"], &changed["timezone"]), (&json!(null), &json!("Australia/Sydney")));
-        for wrong in [json!({ "digest_hour": 99 }), json!({ "timezone": "Mars" }), json!({ "quiet": { "from": 3, "until": 3 } })] {
+        let changed = app.api(Method::PATCH, "/api/v1/reader", &token, &[], json!({ "script": "hant-hk" })).await.assert_status(200).json();
+        assert_eq!(changed["script"], "hant-hk");
+        for wrong in [json!({ "digest_hour": 99 }), json!({ "timezone": "Mars" }), json!({ "script": "latin" }), json!({ "quiet": { "from": 3, "until": 3 } })] {
             let answer = app.api(Method::PATCH, "/api/v1/reader", &token, &[], wrong.clone()).await.assert_status(422);
             assert_eq!(answer.json()["errors"].as_array().unwrap().len(), 1, "{wrong}");
         }
