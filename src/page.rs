@@ -150,17 +150,13 @@ impl Locale {
         headers: &HeaderMap,
         user: Option<&user::Model>,
     ) -> Self {
-        Self::asked(jar, headers, user)
-            .or_else(|| Self::from_tag(&app.config.locale))
-            .unwrap_or(Self::ZhHans)
+        Self::asked(jar, headers, user).or_else(|| Self::from_tag(&app.config.locale)).unwrap_or(Self::ZhHans)
     }
 
     /// The same; none where the request says nothing of it.
     pub(crate) fn asked(jar: &CookieJar, headers: &HeaderMap, user: Option<&user::Model>) -> Option<Self> {
         let chosen = jar.get(LOCALE_COOKIE).and_then(|cookie| Self::from_tag(cookie.value()));
-        chosen
-            .or_else(|| user.and_then(|user| Self::from_tag(&user.locale)))
-            .or_else(|| accepted(headers))
+        chosen.or_else(|| user.and_then(|user| Self::from_tag(&user.locale))).or_else(|| accepted(headers))
     }
 }
 
@@ -285,8 +281,7 @@ impl Page {
     pub fn in_scripts(mut self, path: &str, lang: &str) -> Self {
         let is_chinese = Shown::ALL.iter().any(|shown| shown.changes(lang));
         let href = |shown| format!("{}{}", self.base_url, shown::path_in(path, shown));
-        let in_script =
-            |shown: Shown| Some(Alternate { lang: shown.tag()?, href: href(Some(shown)) });
+        let in_script = |shown: Shown| Some(Alternate { lang: shown.tag()?, href: href(Some(shown)) });
         if is_chinese {
             self.alternates = Shown::ALL.into_iter().filter_map(in_script).collect();
             self.alternates.push(Alternate { lang: "x-default", href: href(None) });

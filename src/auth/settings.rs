@@ -56,7 +56,8 @@ pub fn zones(present: &str) -> Vec<&'static str> {
 
 /// `GET /settings`
 pub async fn show_profile(page: Page, CurrentUser(user): CurrentUser) -> Response {
-    let profile = Profile { name: user.name, locale: user.locale, script: user.script, timezone: user.timezone };
+    let profile =
+        Profile { name: user.name, locale: user.locale, script: user.script, timezone: user.timezone };
     View(ProfilePage::new(page, user.email, profile, Problems::default())).into_response()
 }
 

@@ -95,7 +95,11 @@ pub fn feeds_at(page: &Page, title: &str, path: &str) -> Vec<FeedLink> {
         ("application/feed+json", "feed.json"),
     ]
     .into_iter()
-    .map(|(kind, file)| FeedLink { kind, title: title.to_owned(), href: path_in(&format!("{path}/{file}"), script) })
+    .map(|(kind, file)| FeedLink {
+        kind,
+        title: title.to_owned(),
+        href: path_in(&format!("{path}/{file}"), script),
+    })
     .collect()
 }
 

@@ -61,7 +61,8 @@ pub async fn render_article(
     let written = article.lang.clone();
     // Before it is converted, so that headings have the same ids in every script.
     let (body, mut headings) = content::with_headings(&article.body_html);
-    let mut article = app.bodies.article(article::Model { body_html: body, ..article }, page.script.shown).await?;
+    let mut article =
+        app.bodies.article(article::Model { body_html: body, ..article }, page.script.shown).await?;
     let description = if article.digest.is_empty() {
         let head: String = article.body_html.chars().take(2000).collect();
         content::excerpt(&head, DESCRIPTION)
@@ -69,7 +70,8 @@ pub async fn render_article(
         article.digest.clone()
     };
     let path = format!("/@{}/{}", account.handle, article.slug);
-    let mut page = page.titled(&article.title).described(&description).canonical_path(&path).in_scripts(&path, &written);
+    let mut page =
+        page.titled(&article.title).described(&description).canonical_path(&path).in_scripts(&path, &written);
     page.linked_data =
         Some(linked_data::of_article(app, &page.site_name, &account, &article, &page.description));
     page.image = article.cover_url.as_ref().map(|cover| app.config.absolute(cover)).unwrap_or_default();

@@ -19,7 +19,9 @@ impl LinkedData {
         for c in text.chars() {
             match c {
                 // Within JSON's strings only, where an escape says the same.
-                '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => safe.push_str(&format!("\\u{:04x}", u32::from(c))),
+                '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                    safe.push_str(&format!("\\u{:04x}", u32::from(c)))
+                }
                 c => safe.push(c),
             }
         }
@@ -77,7 +79,11 @@ pub fn of_article(
     if let Value::Object(members) = &mut about {
         put(members, "datePublished", article.published_at.map(|moment| json!(moment.rfc3339())));
         put(members, "image", article.cover_url.as_ref().map(|cover| json!([app.config.absolute(cover)])));
-        put(members, "keywords", Some(&article.tags.0).filter(|tags| !tags.is_empty()).map(|tags| json!(tags)));
+        put(
+            members,
+            "keywords",
+            Some(&article.tags.0).filter(|tags| !tags.is_empty()).map(|tags| json!(tags)),
+        );
         put(members, "isBasedOn", article.original_url.as_ref().map(|original| json!(original)));
     }
     LinkedData::of(vec![about, organization(app, account), breadcrumbs(&crumbs)])

@@ -29,8 +29,7 @@ pub struct Bodies(Cache<Key, Arc<str>>);
 
 impl Default for Bodies {
     fn default() -> Self {
-        let weight =
-            |_: &Key, body: &Arc<str>| u32::try_from(body.len() + OVERHEAD).unwrap_or(u32::MAX);
+        let weight = |_: &Key, body: &Arc<str>| u32::try_from(body.len() + OVERHEAD).unwrap_or(u32::MAX);
         Self(Cache::builder().max_capacity(ROOM).weigher(weight).time_to_idle(IDLE).build())
     }
 }

@@ -9,8 +9,8 @@ use crate::text::convert::Direction;
 
 /// Tags that part no words.
 const INLINE: [&str; 20] = [
-    "a", "abbr", "b", "bdi", "bdo", "cite", "del", "dfn", "em", "font", "i", "ins", "mark", "q", "s", "small", "span",
-    "strong", "u", "wbr",
+    "a", "abbr", "b", "bdi", "bdo", "cite", "del", "dfn", "em", "font", "i", "ins", "mark", "q", "s",
+    "small", "span", "strong", "u", "wbr",
 ];
 /// What holds no words of a language, but names of things and commands.
 const CODE: [&str; 8] = ["code", "kbd", "pre", "samp", "script", "style", "textarea", "var"];
@@ -18,7 +18,8 @@ const CODE: [&str; 8] = ["code", "kbd", "pre", "samp", "script", "style", "texta
 const VOID: [&str; 8] = ["br", "hr", "img", "input", "link", "meta", "source", "wbr"];
 
 pub fn convert(html: &str, directions: &[Direction], written: Written, tag: &str) -> String {
-    let mut writer = Writer { directions, written, tag, out: String::new(), run: String::new(), tags: Vec::new() };
+    let mut writer =
+        Writer { directions, written, tag, out: String::new(), run: String::new(), tags: Vec::new() };
     writer.out.reserve(html.len() + html.len() / 16);
     writer.write(html);
     writer.out
@@ -176,7 +177,10 @@ mod tests {
 
     #[test]
     fn words_are_seen_whole_across_inline_tags() {
-        assert_eq!(for_taiwan("<p>理<b>发</b>，头<mark>发</mark></p>"), "<p>理<b>髮</b>，頭<mark>髮</mark></p>");
+        assert_eq!(
+            for_taiwan("<p>理<b>发</b>，头<mark>发</mark></p>"),
+            "<p>理<b>髮</b>，頭<mark>髮</mark></p>"
+        );
         assert_eq!(for_taiwan("<p>头</p><p>发展</p>"), "<p>頭</p><p>發展</p>");
         assert_eq!(for_taiwan("加<mark>内</mark>存"), "加<mark>記</mark>憶體");
         assert_eq!(for_taiwan("头<br>发展"), "頭<br>發展");
@@ -207,9 +211,22 @@ mod tests {
 
     #[test]
     fn broken_html_is_no_trouble() {
-        for html in ["<", "<p", "网络<", "<code>网络", "</code>网络", "<p title=\"网", "<b>网<b>络</b>", "<pre><pre></pre>"] {
+        for html in [
+            "<",
+            "<p",
+            "网络<",
+            "<code>网络",
+            "</code>网络",
+            "<p title=\"网",
+            "<b>网<b>络</b>",
+            "<pre><pre></pre>",
+        ] {
             let converted = for_taiwan(html);
-            assert_eq!(converted.matches('<').count(), html.matches('<').count(), "{html} became {converted}");
+            assert_eq!(
+                converted.matches('<').count(),
+                html.matches('<').count(),
+                "{html} became {converted}"
+            );
         }
     }
 }

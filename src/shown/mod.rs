@@ -191,9 +191,9 @@ impl Shown {
         match self.directions(Written::of(lang)) {
             [] => Cow::Borrowed(text),
             [one] => one.convert(text),
-            directions => {
-                Cow::Owned(directions.iter().fold(text.to_owned(), |text, one| one.convert(&text).into_owned()))
-            }
+            directions => Cow::Owned(
+                directions.iter().fold(text.to_owned(), |text, one| one.convert(&text).into_owned()),
+            ),
         }
     }
 
@@ -266,7 +266,8 @@ pub fn of_query(query: &str) -> Option<Shown> {
 
 /// Whether the first Chinese language that a browser names is of Hong Kong or Macau.
 fn reads_as_in_hong_kong(headers: &HeaderMap) -> bool {
-    let value = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let value =
+        headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut tags = value.split(',').map(|part| part.split(';').next().unwrap_or_default());
     tags.find_map(Written::of) == Some(Written::Hk)
 }
@@ -349,7 +350,10 @@ mod tests {
     #[test]
     fn an_address_names_one_script_at_most() {
         assert_eq!(path_in("/@a/b", Some(Shown::HantTw)), "/@a/b?script=hant-tw");
-        assert_eq!(path_in("/search?q=a&script=hans&p=2#x", Some(Shown::Original)), "/search?q=a&p=2&script=original#x");
+        assert_eq!(
+            path_in("/search?q=a&script=hans&p=2#x", Some(Shown::Original)),
+            "/search?q=a&p=2&script=original#x"
+        );
         assert_eq!(path_in("/?script=hans", None), "/");
         assert_eq!(of_query("q=1&script=Hant-HK"), Some(Shown::HantHk));
         assert_eq!((of_query("script=klingon"), of_query("q=script")), (None, None));

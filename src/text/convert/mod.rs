@@ -16,7 +16,9 @@ use pass::pass;
 
 /// From what to what, by OpenCC's names: `s` Simplified, `t` Traditional as OpenCC writes it, `tw` and `hk` as in
 /// Taiwan and Hong Kong, `p` with the words of the place (软件 and 軟體).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumIter, strum::EnumString, strum::IntoStaticStr)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumIter, strum::EnumString, strum::IntoStaticStr,
+)]
 #[strum(serialize_all = "lowercase")]
 pub enum Direction {
     S2t,

@@ -117,9 +117,16 @@ mod tests {
     fn the_lowest_rank_decides_and_then_the_length() {
         let entry = |(from, rank, to)| Entry { from, rank, to };
         let trie = Trie::of(
-            [("头", 1, "頭"), ("头发", 0, "頭髮"), ("头发丝", 1, "?"), ("头", 1, "?"), ("发", 2, "發"), ("𠮷", 0, "吉")]
-                .map(entry)
-                .to_vec(),
+            [
+                ("头", 1, "頭"),
+                ("头发", 0, "頭髮"),
+                ("头发丝", 1, "?"),
+                ("头", 1, "?"),
+                ("发", 2, "發"),
+                ("𠮷", 0, "吉"),
+            ]
+            .map(entry)
+            .to_vec(),
         );
         let find = |text: &str| trie.find(text).map(|found| (found.length, found.to));
         assert_eq!(find("头发丝绸"), Some((6, "頭髮")));
