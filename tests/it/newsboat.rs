@@ -69,6 +69,9 @@ else:
 print(json.dumps({"seen": seen[-3000:]}))
 "#;
 
+/// The key that moves on in a list.
+const DOWN: &str = "\x1bOB";
+
 /// The app's own database: feeds, and articles with their states.
 const LOOK: &str = r#"
 import json, sqlite3, sys
@@ -277,10 +280,10 @@ async fn newsboat_syncs_reads_stars_adds_and_removes(backend: Backend) {
     // Flagged there is saved here; opened there is read here.
     newsboat.press(&[
         ("TIMES", "\r"),
-        ("Charlie", "j"),
+        ("Charlie", DOWN),
         ("", "\x05"),
         ("", "s\r"),
-        ("", "j"),
+        ("", DOWN),
         ("", "\r"),
         ("Body of Charlie", "q"),
         ("", "q"),
@@ -294,10 +297,10 @@ async fn newsboat_syncs_reads_stars_adds_and_removes(backend: Backend) {
     // Made unread there, and the flag taken away.
     newsboat.press(&[
         ("TIMES", "\r"),
-        ("Charlie", "j"),
+        ("Charlie", DOWN),
         ("", "\x05"),
         ("", "\x7f\r"),
-        ("", "j"),
+        ("", DOWN),
         ("", "N"),
         ("", "q"),
         ("TIMES", "q"),
