@@ -438,9 +438,7 @@ fn greader() -> Router<Arc<App>> {
         .route("/reader/atom/{*stream}", get(atom::show_stream))
         .nest(READER, reader)
         .fallback(async || reader_apps::greader::Refusal::not_found());
-    Router::new()
-        .route("/api/greader.php", get(login::show_greeting))
-        .nest(reader_apps::greader::PATH, api)
+    Router::new().route("/api/greader.php", get(login::show_greeting)).nest(reader_apps::greader::PATH, api)
 }
 
 /// Saved searches, and stopping one from its mail.
@@ -578,6 +576,7 @@ fn request_span(request: &axum::http::Request<axum::body::Body>) -> tracing::Spa
     let id = request.headers().get("x-request-id").and_then(|value| value.to_str().ok()).unwrap_or("");
     // The secret of a link stays out of the log.
     let path = request.uri().path();
-    let path = ["/sign-in/link/", "/s/", "/f/"].into_iter().find(|secret| path.starts_with(secret)).unwrap_or(path);
+    let path =
+        ["/sign-in/link/", "/s/", "/f/"].into_iter().find(|secret| path.starts_with(secret)).unwrap_or(path);
     tracing::info_span!("request", id, method = %request.method(), path)
 }

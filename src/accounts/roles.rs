@@ -35,16 +35,16 @@ pub enum Operation {
 /// The whole of what roles mean.
 pub fn allows(role: Role, operation: Operation) -> bool {
     use Operation::{
-        EditArticle, ManageAccount, ManageCollections, ManageMembers, ManageSources, ManageWebhooks, Publish, Push, ReadStudio,
-        Withdraw, WriteOwnDraft,
+        EditArticle, ManageAccount, ManageCollections, ManageMembers, ManageSources, ManageWebhooks, Publish,
+        Push, ReadStudio, Withdraw, WriteOwnDraft,
     };
     match role {
         Role::Owner => true,
         Role::Editor => !matches!(operation, ManageMembers | ManageSources | ManageWebhooks | ManageAccount),
         Role::Author => match operation {
             ReadStudio | WriteOwnDraft => true,
-            EditArticle | Publish | Withdraw | Push | ManageCollections | ManageMembers | ManageSources | ManageWebhooks
-            | ManageAccount => false,
+            EditArticle | Publish | Withdraw | Push | ManageCollections | ManageMembers | ManageSources
+            | ManageWebhooks | ManageAccount => false,
         },
         Role::Analyst => operation == ReadStudio,
     }

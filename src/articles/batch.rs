@@ -134,7 +134,8 @@ async fn insert_chunk(
         Some(Event::ArticlePublished { account_id, article_id: *id, news })
     });
     outbox::record_many(tx, now, events.collect()).await?;
-    let tagged = ids.iter().zip(tagged).filter_map(|(id, tagged)| Some(Tagged { article_id: *id, ..tagged? }));
+    let tagged =
+        ids.iter().zip(tagged).filter_map(|(id, tagged)| Some(Tagged { article_id: *id, ..tagged? }));
     tags::write(&**tx, tagged.collect()).await?;
     imported.inserted.extend(ids);
     Ok(())

@@ -141,11 +141,7 @@ impl Choice {
 }
 
 /// Published articles of active accounts, newest first.
-pub async fn latest(
-    db: &DatabaseConnection,
-    choice: Choice,
-    after: Option<Cursor>,
-) -> Result<Cards, DbErr> {
+pub async fn latest(db: &DatabaseConnection, choice: Choice, after: Option<Cursor>) -> Result<Cards, DbErr> {
     if choice.is_all() {
         return cards(db, article_cards(after)).await;
     }

@@ -58,11 +58,10 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Outline>, OpmlError> {
     if declares_entities(text) {
         return Err(OpmlError::Hostile);
     }
-    let mut lexer = Lexer::new(text);
     let (mut folders, mut found): (Vec<Option<String>>, Vec<Outline>) = Default::default();
     let mut seen = std::collections::HashSet::new();
     let mut is_opml = false;
-    while let Some(token) = lexer.next() {
+    for token in Lexer::new(text) {
         match token {
             Token::Start(tag) if !is_opml => {
                 // The first element says what the document is.

@@ -110,9 +110,9 @@ pub async fn mark_stream_read(State(app): State<Arc<App>>, reader: AppReader, fi
 fn moment(number: i64) -> Option<Timestamp> {
     Some(Timestamp(match number {
         ..=0 => return None,
-        ..100_000_000_000 => number * 1_000,
-        ..100_000_000_000_000 => number,
-        ..100_000_000_000_000_000 => number / 1_000,
+        1..100_000_000_000 => number * 1_000,
+        100_000_000_000..100_000_000_000_000 => number,
+        100_000_000_000_000..100_000_000_000_000_000 => number / 1_000,
         _ => number / 1_000_000,
     }))
 }

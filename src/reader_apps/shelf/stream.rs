@@ -68,6 +68,9 @@ enum Part {
     Read,
 }
 
+/// Makes a key of a row's id.
+type KeyOf = fn(i64) -> ItemKey;
+
 /// The places of one page of items.
 pub async fn page<C: ConnectionTrait>(db: &C, user_id: i64, wish: &Wish) -> Result<Vec<Position>, DbErr> {
     #[derive(FromQueryResult)]
@@ -82,7 +85,7 @@ pub async fn page<C: ConnectionTrait>(db: &C, user_id: i64, wish: &Wish) -> Resu
         Some(true) => &[Part::Read],
         Some(false) => &[Part::Fresh, Part::Kept],
     };
-    let mut statements: Vec<(SelectStatement, fn(i64) -> ItemKey)> = Vec::new();
+    let mut statements: Vec<(SelectStatement, KeyOf)> = Vec::new();
     for part in parts {
         if let Some(query) = article_page(user_id, wish, *part) {
             statements.push((query, ItemKey::Article));
