@@ -15,7 +15,7 @@ use utoipa::{IntoParams, Modify, OpenApi, ToSchema};
 use crate::error::Error;
 use crate::subscriptions::api as subscriptions;
 
-/// The whole API. A handler is written down here and in `routes.rs`; a test compares both.
+/// The whole API. A handler is written down here and in `routes/v1.rs`; a test compares both.
 #[derive(OpenApi)]
 #[openapi(
     info(

@@ -89,9 +89,9 @@ both_databases! {
     }
 }
 
-/// `POST /api/v1/...` of each route in `routes.rs`.
+/// `POST /api/v1/...` of each route in `routes/v1.rs`.
 fn routes_of_the_api() -> Vec<String> {
-    let source = include_str!("../../src/routes.rs").split_whitespace().collect::<Vec<_>>().join("");
+    let source = include_str!("../../src/routes/v1.rs").split_whitespace().collect::<Vec<_>>().join("");
     let mut routes = Vec::new();
     for route in source.split(".route(\"/api/v1/").skip(1) {
         let (path, rest) = route.split_once('"').unwrap();
