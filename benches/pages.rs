@@ -1,6 +1,5 @@
 //! How fast pages for everybody are, beside nginx with the same bytes as files in the same run: an article, an
-//! account, the front, a feed. Then the article at half of that load, and how long a page takes that nobody
-//! has asked for before.
+//! account, the front, a feed. Then how long a page takes that nobody has asked for before.
 //!
 //!     cargo bench --bench pages                            with the demo's 308 articles
 //!     cargo bench --bench pages -- ARCHIVE.jsonl.zst       with an archive of yours
@@ -46,19 +45,12 @@ async fn main() -> anyhow::Result<()> {
 
     println!("wrk -t1 -c{CONNECTIONS} -d{SECONDS}s");
     println!("{:<12} {:>9} {:>12} {:>10} {:>10}", "", "bytes", "requests/s", "p50", "p99");
-    let mut half = 0.0;
     for ((name, path), (_, text)) in pages.iter().zip(&files) {
         let file = Load::of(&[nginx.url(name)]).run(CONNECTIONS, SECONDS)?;
         println!("{:<12} {:>9} {file}", format!("{name}, nginx"), text.len());
         let page = Load::of(&[site.url(path)]).run(CONNECTIONS, SECONDS)?;
         println!("{name:<12} {:>9} {page}   {:.2} of nginx", "", page.rate / file.rate);
-        if *name == "article" {
-            half = page.rate / 2.0;
-        }
     }
-    let paced = Load::of(&[site.url(&article)]).at(half).run(CONNECTIONS, SECONDS)?;
-    println!("\nthe article at half of its load: {:.0} a second, p99 {:.1} ms", paced.rate, paced.p99);
-
     let mut times = Vec::new();
     for path in site.articles(FIRST).await? {
         let began = Instant::now();
@@ -68,7 +60,7 @@ async fn main() -> anyhow::Result<()> {
     times.sort_by(f64::total_cmp);
     let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
     println!(
-        "articles that nobody has asked for before: p50 {:.1} ms, p99 {:.1} ms, longest {:.1} ms, of {}",
+        "\narticles that nobody has asked for before: p50 {:.1} ms, p99 {:.1} ms, longest {:.1} ms, of {}",
         at(0.5),
         at(0.99),
         at(1.0),

@@ -13,10 +13,6 @@ function request()
   next_path = next_path % #paths + 1
   return wrk.format("GET", paths[next_path])
 end
-local pause = tonumber(os.getenv("BENCH_PAUSE") or "")
-if pause then
-  function delay() return pause end
-end
 function done(summary, latency)
   local errors = summary.errors
   io.write(string.format("RESULT %d %d %d %d %d\n", summary.requests, summary.duration,
@@ -27,12 +23,7 @@ end
 
 pub struct Load {
     urls: Vec<String>,
-    /// Requests a second; none for as many as go.
-    rate: Option<f64>,
 }
-
-/// Milliseconds between two requests of a connection where the rate is set.
-const PAUSE: f64 = 10.0;
 
 /// What `wrk` measured. Shown as a row of the table.
 pub struct Measured {
@@ -45,12 +36,7 @@ pub struct Measured {
 impl Load {
     /// Of addresses on one host.
     pub fn of(urls: &[String]) -> Self {
-        Self { urls: urls.to_vec(), rate: None }
-    }
-
-    /// At about this rate, however fast the answers are: over as many connections as that takes.
-    pub fn at(self, rate: f64) -> Self {
-        Self { rate: Some(rate), ..self }
+        Self { urls: urls.to_vec() }
     }
 
     pub fn run(&self, connections: u32, seconds: u32) -> anyhow::Result<Measured> {
@@ -62,8 +48,6 @@ impl Load {
         let lines: Vec<&str> = self.urls.iter().filter_map(|url| url.strip_prefix(&root)).collect();
         std::fs::write(&script, SCRIPT)?;
         std::fs::write(&paths, lines.join("\n"))?;
-        let connections = self.rate.map_or(connections, |rate| (rate * PAUSE / 1e3).ceil() as u32);
-        let pause = self.rate.map(|_| PAUSE.to_string()).unwrap_or_default();
         // A second of warming up, which nobody counts.
         let run = |seconds: u32| {
             Command::new("wrk")
@@ -79,7 +63,6 @@ impl Load {
                 .arg(&script)
                 .arg(&root)
                 .env("BENCH_PATHS", &paths)
-                .env("BENCH_PAUSE", &pause)
                 .output()
                 .context("starting wrk (Debian's package wrk)")
         };

@@ -147,9 +147,9 @@ fn sqlite_options(url: &str, pool_size: u32, readers: bool) -> ConnectOptions {
             .pragma("journal_mode", "WAL")
             // FULL: a publication that was confirmed survives a power cut.
             .pragma("synchronous", "FULL")
-            // The writer keeps the pages of a long transaction in memory of its own; readers share the
-            // system's, each of them a part of the file, for what is mapped counts as resident.
-            .pragma("mmap_size", if readers { "8388608" } else { "0" })
+            // What readers map of the file would count as resident once for each of them.
+            .pragma("mmap_size", "0")
+            // The writer keeps the pages of a long transaction in memory of its own; readers share the system's.
             .pragma("cache_size", if readers { "-8192" } else { "-32768" })
             .pragma("query_only", if readers { "ON" } else { "OFF" })
     });

@@ -17,6 +17,7 @@ pub mod queries;
 mod read;
 mod refresh;
 mod take_in;
+pub mod visit;
 
 pub use read::{Failure, Preview, ReadFeed, preview, read_document};
 pub use refresh::refresh;

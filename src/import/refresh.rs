@@ -5,13 +5,13 @@ use std::time::Duration;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
 };
-use url::Url;
 
 use super::cadence::{self, Rhythm};
-use super::fetch::{ACCEPT_FEEDS, FetchError, FetchRequest, Fetched};
+use super::fetch::Fetched;
 use super::parse::MAX_DOCUMENT_BYTES;
 use super::read::{Failure, ReadFeed, read_document};
 use super::take_in::{Origin, TakenIn, take_in};
+use super::visit::{self, Failed, Seen};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::entities::account::{self, AccountState};
@@ -22,8 +22,6 @@ use crate::jobs::{Job, Outcome};
 /// Entries of one transaction: readers of SQLite never wait, but writers do.
 const BATCH: usize = 200;
 
-/// How soon a visit that found no room, or its host busy, is tried again.
-const CROWDED: Duration = Duration::from_secs(5);
 /// How often a suspended account's sources are looked at again.
 const WHILE_SUSPENDED: Duration = Duration::from_secs(6 * 3600);
 
@@ -45,14 +43,11 @@ pub async fn refresh(app: &App, source_id: i64) -> anyhow::Result<Outcome> {
     if source.next_fetch_at > app.clock.now() {
         return Ok(Outcome::Again { job, run_at: source.next_fetch_at });
     }
-    // It would only wait here, in the place of work that need not.
-    let host_is_busy = Url::parse(&source.url).is_ok_and(|url| app.fetcher.is_busy(&url));
-    let room = app.fetcher.visits.try_acquire().ok().filter(|_| !host_is_busy);
-    let Some(_room) = room else {
-        return Ok(Outcome::Again { job, run_at: app.clock.now() + CROWDED });
+    let Some(_room) = visit::room(app, &source.url) else {
+        return Ok(Outcome::Again { job, run_at: app.clock.now() + visit::CROWDED });
     };
     let run_at = match fetch_and_take_in(app, &source, &account).await? {
-        Ok(visit) => note_success(app, source, visit).await?,
+        Ok(brought) => note_success(app, source, brought).await?,
         Err(failed) => note_failure(app, source, failed).await?,
     };
     Ok(run_at.map_or(Outcome::Done, |run_at| Outcome::Again { job, run_at }))
@@ -65,27 +60,18 @@ struct Visit {
     rhythm: Rhythm,
 }
 
-/// Why a visit brought nothing.
-struct Failed {
-    failure: Failure,
-    gone: bool,
-    retry_after: Option<Duration>,
-}
-
-impl From<FetchError> for Failed {
-    fn from(error: FetchError) -> Self {
-        let gone = matches!(error, FetchError::Status { status: 410, .. });
-        Self { failure: Failure::from(&error), gone, retry_after: error.retry_after() }
-    }
-}
-
 /// The outer error is ours (the database's), the inner one the source's.
 async fn fetch_and_take_in(
     app: &App,
     source: &source::Model,
     account: &account::Model,
 ) -> anyhow::Result<Result<Visit, Failed>> {
-    let mut fetched = match fetch(app, source).await {
+    let seen = Seen {
+        url: &source.url,
+        etag: source.etag.as_deref(),
+        last_modified: source.last_modified.as_deref(),
+    };
+    let mut fetched = match visit::fetch(app, seen, MAX_DOCUMENT_BYTES).await {
         Ok(fetched) => fetched,
         Err(error) => return Ok(Err(error.into())),
     };
@@ -96,9 +82,7 @@ async fn fetch_and_take_in(
     let url = fetched.url.clone();
     let feed = match read_document(app, body, fetched.content_type.clone(), Some(url)).await {
         Ok(feed) => feed,
-        Err(error) => {
-            return Ok(Err(Failed { failure: Failure::from(&error), gone: false, retry_after: None }));
-        }
+        Err(error) => return Ok(Err(Failure::from(&error).into())),
     };
     let taken = match take_in_feed(app, source, account, &feed).await {
         Ok(taken) => taken,
@@ -108,7 +92,7 @@ async fn fetch_and_take_in(
         Err(error) => {
             tracing::error!(source = source.id, "taking entries in failed: {error:#}");
             let failure = Failure { key: "import-error-internal".into(), detail: String::new() };
-            return Ok(Err(Failed { failure, gone: false, retry_after: None }));
+            return Ok(Err(failure.into()));
         }
     };
     let rhythm = Rhythm {
@@ -118,18 +102,6 @@ async fn fetch_and_take_in(
         max_age: fetched.max_age,
     };
     Ok(Ok(Visit { fetched, title: Some(feed.title), rhythm }))
-}
-
-async fn fetch(app: &App, source: &source::Model) -> Result<Fetched, FetchError> {
-    let url = Url::parse(&source.url).map_err(|_| FetchError::Url)?;
-    let request = FetchRequest {
-        url: &url,
-        accept: ACCEPT_FEEDS,
-        etag: source.etag.as_deref(),
-        last_modified: source.last_modified.as_deref(),
-        max_bytes: MAX_DOCUMENT_BYTES,
-    };
-    app.fetcher.fetch(request).await
 }
 
 async fn take_in_feed(
@@ -158,22 +130,17 @@ async fn take_in_feed(
     Ok(all)
 }
 
-async fn note_success(app: &App, source: source::Model, visit: Visit) -> anyhow::Result<Option<Timestamp>> {
+async fn note_success(app: &App, source: source::Model, brought: Visit) -> anyhow::Result<Option<Timestamp>> {
     let now = app.clock.now();
-    let present = Duration::from_millis(u64::try_from(source.interval_ms).unwrap_or_default());
-    // "Not modified" says nothing of the rhythm that the last document did not say.
-    let interval = if visit.title.is_none() && visit.rhythm.dates.is_empty() {
-        present.max(visit.rhythm.max_age.unwrap_or_default().min(Duration::from_secs(6 * 3600)))
-    } else {
-        cadence::after_success(present, &visit.rhythm, now.utc())
-    };
+    let told = (brought.title.is_some() || !brought.rhythm.dates.is_empty()).then_some(&brought.rhythm);
+    let interval = visit::pace(source.interval_ms, told, brought.rhythm.max_age, now);
     let next = now + cadence::spread(interval, source.id);
-    let moved = match &visit.fetched.moved_to {
+    let moved = match &brought.fetched.moved_to {
         Some(url) if is_free(app, &source, url.as_str()).await? => Some(url.to_string()),
         _ => None,
     };
-    let unchanged = visit.title.is_none();
-    let title = visit.title.filter(|title| !title.is_empty() && source.title.is_empty());
+    let unchanged = brought.title.is_none();
+    let title = brought.title.filter(|title| !title.is_empty() && source.title.is_empty());
     let id = source.id;
     let mut row = source.into_active_model();
     if let Some(url) = moved {
@@ -182,9 +149,9 @@ async fn note_success(app: &App, source: source::Model, visit: Visit) -> anyhow:
     if let Some(title) = title {
         row.title = Set(title);
     }
-    if !unchanged || visit.fetched.etag.is_some() {
-        row.etag = Set(visit.fetched.etag);
-        row.last_modified = Set(visit.fetched.last_modified);
+    if !unchanged || brought.fetched.etag.is_some() {
+        row.etag = Set(brought.fetched.etag);
+        row.last_modified = Set(brought.fetched.last_modified);
     }
     row.interval_ms = Set(i64::try_from(interval.as_millis()).unwrap_or(i64::MAX));
     row.next_fetch_at = Set(next);
@@ -199,9 +166,7 @@ async fn note_success(app: &App, source: source::Model, visit: Visit) -> anyhow:
 async fn note_failure(app: &App, source: source::Model, failed: Failed) -> anyhow::Result<Option<Timestamp>> {
     let now = app.clock.now();
     let failures = source.failures.saturating_add(1);
-    let present = Duration::from_millis(u64::try_from(source.interval_ms).unwrap_or_default());
-    let pause = cadence::after_failure(present, u32::try_from(failures).unwrap_or(1), failed.retry_after);
-    let next = now + cadence::spread(pause, source.id);
+    let next = visit::after_failure(visit::millis(source.interval_ms), source.id, failures, &failed, now);
     tracing::info!(source = source.id, failures, "source not read: {}", failed.failure.detail);
     let id = source.id;
     let mut row = source.into_active_model();

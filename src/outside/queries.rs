@@ -136,7 +136,7 @@ pub async fn page<C: ConnectionTrait>(
     match wish.which {
         Which::All => {}
         Which::One(feed_id) => {
-            query.and_where(Expr::col(("i", outside_item::Column::FeedId)).eq(feed_id));
+            query.and_where(Expr::col(("x", outside_item::Column::FeedId)).eq(feed_id));
         }
         Which::List(list_id) => {
             query.and_where(Expr::col(("f", outside_follow::Column::ListId)).eq(list_id));
@@ -154,8 +154,8 @@ pub async fn page<C: ConnectionTrait>(
         query.and_where(place().lt(Expr::tuple([Expr::val(after.published_at), Expr::val(after.id)])));
     }
     query
-        .order_by(("i", outside_item::Column::PublishedAt), Order::Desc)
-        .order_by(("i", outside_item::Column::Id), Order::Desc)
+        .order_by(("x", outside_item::Column::PublishedAt), Order::Desc)
+        .order_by(("x", outside_item::Column::Id), Order::Desc)
         .limit(PAGE as u64 + 1);
     let mut rows = ItemRow::find_by_statement(db.get_database_backend().build(&query)).all(db).await?;
     let more = rows.len() > PAGE;
@@ -171,7 +171,7 @@ pub async fn item<C: ConnectionTrait>(
     id: i64,
 ) -> Result<Option<(ItemRow, String)>, DbErr> {
     let mut query = items(user_id);
-    query.and_where(Expr::col(("i", outside_item::Column::Id)).eq(id)).and_where(is_visible());
+    query.and_where(Expr::col(("x", outside_item::Column::Id)).eq(id)).and_where(is_visible());
     let Some(row) = ItemRow::find_by_statement(db.get_database_backend().build(&query)).one(db).await? else {
         return Ok(None);
     };
@@ -185,10 +185,10 @@ pub async fn visible<C: ConnectionTrait>(db: &C, user_id: i64, ids: &[i64]) -> R
     struct Row {
         id: i64,
     }
-    let mut query = joined(user_id);
+    let mut query = noted(user_id, JoinType::LeftJoin);
     query
-        .column(("i", outside_item::Column::Id))
-        .and_where(Expr::col(("i", outside_item::Column::Id)).is_in(ids.iter().copied()))
+        .column(("x", outside_item::Column::Id))
+        .and_where(Expr::col(("x", outside_item::Column::Id)).is_in(ids.iter().copied()))
         .and_where(is_visible());
     let rows = Row::find_by_statement(db.get_database_backend().build(&query)).all(db).await?;
     Ok(rows.into_iter().map(|row| row.id).collect())
@@ -205,14 +205,14 @@ pub async fn unread_counts<C: ConnectionTrait>(
         count: i64,
         newest: Timestamp,
     }
-    let mut query = joined(user_id);
+    let mut query = noted(user_id, JoinType::LeftJoin);
     query
-        .column(("i", outside_item::Column::FeedId))
-        .expr_as(Func::count(Expr::col(("i", outside_item::Column::Id))), "count")
-        .expr_as(Func::max(Expr::col(("i", outside_item::Column::PublishedAt))), "newest")
+        .column(("x", outside_item::Column::FeedId))
+        .expr_as(Func::count(Expr::col(("x", outside_item::Column::Id))), "count")
+        .expr_as(Func::max(Expr::col(("x", outside_item::Column::PublishedAt))), "newest")
         .and_where(Expr::col(("f", outside_follow::Column::Id)).is_not_null())
         .and_where(is_unread())
-        .group_by_col(("i", outside_item::Column::FeedId));
+        .group_by_col(("x", outside_item::Column::FeedId));
     let rows = Row::find_by_statement(db.get_database_backend().build(&query)).all(db).await?;
     Ok(rows.into_iter().map(|row| (row.feed_id, row.count, row.newest)).collect())
 }
@@ -301,17 +301,18 @@ pub fn feed_ids(user_id: i64, which: Which) -> SelectStatement {
     query
 }
 
-/// Items `i` of feeds `e` with what the reader follows (`f`) and noted (`m`), without columns.
-fn joined(user_id: i64) -> SelectStatement {
+/// Items `x` with what the reader follows (`f`) and noted (`m`), without columns; of feeds that they do not follow
+/// too where that is a left join.
+pub fn noted(user_id: i64, follow: JoinType) -> SelectStatement {
     let mut query = Query::select();
     query
-        .from_as(outside_item::Entity, "i")
+        .from_as(outside_item::Entity, "x")
         .join_as(
-            JoinType::LeftJoin,
+            follow,
             outside_follow::Entity,
             "f",
             Expr::col(("f", outside_follow::Column::FeedId))
-                .equals(("i", outside_item::Column::FeedId))
+                .equals(("x", outside_item::Column::FeedId))
                 .and(Expr::col(("f", outside_follow::Column::UserId)).eq(user_id)),
         )
         .join_as(
@@ -319,7 +320,7 @@ fn joined(user_id: i64) -> SelectStatement {
             outside_mark::Entity,
             "m",
             Expr::col(("m", outside_mark::Column::ItemId))
-                .equals(("i", outside_item::Column::Id))
+                .equals(("x", outside_item::Column::Id))
                 .and(Expr::col(("m", outside_mark::Column::UserId)).eq(user_id)),
         );
     query
@@ -327,18 +328,18 @@ fn joined(user_id: i64) -> SelectStatement {
 
 fn items(user_id: i64) -> SelectStatement {
     use outside_item::Column as Item;
-    let head = Func::cust("substr").args([Expr::col(("i", Item::Html)), Expr::val(1), Expr::val(HEAD)]);
-    let mut query = joined(user_id);
+    let head = Func::cust("substr").args([Expr::col(("x", Item::Html)), Expr::val(1), Expr::val(HEAD)]);
+    let mut query = noted(user_id, JoinType::LeftJoin);
     query
         .join_as(
             JoinType::InnerJoin,
             outside_feed::Entity,
             "e",
-            Expr::col(("e", outside_feed::Column::Id)).equals(("i", Item::FeedId)),
+            Expr::col(("e", outside_feed::Column::Id)).equals(("x", Item::FeedId)),
         )
         .columns(
             [Item::Id, Item::FeedId, Item::Title, Item::Author, Item::Link, Item::Lang, Item::PublishedAt]
-                .map(|column| ("i", column)),
+                .map(|column| ("x", column)),
         )
         .expr_as(Expr::col(("e", outside_feed::Column::Title)), "feed_title")
         .expr_as(Expr::col(("e", outside_feed::Column::Url)), "feed_url")
@@ -352,7 +353,7 @@ fn items(user_id: i64) -> SelectStatement {
 /// What the reader said of it, else whether it came after what counts as read.
 fn is_unread() -> Expr {
     let said = Expr::col(("m", outside_mark::Column::IsRead));
-    let newer = Expr::col(("i", outside_item::Column::PublishedAt))
+    let newer = Expr::col(("x", outside_item::Column::PublishedAt))
         .gt(Expr::col(("f", outside_follow::Column::ReadUntil)));
     said.clone().eq(false).or(said.is_null().and(newer))
 }
@@ -367,8 +368,8 @@ fn is_visible() -> Expr {
 
 fn place() -> Expr {
     Expr::tuple([
-        Expr::col(("i", outside_item::Column::PublishedAt)),
-        Expr::col(("i", outside_item::Column::Id)),
+        Expr::col(("x", outside_item::Column::PublishedAt)),
+        Expr::col(("x", outside_item::Column::Id)),
     ])
 }
 

@@ -19,7 +19,8 @@ use crate::db::Tx;
 use crate::db::entities::{outside_feed, outside_item};
 use crate::import::cadence::{self, Rhythm};
 use crate::import::clean::CleanEntry;
-use crate::import::fetch::{ACCEPT_FEEDS, FetchError, FetchRequest, Fetched};
+use crate::import::fetch::Fetched;
+use crate::import::visit::{self, Failed, Seen};
 use crate::import::{Failure, ReadFeed, read_document, strongest};
 use crate::jobs::{Job, Outcome};
 use crate::text;
@@ -30,8 +31,7 @@ pub const SHORTEST: Duration = Duration::from_secs(15 * 60);
 pub const KEPT: usize = 500;
 /// Bytes of a document; larger ones hold years.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
-/// How soon a visit that found no room, or its host busy, is tried again, and how far such are spread.
-const CROWDED: Duration = Duration::from_secs(5);
+/// Seconds over which visits are spread that found no room.
 const CROWD: u64 = 30;
 
 /// Reads a feed that is due and keeps its items. Does nothing for one that nobody follows, or that is
@@ -47,15 +47,12 @@ pub async fn refresh(app: &App, feed_id: i64) -> anyhow::Result<Outcome> {
     if feed.next_fetch_at > app.clock.now() {
         return Ok(Outcome::Again { job, run_at: feed.next_fetch_at });
     }
-    // It would only wait here, in the place of work that need not.
-    let host_is_busy = Url::parse(&feed.url).is_ok_and(|url| app.fetcher.is_busy(&url));
-    let room = app.fetcher.visits.try_acquire().ok().filter(|_| !host_is_busy);
-    let Some(_room) = room else {
-        let later = CROWDED + Duration::from_secs(feed_id.unsigned_abs() % CROWD);
+    let Some(_room) = visit::room(app, &feed.url) else {
+        let later = visit::CROWDED + Duration::from_secs(feed_id.unsigned_abs() % CROWD);
         return Ok(Outcome::Again { job, run_at: app.clock.now() + later });
     };
-    let run_at = match visit(app, &feed).await? {
-        Ok(visit) => note_success(app, feed, visit).await?,
+    let run_at = match look(app, &feed).await? {
+        Ok(brought) => note_success(app, feed, brought).await?,
         Err(failed) => note_failure(app, feed, failed).await?,
     };
     Ok(run_at.map_or(Outcome::Done, |run_at| Outcome::Again { job, run_at }))
@@ -65,53 +62,27 @@ pub async fn refresh(app: &App, feed_id: i64) -> anyhow::Result<Outcome> {
 struct Visit {
     fetched: Fetched,
     feed: Option<ReadFeed>,
-    brought: bool,
-}
-
-/// Why a visit brought nothing.
-struct Failed {
-    failure: Failure,
-    gone: bool,
-    retry_after: Option<Duration>,
-}
-
-impl From<FetchError> for Failed {
-    fn from(error: FetchError) -> Self {
-        let gone = matches!(error, FetchError::Status { status: 410, .. });
-        Self { failure: Failure::from(&error), gone, retry_after: error.retry_after() }
-    }
+    is_new: bool,
 }
 
 /// The outer error is ours (the database's), the inner one the feed's.
-async fn visit(app: &App, feed: &outside_feed::Model) -> anyhow::Result<Result<Visit, Failed>> {
-    let mut fetched = match fetch(app, feed).await {
+async fn look(app: &App, feed: &outside_feed::Model) -> anyhow::Result<Result<Visit, Failed>> {
+    let seen =
+        Seen { url: &feed.url, etag: feed.etag.as_deref(), last_modified: feed.last_modified.as_deref() };
+    let mut fetched = match visit::fetch(app, seen, MAX_BYTES).await {
         Ok(fetched) => fetched,
         Err(error) => return Ok(Err(error.into())),
     };
     let Some(body) = fetched.body.take() else {
-        return Ok(Ok(Visit { fetched, feed: None, brought: false }));
+        return Ok(Ok(Visit { fetched, feed: None, is_new: false }));
     };
     let url = fetched.url.clone();
     let read = match read_document(app, body, fetched.content_type.clone(), Some(url)).await {
         Ok(read) => read,
-        Err(error) => {
-            return Ok(Err(Failed { failure: Failure::from(&error), gone: false, retry_after: None }));
-        }
+        Err(error) => return Ok(Err(Failure::from(&error).into())),
     };
     let inserted = keep_items(app, feed.id, &read).await?;
-    Ok(Ok(Visit { fetched, feed: Some(read), brought: inserted > 0 }))
-}
-
-async fn fetch(app: &App, feed: &outside_feed::Model) -> Result<Fetched, FetchError> {
-    let url = Url::parse(&feed.url).map_err(|_| FetchError::Url)?;
-    let request = FetchRequest {
-        url: &url,
-        accept: ACCEPT_FEEDS,
-        etag: feed.etag.as_deref(),
-        last_modified: feed.last_modified.as_deref(),
-        max_bytes: MAX_BYTES,
-    };
-    app.fetcher.fetch(request).await
+    Ok(Ok(Visit { fetched, feed: Some(read), is_new: inserted > 0 }))
 }
 
 /// Keeps the newest items of a document, follows edits, and forgets items beyond [`KEPT`]; returns how many
@@ -271,27 +242,20 @@ async fn forget_old(tx: &Tx, feed_id: i64) -> anyhow::Result<()> {
 async fn note_success(
     app: &App,
     feed: outside_feed::Model,
-    visit: Visit,
+    brought: Visit,
 ) -> anyhow::Result<Option<Timestamp>> {
     let now = app.clock.now();
-    let present = Duration::from_millis(u64::try_from(feed.interval_ms).unwrap_or_default());
-    let interval = match &visit.feed {
-        // "Not modified" says nothing of the rhythm that the last document did not say.
-        None => present.max(visit.fetched.max_age.unwrap_or_default().min(Duration::from_secs(6 * 3600))),
-        Some(read) => {
-            let rhythm = Rhythm {
-                dates: read.entries.iter().filter_map(|entry| entry.date).collect(),
-                brought: visit.brought,
-                ttl: read.ttl,
-                max_age: visit.fetched.max_age,
-            };
-            cadence::after_success(present, &rhythm, now.utc())
-        }
-    };
+    let rhythm = brought.feed.as_ref().map(|read| Rhythm {
+        dates: read.entries.iter().filter_map(|entry| entry.date).collect(),
+        brought: brought.is_new,
+        ttl: read.ttl,
+        max_age: brought.fetched.max_age,
+    });
+    let interval = visit::pace(feed.interval_ms, rhythm.as_ref(), brought.fetched.max_age, now);
     let interval = interval.max(SHORTEST);
     let next = now + cadence::spread(interval, feed.id);
     let id = feed.id;
-    let moved = match &visit.fetched.moved_to {
+    let moved = match &brought.fetched.moved_to {
         Some(url) if !wanted::is_taken(app.db.read(), url.as_str()).await? => Some(url.to_string()),
         _ => None,
     };
@@ -299,11 +263,11 @@ async fn note_success(
     if let Some(url) = moved {
         row.url = Set(url);
     }
-    if visit.feed.is_some() || visit.fetched.etag.is_some() {
-        row.etag = Set(visit.fetched.etag);
-        row.last_modified = Set(visit.fetched.last_modified);
+    if brought.feed.is_some() || brought.fetched.etag.is_some() {
+        row.etag = Set(brought.fetched.etag);
+        row.last_modified = Set(brought.fetched.last_modified);
     }
-    if let Some(read) = visit.feed {
+    if let Some(read) = brought.feed {
         row.title = Set(read.title.chars().take(200).collect());
         row.site_url = Set(read.link.map(|link| link.to_string()));
         row.lang = Set(read.lang.filter(|lang| lang.len() < 36));
@@ -325,9 +289,8 @@ async fn note_failure(
 ) -> anyhow::Result<Option<Timestamp>> {
     let now = app.clock.now();
     let failures = feed.failures.saturating_add(1);
-    let present = Duration::from_millis(u64::try_from(feed.interval_ms).unwrap_or_default()).max(SHORTEST);
-    let pause = cadence::after_failure(present, u32::try_from(failures).unwrap_or(1), failed.retry_after);
-    let next = now + cadence::spread(pause, feed.id);
+    let present = visit::millis(feed.interval_ms).max(SHORTEST);
+    let next = visit::after_failure(present, feed.id, failures, &failed, now);
     tracing::info!(feed = feed.id, failures, "outside feed not read: {}", failed.failure.detail);
     let id = feed.id;
     let mut row = feed.into_active_model();

@@ -17,7 +17,7 @@ pub mod queries;
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
+    ConnectionTrait, DbErr, EntityTrait, QueryFilter,
 };
 
 use crate::app::App;
@@ -41,9 +41,7 @@ pub async fn save(app: &App, user_id: i64, article_id: i64) -> Result<saved_arti
         return Ok(known);
     }
     let (account, article) = published(db, article_id).await?;
-    let count =
-        saved_article::Entity::find().filter(saved_article::COLUMN.user_id.eq(user_id)).count(db).await?;
-    if count >= MOST_SAVED {
+    if queries::count(db, user_id).await? >= MOST_SAVED {
         return Err(Error::invalid("article", Message::from("saved-too-many").with("most", MOST_SAVED)));
     }
     let mut row = copy(&account, article);

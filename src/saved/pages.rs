@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::Form;
 use serde::Deserialize;
 
-use super::export::{Book, Format};
+use super::export::{self, Book, Format};
 use super::highlights::{self, NewHighlight};
 use super::marks::{self, Passage};
 use super::queries::{self, Card, Cursor, Fate};
@@ -37,6 +37,8 @@ struct ListPage {
     counts: HashMap<i64, usize>,
     first: bool,
     older_url: String,
+    /// Where there are more than one file takes, how many that is.
+    most_exported: Option<usize>,
 }
 
 impl ListPage {
@@ -80,6 +82,7 @@ pub async fn list_saved(
         counts: counts.collect(),
         first: after.is_none(),
         older_url: older.map(|cursor| format!("/saved?after={cursor}")).unwrap_or_default(),
+        most_exported: (queries::count(db, user.id).await? > export::MOST as u64).then_some(export::MOST),
         query,
         cards,
     };

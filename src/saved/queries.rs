@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use sea_orm::sea_query::{Expr, ExprTrait, Func, Order, Query};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter,
+    QuerySelect,
+};
 
 use crate::articles::content;
 use crate::clock::Timestamp;
@@ -92,6 +95,11 @@ impl Card {
         }
         self
     }
+}
+
+/// How many articles a reader has saved.
+pub async fn count<C: ConnectionTrait>(db: &C, user_id: i64) -> Result<u64, DbErr> {
+    saved_article::Entity::find().filter(saved_article::COLUMN.user_id.eq(user_id)).count(db).await
 }
 
 /// Up to `limit` of what a reader has saved, after a cursor, last saved first; and the cursor of the next page.

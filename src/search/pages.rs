@@ -97,40 +97,20 @@ pub async fn show_results(
     }
     wanted.facets = true;
     wanted.fold = true;
-    let (mut found, mut problems, mut building) = (Found::default(), Problems::default(), false);
-    let mut notes = Vec::new();
-    if !wanted.is_empty() {
-        let reader = Reader::of(&page);
-        match find::find(&app, &wanted, reader).await {
-            Ok(answer) => found = answer,
-            Err(Error::Invalid(wrong)) => problems = wrong,
-            Err(Error::Unavailable { .. }) => building = true,
-            Err(error) => return Err(error),
-        }
-    }
-    let mut meant = None;
+    let Answer { mut found, problems, building } = answer(&app, &page, &wanted).await?;
+    let (mut notes, mut meant) = (Vec::new(), None);
     if problems.is_empty() && !building && wanted.cursor.is_empty() {
-        let reader = Reader::of(&page);
         insight::count(&app, &client, &wanted, &found);
-        meant = near::did_you_mean(&app, &wanted, &found, reader).await?;
+        meant = near::did_you_mean(&app, &wanted, &found, Reader::of(&page)).await?;
         // What was meant is shown at once where nothing was found, or Latin letters that no article holds.
         let nothing = found.exact == 0 && (found.total == 0 || wanted.q.is_ascii());
         if nothing && let Some(text) = meant.take() {
             notes.push(page.t2("suggest-instead", "query", &wanted.q, "proposal", &text));
             wanted.q = text;
-            found = find::find(&app, &wanted, reader).await?;
+            found = find::find(&app, &wanted, Reader::of(&page)).await?;
         }
     }
-    let mut page = if wanted.q.is_empty() {
-        page.titled_key("search")
-    } else {
-        let title = page.t1("search-title", "query", &wanted.q);
-        page.titled(&title)
-    };
-    page.noindex = !wanted.is_empty();
-    if !wanted.is_empty() && problems.is_empty() {
-        page.feeds = feed_links(&page, &wanted);
-    }
+    let page = titled(page, &wanted, problems.is_empty());
     notes.extend(explain::notes(&page, &found));
     let meant = meant.map(|text| (Wanted { q: text.clone(), ..wanted.clone() }.path(None), text));
     let counts = found.facets.take().unwrap_or_default();
@@ -156,6 +136,41 @@ pub async fn show_results(
         saved,
     })
     .into_response())
+}
+
+/// What a search came to.
+#[derive(Default)]
+struct Answer {
+    found: Found,
+    problems: Problems,
+    building: bool,
+}
+
+async fn answer(app: &App, page: &Page, wanted: &Wanted) -> Result<Answer, Error> {
+    if wanted.is_empty() {
+        return Ok(Answer::default());
+    }
+    match find::find(app, wanted, Reader::of(page)).await {
+        Ok(found) => Ok(Answer { found, ..Answer::default() }),
+        Err(Error::Invalid(problems)) => Ok(Answer { problems, ..Answer::default() }),
+        Err(Error::Unavailable { .. }) => Ok(Answer { building: true, ..Answer::default() }),
+        Err(error) => Err(error),
+    }
+}
+
+/// The page with the title and the feeds of a search.
+fn titled(page: Page, wanted: &Wanted, understood: bool) -> Page {
+    let mut page = if wanted.q.is_empty() {
+        page.titled_key("search")
+    } else {
+        let title = page.t1("search-title", "query", &wanted.q);
+        page.titled(&title)
+    };
+    page.noindex = !wanted.is_empty();
+    if page.noindex && understood {
+        page.feeds = feed_links(&page, wanted);
+    }
+    page
 }
 
 /// The feeds of a search.

@@ -14,6 +14,7 @@ use xiangxun::jobs;
 use xiangxun::subscriptions::{self, Change, links};
 
 use crate::both_databases;
+use crate::on_both_databases;
 use crate::support::smtp::{SmtpSink, free_port};
 use crate::support::{Backend, TestApp};
 
@@ -420,28 +421,7 @@ async fn a_server_that_never_comes_back_ends_in_failure_after_two_days(backend: 
     app.finish().await;
 }
 
-/// Two tests, one for each database, of a function that takes the database.
-macro_rules! on_both {
-    ($($name:ident)*) => {
-        $(
-            mod $name {
-                use crate::support::Backend;
-
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn sqlite() {
-                    super::$name(Backend::Sqlite).await;
-                }
-
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn postgres() {
-                    super::$name(Backend::Postgres).await;
-                }
-            }
-        )*
-    };
-}
-
-on_both! {
+on_both_databases! {
     a_real_server_takes_the_mail
     a_temporary_refusal_is_tried_again_with_the_same_message_id
     a_refused_address_fails_and_is_not_written_to_again

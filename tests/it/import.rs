@@ -15,38 +15,9 @@ use xiangxun::db::entities::{delivery, entry, push, revision, user};
 use xiangxun::import;
 use xiangxun::jobs;
 
-use crate::support::outlet::{Outlet, Page};
-use crate::support::{Backend, TestApp};
-
-/// A test on both databases of an instance that may fetch from this machine.
-macro_rules! with_outlet {
-    ($(async fn $name:ident($app:ident, $outlet:ident) $body:block)*) => {
-        $(
-            mod $name {
-                use super::*;
-
-                async fn behaves($app: &TestApp, $outlet: &Outlet) $body
-
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn sqlite() {
-                    run(Backend::Sqlite).await;
-                }
-
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn postgres() {
-                    run(Backend::Postgres).await;
-                }
-
-                async fn run(backend: Backend) {
-                    let app = TestApp::start_with(backend, |config| config.fetch_allow_private = true).await;
-                    app.allow_unfinished_jobs();
-                    behaves(&app, &Outlet::start().await).await;
-                    app.finish().await;
-                }
-            }
-        )*
-    };
-}
+use crate::support::TestApp;
+use crate::support::outlet::Page;
+use crate::with_outlet;
 
 /// An RSS document with these items: guid, title and text.
 fn rss(items: &[(&str, &str, &str)]) -> String {

@@ -6,30 +6,11 @@ use xiangxun::db::entities::delivery::{DeliveryState, Provider};
 use xiangxun::db::entities::push::PushState;
 use xiangxun::delivery::{ledger, sender};
 
+use crate::on_both_databases;
 use crate::support::mail_host::{MailHost, Taken};
 use crate::support::{Backend, TestApp};
 
-macro_rules! on_both {
-    ($($name:ident)*) => {
-        $(
-            mod $name {
-                use crate::support::Backend;
-
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn sqlite() {
-                    super::$name(Backend::Sqlite).await;
-                }
-
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn postgres() {
-                    super::$name(Backend::Postgres).await;
-                }
-            }
-        )*
-    };
-}
-
-on_both! {
+on_both_databases! {
     no_window_of_a_cap_is_exceeded_by_one
     a_cap_holds_over_a_restart_and_for_two_nodes
     a_provider_that_asks_for_it_is_left_alone_and_others_go_on

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
+use sea_orm::ActiveValue::{NotSet, Set};
+use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
 use xiangxun::db::entities::article::{self, ArticleState};
+use xiangxun::db::entities::saved_article;
 use xiangxun::error::Error;
-use xiangxun::saved::export::{Book, Format};
+use xiangxun::saved::export::{Book, Format, MOST};
 use xiangxun::saved::highlights::{self, NewHighlight};
 use xiangxun::saved::{self, queries};
 
@@ -224,6 +226,28 @@ both_databases! {
         assert!(page.contains("軟體的資訊</mark>") && !page.contains("软件"), "{page}");
         app.keep_cookie("lang", "zh-Hans");
         assert!(app.get(&copy).await.text().contains("软件的信息</mark>"));
+    }
+
+    async fn a_list_says_when_a_file_takes_only_a_part_of_it(app) {
+        let reader = app.user("reader@example.org").await;
+        let (daily, _) = app.account("daily").await;
+        let piece = article(app, daily.id, "标题").await;
+        let kept = saved::save(&app.app, reader.id, piece.id).await.unwrap();
+        app.sign_in(reader.id).await;
+        let said = "最多导出 500 篇";
+        assert!(!app.get("/saved").await.assert_status(200).text().contains(said));
+        let copies = (0..MOST).map(|_| {
+            let mut row = kept.clone().into_active_model().reset_all();
+            (row.id, row.article_id) = (NotSet, Set(None));
+            row
+        });
+        let copies: Vec<_> = copies.collect();
+        for part in copies.chunks(100) {
+            saved_article::Entity::insert_many(part.to_vec()).exec(app.app.db.write()).await.unwrap();
+        }
+        assert!(app.get("/saved").await.assert_status(200).text().contains(said));
+        let book = app.get("/saved/export/saved.md").await.assert_status(200).text();
+        assert_eq!(book.matches("\n## 标题\n").count(), MOST);
     }
 
     async fn saved_articles_are_taken_along(app) {

@@ -85,48 +85,29 @@ async fn load_articles(
     numbers: &HashMap<ItemKey, i64>,
     found: &mut HashMap<ItemKey, Item>,
 ) -> Result<(), DbErr> {
-    let db = app.db.read();
-    let rows = article::Entity::find().filter(article::COLUMN.id.is_in(ids.iter().copied())).all(db).await?;
-    let account_ids: HashSet<i64> = rows.iter().map(|row| row.account_id).collect();
-    let accounts =
-        account::Entity::find().filter(account::COLUMN.id.is_in(account_ids.clone())).all(db).await?;
-    let accounts: HashMap<i64, account::Model> = accounts.into_iter().map(|row| (row.id, row)).collect();
-    let follows = subscription::Entity::find()
-        .filter(subscription::COLUMN.user_id.eq(Some(user_id)))
-        .filter(subscription::Column::AccountId.is_in(account_ids))
-        .filter(subscription::Column::State.is_in([SubscriptionState::Active, SubscriptionState::Paused]))
-        .all(db)
+    let rows = article::Entity::find()
+        .filter(article::COLUMN.id.is_in(ids.iter().copied()))
+        .all(app.db.read())
         .await?;
-    let follows: HashMap<i64, subscription::Model> =
-        follows.into_iter().map(|row| (row.account_id, row)).collect();
-    let marks = read_mark::Entity::find()
-        .filter(read_mark::COLUMN.user_id.eq(user_id))
-        .filter(read_mark::COLUMN.article_id.is_in(ids.iter().copied()))
-        .all(db)
-        .await?;
-    let marks: HashMap<i64, bool> = marks.into_iter().map(|row| (row.article_id, row.is_read)).collect();
-    let saved = saved_article::Entity::find()
-        .filter(saved_article::COLUMN.user_id.eq(user_id))
-        .filter(saved_article::Column::ArticleId.is_in(ids.iter().copied()))
-        .all(db)
-        .await?;
-    let mut saved: HashMap<Option<i64>, saved_article::Model> =
-        saved.into_iter().map(|row| (row.article_id, row)).collect();
+    let mut around = Around::load(app, user_id, &rows).await?;
     for row in rows {
         let key = ItemKey::Article(row.id);
-        let (Some(number), Some(account)) = (numbers.get(&key), accounts.get(&row.account_id)) else {
+        let (Some(number), Some(account)) = (numbers.get(&key), around.accounts.get(&row.account_id)) else {
             continue;
         };
-        let kept = saved.remove(&Some(row.id));
+        let kept = around.saved.remove(&Some(row.id));
         let is_open = row.state == ArticleState::Published && account.state == AccountState::Active;
         if !is_open && kept.is_none() {
             continue;
         }
-        let follow = follows.get(&row.account_id);
+        let follow = around.follows.get(&row.account_id);
         let published = row.published_at.unwrap_or(row.created_at);
         let read_until = follow.map(|follow| follow.read_until.unwrap_or_default());
-        let is_read =
-            marks.get(&row.id).copied().unwrap_or_else(|| read_until.is_none_or(|until| published <= until));
+        let is_read = around
+            .marks
+            .get(&row.id)
+            .copied()
+            .unwrap_or_else(|| read_until.is_none_or(|until| published <= until));
         let feed_page_url = app.config.url(&format!("/@{}", account.handle));
         let mut item = Item {
             number: *number,
@@ -154,6 +135,49 @@ async fn load_articles(
         found.insert(key, item);
     }
     Ok(())
+}
+
+/// What a reader's items of some articles take besides the articles.
+struct Around {
+    accounts: HashMap<i64, account::Model>,
+    /// By account.
+    follows: HashMap<i64, subscription::Model>,
+    /// By article: whether it was read, where the reader said so.
+    marks: HashMap<i64, bool>,
+    /// By article.
+    saved: HashMap<Option<i64>, saved_article::Model>,
+}
+
+impl Around {
+    async fn load(app: &App, user_id: i64, articles: &[article::Model]) -> Result<Self, DbErr> {
+        let db = app.db.read();
+        let ids = || articles.iter().map(|row| row.id);
+        let account_ids: HashSet<i64> = articles.iter().map(|row| row.account_id).collect();
+        let accounts =
+            account::Entity::find().filter(account::COLUMN.id.is_in(account_ids.clone())).all(db).await?;
+        let follows = subscription::Entity::find()
+            .filter(subscription::COLUMN.user_id.eq(Some(user_id)))
+            .filter(subscription::Column::AccountId.is_in(account_ids))
+            .filter(subscription::Column::State.is_in([SubscriptionState::Active, SubscriptionState::Paused]))
+            .all(db)
+            .await?;
+        let marks = read_mark::Entity::find()
+            .filter(read_mark::COLUMN.user_id.eq(user_id))
+            .filter(read_mark::COLUMN.article_id.is_in(ids()))
+            .all(db)
+            .await?;
+        let saved = saved_article::Entity::find()
+            .filter(saved_article::COLUMN.user_id.eq(user_id))
+            .filter(saved_article::Column::ArticleId.is_in(ids()))
+            .all(db)
+            .await?;
+        Ok(Self {
+            accounts: accounts.into_iter().map(|row| (row.id, row)).collect(),
+            follows: follows.into_iter().map(|row| (row.account_id, row)).collect(),
+            marks: marks.into_iter().map(|row| (row.article_id, row.is_read)).collect(),
+            saved: saved.into_iter().map(|row| (row.article_id, row)).collect(),
+        })
+    }
 }
 
 /// Apps show no cover; where the text has no picture, it stands before it.

@@ -10,6 +10,7 @@ use crate::db::entities::account::{self, AccountState};
 use crate::db::entities::article::{self, ArticleState};
 use crate::db::entities::subscription::{self, SubscriptionState};
 use crate::db::entities::{outside_follow, outside_item, outside_mark, read_mark, saved_article};
+use crate::outside::queries::noted;
 
 /// Where on the shelf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,31 +161,8 @@ fn saved(user_id: i64) -> SelectStatement {
 
 /// Items `x` of the outside feeds that a reader follows by `f`, with what they noted `m`, without columns.
 pub fn outside(user_id: i64) -> SelectStatement {
-    let mut query = outside_noted(user_id, JoinType::InnerJoin);
+    let mut query = noted(user_id, JoinType::InnerJoin);
     query.and_where(Expr::col(("f", outside_follow::Column::UserId)).eq(user_id));
-    query
-}
-
-fn outside_noted(user_id: i64, follow: JoinType) -> SelectStatement {
-    let mut query = Query::select();
-    query
-        .from_as(outside_item::Entity, "x")
-        .join_as(
-            follow,
-            outside_follow::Entity,
-            "f",
-            Expr::col(("f", outside_follow::Column::FeedId))
-                .equals(("x", outside_item::Column::FeedId))
-                .and(Expr::col(("f", outside_follow::Column::UserId)).eq(user_id)),
-        )
-        .join_as(
-            JoinType::LeftJoin,
-            outside_mark::Entity,
-            "m",
-            Expr::col(("m", outside_mark::Column::ItemId))
-                .equals(("x", outside_item::Column::Id))
-                .and(Expr::col(("m", outside_mark::Column::UserId)).eq(user_id)),
-        );
     query
 }
 
@@ -278,7 +256,7 @@ fn narrow_articles(query: &mut SelectStatement, table: &'static str, user_id: i6
 
 fn outside_page(user_id: i64, wish: &Wish) -> Option<SelectStatement> {
     let mut query = match wish.place {
-        Place::Starred => outside_noted(user_id, JoinType::LeftJoin),
+        Place::Starred => noted(user_id, JoinType::LeftJoin),
         _ => outside(user_id),
     };
     match wish.place {

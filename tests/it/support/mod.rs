@@ -49,6 +49,38 @@ macro_rules! both_databases {
     };
 }
 
+/// A test on both databases of an instance that may fetch from this machine.
+#[macro_export]
+macro_rules! with_outlet {
+    ($(async fn $name:ident($app:ident, $outlet:ident) $body:block)*) => {
+        $(
+            mod $name {
+                #[allow(unused_imports)]
+                use super::*;
+
+                async fn behaves($app: &$crate::support::TestApp, $outlet: &$crate::support::outlet::Outlet) $body
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn sqlite() {
+                    run($crate::support::Backend::Sqlite).await;
+                }
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn postgres() {
+                    run($crate::support::Backend::Postgres).await;
+                }
+
+                async fn run(backend: $crate::support::Backend) {
+                    let app = $crate::support::TestApp::start_with(backend, |config| config.fetch_allow_private = true).await;
+                    app.allow_unfinished_jobs();
+                    behaves(&app, &$crate::support::outlet::Outlet::start().await).await;
+                    app.finish().await;
+                }
+            }
+        )*
+    };
+}
+
 /// The same for tests of the real binary, functions of one argument, a [`Backend`]:
 /// `on_both_databases! { name_as_a_sentence another_name }`.
 #[macro_export]
