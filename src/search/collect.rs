@@ -1,7 +1,6 @@
 //! What a search keeps of the articles it comes by: the best for a page.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 
 use tantivy::DocId;
 
@@ -25,9 +24,8 @@ pub struct Gather {
     sort: Sort,
     limits: Limits,
     pub total: usize,
-    /// The worst of each on top.
-    best: BinaryHeap<Reverse<Candidate>>,
-    rest: BinaryHeap<Reverse<Candidate>>,
+    best: Top,
+    rest: Top,
 }
 
 /// How many articles are kept.
@@ -45,22 +43,18 @@ pub struct Limits {
 
 impl Gather {
     pub fn new(tier: Tier, sort: Sort, limits: Limits) -> Gather {
-        Gather { tier, sort, limits, total: 0, best: BinaryHeap::new(), rest: BinaryHeap::new() }
+        Gather { tier, sort, limits, total: 0, best: Top::of(limits.best), rest: Top::of(limits.rest) }
     }
 
     #[inline]
     pub fn offer(&mut self, n: usize, segment: &Segment, doc: DocId, score: f32) {
         self.total += 1;
-        let Limits { best, rest, .. } = self.limits;
-        let key = if best > 0 {
+        let key = if self.limits.best > 0 {
             Key::of_score(score, false)
         } else {
             date(self.sort, segment.published.get_val(doc))
         };
-        let worse = |heap: &BinaryHeap<Reverse<Candidate>>, room| {
-            heap.len() >= room && heap.peek().is_none_or(|worst| key < worst.0.place.key)
-        };
-        if worse(&self.best, best) && worse(&self.rest, rest) {
+        if self.best.is_beyond(key) && self.rest.is_beyond(key) {
             return;
         }
         let place = Place { tier: self.tier, key, article: segment.ids.get_val(doc) };
@@ -70,43 +64,45 @@ impl Gather {
     /// Takes over what another one of the same tier has gathered.
     pub fn merge(&mut self, other: Gather) {
         self.total += other.total;
-        other.best.into_iter().chain(other.rest).for_each(|candidate| self.keep(candidate.0));
+        other.best.kept.into_iter().chain(other.rest.kept).for_each(|candidate| self.keep(candidate));
     }
 
-    fn keep(&mut self, mut candidate: Candidate) {
-        let Limits { best, rest, after, .. } = self.limits;
-        if best > 0 {
-            self.best.push(Reverse(candidate));
-            if self.best.len() <= best {
-                return;
-            }
-            let Some(Reverse(worst)) = self.best.pop() else { return };
-            candidate = worst;
-        }
-        if rest > 0 && after.is_none_or(|after| candidate.place < after) {
-            self.rest.push(Reverse(candidate));
-            if self.rest.len() > rest {
-                self.rest.pop();
-            }
+    fn keep(&mut self, candidate: Candidate) {
+        self.best.kept.push(candidate);
+        if self.best.is_full() {
+            self.sift();
         }
     }
 
-    pub fn best(&self) -> impl Iterator<Item = &Candidate> {
-        self.best.iter().map(|candidate| &candidate.0)
+    /// Leaves no more than the best among them, and puts others where the page has room.
+    fn sift(&mut self) {
+        let after = self.limits.after;
+        let others = self.best.cut().filter(|other| after.is_none_or(|after| other.place < after));
+        for other in others {
+            self.rest.kept.push(other);
+            if self.rest.is_full() {
+                self.rest.cut();
+            }
+        }
+    }
+
+    pub fn best(&mut self) -> &[Candidate] {
+        self.sift();
+        &self.best.kept
     }
 
     /// The page, best first, once `look` has given the `closer` best a factor each; they come to it
     /// by segment, in order. With `fold`, those of the best that say the same as a better one are
     /// put under it.
     pub fn finish(
-        self,
+        mut self,
         view: &View,
         closer: usize,
         fold: bool,
         mut look: impl FnMut(usize, &[DocId]) -> Vec<f32>,
     ) -> Vec<Placed> {
-        let mut best: Vec<Candidate> =
-            self.best.into_sorted_vec().into_iter().map(|candidate| candidate.0).collect();
+        self.sift();
+        let mut best = self.best.sorted();
         let looked_at = closer.min(best.len());
         let looked_at = &mut best[..looked_at];
         looked_at.sort_unstable_by_key(|candidate| (candidate.segment, candidate.doc));
@@ -126,10 +122,50 @@ impl Gather {
         best.sort_unstable_by_key(|candidate| Reverse(candidate.place));
         let mut placed =
             if fold { folded(view, best) } else { best.into_iter().map(Placed::alone).collect() };
-        placed.extend(self.rest.into_sorted_vec().into_iter().map(|candidate| Placed::alone(candidate.0)));
+        placed.extend(self.rest.sorted().into_iter().map(Placed::alone));
         placed.retain(|hit| self.limits.after.is_none_or(|after| hit.place < after));
         placed.truncate(self.limits.room);
         placed
+    }
+}
+
+/// The best of many. An archive mostly comes oldest first, each article better than all before it: a heap would
+/// sort every one of them in, so they are only put down, and cut down to the best now and then.
+struct Top {
+    room: usize,
+    kept: Vec<Candidate>,
+    /// What is below this will not stay.
+    least: Option<Key>,
+}
+
+impl Top {
+    fn of(room: usize) -> Top {
+        Top { room, kept: Vec::with_capacity(room * 2), least: None }
+    }
+
+    #[inline]
+    fn is_beyond(&self, key: Key) -> bool {
+        self.room == 0 || self.least.is_some_and(|least| key < least)
+    }
+
+    fn is_full(&self) -> bool {
+        self.kept.len() >= self.room * 2
+    }
+
+    /// Leaves no more than there is room for; the others, in no order.
+    fn cut(&mut self) -> std::vec::Drain<'_, Candidate> {
+        if let Some(last) = self.room.checked_sub(1).filter(|last| *last < self.kept.len()) {
+            let (_, least, _) = self.kept.select_nth_unstable_by_key(last, |kept| Reverse(*kept));
+            self.least = Some(least.place.key);
+        }
+        self.kept.drain(self.room.min(self.kept.len())..)
+    }
+
+    /// Best first.
+    fn sorted(mut self) -> Vec<Candidate> {
+        self.cut();
+        self.kept.sort_unstable_by_key(|kept| Reverse(*kept));
+        self.kept
     }
 }
 

@@ -219,11 +219,12 @@ impl Search<'_> {
             tally: self.request.facets.map(|zone| Tally::new(self.view, zone)),
             seen: HashSet::new(),
         };
-        let by_relevance = self.request.sort == Sort::Relevance;
+        // What asks for no letters, or for a single one, is answered with the newest.
+        let by_score = self.request.sort == Sort::Relevance && !self.pairs.is_empty();
         let mut budget = self.budget.clone();
         for &(n, segment) in segments {
             let mut docs = self.plan(segment).exact()?;
-            let mut scorer = by_relevance.then(|| self.pairs.scorer(segment, n));
+            let mut scorer = by_score.then(|| self.pairs.scorer(segment, n));
             let mut doc = docs.doc();
             while doc != TERMINATED && !budget.is_spent() {
                 if segment.is_alive(doc) {
@@ -231,7 +232,7 @@ impl Search<'_> {
                         haul.seen.insert((n, doc));
                     }
                     haul.tally.iter_mut().for_each(|tally| tally.count(n, segment, doc));
-                    let score = scorer.as_mut().map_or(0.0, |scorer| scorer.score(doc));
+                    let score = scorer.as_mut().map_or(1.0, |scorer| scorer.score(doc));
                     haul.gather.offer(n, segment, doc, score * self.freshness(segment, doc));
                 }
                 doc = docs.advance();
@@ -258,9 +259,9 @@ impl Search<'_> {
         let Some(mut gather) = joined else { return Ok(()) };
         gather.total = gather.total.min(NEAR_MAX);
         if let Some(tally) = tally {
-            gather
-                .best()
-                .for_each(|best| tally.count(best.segment, &self.view.segments[best.segment], best.doc));
+            for best in gather.best() {
+                tally.count(best.segment, &self.view.segments[best.segment], best.doc);
+            }
         }
         self.add(gather, answer);
         Ok(())

@@ -137,6 +137,10 @@ impl Pairs {
         Pairs { pairs, mean_length: view.mean_length }
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
     /// Which of them it is, and how rare.
     pub fn find(&self, gram: Gram) -> Option<(usize, f32)> {
         let n = self.pairs.binary_search_by_key(&gram, |pair| pair.gram).ok()?;
