@@ -19,6 +19,7 @@ use crate::import::fetch::{FetchSettings, Fetcher};
 use crate::inbox::live::Live;
 use crate::mail::Mailer;
 use crate::mail::dns::Dns;
+use crate::media::on_page::Remembered;
 use crate::page_cache::PageCache;
 use crate::search::Search;
 use crate::search::insight::Insight;
@@ -50,6 +51,8 @@ pub struct App {
     pub pages: PageCache,
     /// Bodies of articles in other scripts.
     pub bodies: Bodies,
+    /// Pictures that pages show.
+    pub pictures: Remembered,
     /// Counts how often clients ask.
     pub limits: Limits,
     /// This node's index; `search::follower` opens it and keeps it up to date.
@@ -95,6 +98,7 @@ impl App {
         Ok(Arc::new(Self {
             pages: PageCache::of(&config),
             bodies: Bodies::default(),
+            pictures: Remembered::default(),
             config,
             caps,
             db,

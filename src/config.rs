@@ -119,6 +119,8 @@ settings! {
     suggest_titles: u32 = 200_000u32;
     /// File of words that mean the same, one group a line: `央行 = 中国人民银行`; empty for the one built in.
     synonyms: PathBuf = "";
+    /// Font file (TTF, OTF or TTC) for the titles on share images, such as Noto Serif CJK; empty for the one built in.
+    share_font: PathBuf = "";
     /// Addresses of WebSub hubs elsewhere, separated by spaces, that are told of changed feeds and named in them beside our own.
     websub_hubs: String = "";
     /// Lets feeds be fetched from, and callbacks and webhooks be at, private addresses. For tests only.

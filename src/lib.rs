@@ -15,7 +15,7 @@
 //! - [`api`]: the API's frame: its description and docs, paging, idempotency keys
 //! - [`db`]: connections, transactions, one entity per table
 //! - [`accounts`]: official accounts, their members, and the one table of what each role may do
-//! - [`pushes`]: sending articles to subscribers, once; [`media`]: uploaded pictures
+//! - [`pushes`]: sending articles to subscribers, once; [`media`]: pictures that are kept here, and smaller copies of them
 //! - [`studio`]: the frame of all pages where members work on an account
 //! - [`outbox`]: events in the transaction of their change; [`jobs`]: work that one node claims
 //! - [`feeds`]: feeds that we serve, sitemaps; [`hub`]: servers that are told when those change (WebSub)
@@ -26,6 +26,7 @@
 //! - [`readers`]: an address with its hours: when it is told; [`digests`]: many articles in one message
 //! - [`devices`]: browsers that readers let us notify
 //! - [`inbox`]: what a signed-in reader was told, on the site itself
+//! - [`share`]: what a link to an article looks like elsewhere
 //! - [`shown`]: the script in which Chinese is shown to a reader
 //! - [`webhooks`]: addresses elsewhere that are told what happens in an account
 //! - [`alerts`]: saved searches that read each new article, and tell their readers of those that match
@@ -78,6 +79,7 @@ pub mod routes;
 pub mod saved;
 pub mod search;
 pub mod server;
+pub mod share;
 pub mod shown;
 pub mod statics;
 pub mod studio;

@@ -24,6 +24,7 @@ use crate::error::{Error, Message, Problems};
 use crate::home::linked_data::LinkedData;
 use crate::home::look::Look;
 use crate::inbox;
+use crate::media::on_page::{self, Pictures};
 use crate::shown::{self, Choice, Shown};
 use crate::text::script::Script;
 
@@ -240,6 +241,8 @@ pub struct Page {
     pub image: String,
     /// It is a sign rather than a picture: an account's, for example.
     pub image_is_small: bool,
+    /// Its width and height in pixels, where they are known.
+    pub image_size: Option<(u32, u32)>,
     pub feeds: Vec<FeedLink>,
     /// The page in each script, where it can be had in several.
     pub alternates: Vec<Alternate>,
@@ -251,6 +254,8 @@ pub struct Page {
     pub noindex: bool,
     /// How the reader wants it to look.
     pub look: Look,
+    /// Those of its pictures that are kept here; see [`Page::with_pictures`].
+    pub pictures: Pictures,
     zone: Tz,
 }
 
@@ -269,6 +274,12 @@ impl Page {
     pub fn described(mut self, description: &str) -> Self {
         description.clone_into(&mut self.description);
         self
+    }
+
+    /// Looks the page's pictures up, by the addresses that articles give.
+    pub async fn with_pictures(mut self, app: &App, addresses: Vec<&str>) -> Result<Self, Error> {
+        self.pictures = on_page::look_up(app, addresses).await?;
+        Ok(self)
     }
 
     /// `path` begins with a slash.
@@ -429,12 +440,14 @@ impl FromRequestParts<Arc<App>> for Page {
             canonical: String::new(),
             image: String::new(),
             image_is_small: false,
+            image_size: None,
             feeds: Vec::new(),
             alternates: Vec::new(),
             linked_data: None,
             content_lang: None,
             noindex: false,
-            look: Look::of(&jar),
+            look: Look::of(&jar, &parts.headers),
+            pictures: Pictures::default(),
             zone: zone.or_else(|| app.config.timezone.parse().ok()).unwrap_or(Tz::UTC),
         })
     }

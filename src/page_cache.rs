@@ -37,7 +37,7 @@ const OVERHEAD: usize = 1_024;
 #[derive(Debug)]
 pub struct PageCache(Option<Cache<Key, Arc<Kept>>>);
 
-/// What a page differs by: the reader's language and script, the look that they chose, and the address.
+/// What a page differs by: the reader's language and script, the look that they chose or their browser asks for, and the address.
 type Key = (Locale, Choice, Look, String);
 
 #[derive(Debug)]
@@ -99,7 +99,7 @@ fn key(app: &App, request: &Request) -> Option<Key> {
     let jar = CookieJar::from_headers(headers);
     let locale = Locale::of_request(app, &jar, headers, None);
     let script = Choice::of_request(&jar, headers, request.uri().query(), None);
-    jar.get(FLASH_COOKIE).is_none().then(|| (locale, script, Look::of(&jar), address.to_owned()))
+    jar.get(FLASH_COOKIE).is_none().then(|| (locale, script, Look::of(&jar, headers), address.to_owned()))
 }
 
 /// A page that everybody may have; anything else is given back.

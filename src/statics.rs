@@ -27,6 +27,11 @@ pub fn url(path: &str) -> String {
     }
 }
 
+/// A file's bytes, for what is made of it here.
+pub fn bytes(path: &str) -> Option<std::borrow::Cow<'static, [u8]>> {
+    Files::get(path).map(|file| file.data)
+}
+
 /// A file that is served at an address of its own too.
 pub fn text(path: &str) -> Option<String> {
     Files::get(path).map(|file| String::from_utf8_lossy(&file.data).into_owned())

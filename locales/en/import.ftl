@@ -80,3 +80,7 @@ import-error-unreadable = The feed is damaged and cannot be read. Tell the site'
 import-error-no-feed-on-page = This page names no feed. Ask the site for its RSS or Atom address.
 import-error-internal = Something went wrong on our side. It has been noted; we will try again.
 import-connected = Connected
+import-covers = Covers kept here: { $kept }. { $refused ->
+    [0] None was left out.
+   *[other] Left where they are, because they cannot be fetched or are no pictures: { $refused }.
+}

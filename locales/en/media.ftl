@@ -24,3 +24,5 @@ media-failed = The upload failed. Check your connection and try again.
 media-address = Address
 media-markdown = As Markdown
 media-markdown-hint = Copy it into the text; a description goes between the brackets.
+picture = Picture
+picture-load = Show

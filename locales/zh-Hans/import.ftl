@@ -74,3 +74,7 @@ import-error-unreadable = 这个订阅源的格式损坏，读不出来。请告
 import-error-no-feed-on-page = 这个网页没有提供订阅源。请向网站索取 RSS 或 Atom 的地址。
 import-error-internal = 我们这边出了问题，已记录；会再试。
 import-connected = 已连接的来源
+import-covers = 已存到本站的封面：{ $kept } 张。{ $refused ->
+    [0] 没有遗漏。
+   *[other] 取不到或不是图片、仍用原地址的：{ $refused } 张。
+}

@@ -24,3 +24,5 @@ media-failed = 上传没有成功，请检查网络后再试。
 media-address = 图片网址
 media-markdown = Markdown 写法
 media-markdown-hint = 复制到正文里，方括号里可以写图片说明。
+picture = 图片
+picture-load = 显示图片

@@ -74,3 +74,7 @@ import-error-unreadable = 這個訂閱源的格式損壞，讀不出來。請告
 import-error-no-feed-on-page = 這個網頁沒有提供訂閱源。請向網站索取 RSS 或 Atom 的網址。
 import-error-internal = 我們這邊出了問題，已記錄；會再試。
 import-connected = 已連接的來源
+import-covers = 已存到本站的封面：{ $kept } 張。{ $refused ->
+    [0] 沒有遺漏。
+   *[other] 取不到或不是圖片、仍用原網址的：{ $refused } 張。
+}

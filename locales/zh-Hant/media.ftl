@@ -24,3 +24,5 @@ media-failed = 上傳沒有成功，請檢查網路後再試。
 media-address = 圖片網址
 media-markdown = Markdown 寫法
 media-markdown-hint = 複製到正文裡，方括號裡可以寫圖片說明。
+picture = 圖片
+picture-load = 顯示圖片

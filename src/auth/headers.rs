@@ -54,7 +54,7 @@ pub async fn secure(State(app): State<Arc<App>>, request: Request, next: Next) -
 }
 
 /// Middleware: what a signed-in person sees is kept by no cache, and
-/// pages differ by cookie and language.
+/// pages differ by cookie, language, and whether the browser saves data.
 pub async fn keep_private(request: Request, next: Next) -> Response {
     let has_token = request.headers().contains_key(header::AUTHORIZATION);
     let mut response = next.run(request).await;
@@ -64,7 +64,7 @@ pub async fn keep_private(request: Request, next: Next) -> Response {
         headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("").to_owned();
     let is_page = kind.starts_with("text/html");
     if is_page {
-        headers.append(header::VARY, HeaderValue::from_static("cookie, accept-language"));
+        headers.append(header::VARY, HeaderValue::from_static("cookie, accept-language, save-data"));
     }
     if is_personal && (is_page || kind.contains("json")) || headers.contains_key(header::SET_COOKIE) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));

@@ -12,8 +12,10 @@ use crate::app::App;
 use crate::articles::content::{self, Heading};
 use crate::db::entities::{account, article};
 use crate::error::Error;
+use crate::media;
 use crate::page::Page;
 use crate::saved;
+use crate::share;
 use crate::subscriptions::queries::Standing;
 use crate::text::count;
 
@@ -39,13 +41,36 @@ struct ArticlePage {
     previous: Option<Neighbour>,
     next: Option<Neighbour>,
     standing: Standing,
-    /// The body, its headings with ids.
+    /// The address of the cover, where the body does not begin with it.
+    cover: Option<String>,
+    /// The body, its headings with ids and its pictures as they are shown.
     body: String,
     /// The table of contents; empty where there is none.
     headings: Vec<Heading>,
     beside: Beside,
     /// The reader's own copy, where they have saved it.
     saved_id: Option<i64>,
+}
+
+/// Narrower covers are blurred in the large previews of chats and timelines.
+const WIDE_ENOUGH: u32 = 600;
+
+/// The picture that previews of links show, and its size: the cover, which its editor chose; the article's share image
+/// where there is none, or only a small one. `article` is as it was written, since a preview knows no reader.
+fn preview_image(
+    app: &App,
+    page: &Page,
+    account: &account::Model,
+    article: &article::Model,
+    cover: Option<&str>,
+) -> (String, Option<(u32, u32)>) {
+    let kept = cover.and_then(|cover| page.pictures.get(cover));
+    let size = kept.map(|kept| (kept.width.unsigned_abs(), kept.height.unsigned_abs()));
+    match (cover, kept, size) {
+        (Some(_), Some(kept), Some(size)) if size.0 >= WIDE_ENOUGH => (kept.url.clone(), Some(size)),
+        (Some(cover), None, _) => (cover.to_owned(), None),
+        _ => (share::path(app, account, article), Some((share::WIDTH, share::HEIGHT))),
+    }
 }
 
 /// Renders a published article of an active account, however its reader stands to that.
@@ -59,6 +84,12 @@ pub async fn render_article(
     let (previous, next) = queries::neighbours(app.db.read(), &article).await?;
     let beside = Beside::load(app, &article).await?;
     let written = article.lang.clone();
+    let named = article::Model { body_html: String::new(), ..article.clone() };
+    let pictures = media::body::addresses(&article.body_html);
+    let addresses = article.cover_url.as_deref().into_iter().chain(pictures.iter().map(String::as_str));
+    let page = page.with_pictures(app, addresses.collect()).await?;
+    let cover = article.cover_url.clone();
+    let cover = cover.filter(|cover| !media::body::begins_with(&article.body_html, cover));
     // Before it is converted, so that headings have the same ids in every script.
     let (body, mut headings) = content::with_headings(&article.body_html);
     let mut article =
@@ -74,7 +105,8 @@ pub async fn render_article(
         page.titled(&article.title).described(&description).canonical_path(&path).in_scripts(&path, &written);
     page.linked_data =
         Some(linked_data::of_article(app, &page.site_name, &account, &article, &page.description));
-    page.image = article.cover_url.as_ref().map(|cover| app.config.absolute(cover)).unwrap_or_default();
+    let (image, size) = preview_image(app, &page, &account, &named, article.cover_url.as_deref());
+    (page.image, page.image_size) = (app.config.absolute(&image), size);
     page.feeds = feed_links(&page, &account);
     page.content_lang = Some(article.lang.clone());
     let hour = std::time::Duration::from_secs(3600);
@@ -86,7 +118,8 @@ pub async fn render_article(
         }
         None => None,
     };
-    let body = std::mem::take(&mut article.body_html);
+    let body = media::body::shown(&article.body_html, &page, cover.is_none());
+    article.body_html = String::new();
     for heading in &mut headings {
         heading.text = page.shown(&heading.text, &written).into_owned();
     }
@@ -104,6 +137,7 @@ pub async fn render_article(
         previous,
         next,
         standing,
+        cover,
         body,
         headings,
         beside,

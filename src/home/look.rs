@@ -1,13 +1,14 @@
 //! How a reader wants pages to look: size of the text, typeface, width, colours. Kept in a cookie, so it needs neither an
 //! account nor a script, and is in the page's first byte: nothing flickers.
 //!
-//! A look is one of 120, whatever a cookie says, so that pages for everybody can be kept by it.
+//! A look is one of 480, whatever a cookie says, so that pages for everybody can be kept by it.
 
 use std::sync::Arc;
 
 use askama::Template;
 use axum::Form;
 use axum::extract::{Query, State};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
@@ -64,6 +65,21 @@ pub enum Theme {
     Dark,
 }
 
+/// Whether there are pictures on them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, EnumIter, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Pictures {
+    /// Unless the browser asks to save data.
+    #[default]
+    Auto,
+    Always,
+    /// Each where it is asked for.
+    Never,
+}
+
+/// What browsers that are told to save data send: `Save-Data: on`.
+const SAVE_DATA: &str = "save-data";
+
 /// A reader's choice of all of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Look {
@@ -71,6 +87,9 @@ pub struct Look {
     pub face: Face,
     pub width: Width,
     pub theme: Theme,
+    pub pictures: Pictures,
+    /// Pictures are to be left out: what follows from the choice and the browser's wish.
+    pub saves_data: bool,
 }
 
 /// One thing to choose, for forms.
@@ -83,11 +102,19 @@ pub struct Choice {
 
 impl Look {
     /// That of a request's cookies; what cannot be read is as usual.
-    pub fn of(jar: &CookieJar) -> Self {
-        jar.get(LOOK_COOKIE).map(|cookie| Self::parse(cookie.value())).unwrap_or_default()
+    pub fn of(jar: &CookieJar, headers: &HeaderMap) -> Self {
+        let look = jar.get(LOOK_COOKIE).map(|cookie| Self::parse(cookie.value())).unwrap_or_default();
+        let asks =
+            || headers.get(SAVE_DATA).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"on"));
+        let saves_data = match look.pictures {
+            Pictures::Auto => asks(),
+            Pictures::Always => false,
+            Pictures::Never => true,
+        };
+        Self { saves_data, ..look }
     }
 
-    /// Reads `large.song.normal.dark`.
+    /// Reads `large.song.normal.dark.never`.
     fn parse(text: &str) -> Self {
         let mut parts = text.split('.');
         let mut next = || parts.next().unwrap_or_default();
@@ -96,11 +123,13 @@ impl Look {
             face: next().parse().unwrap_or_default(),
             width: next().parse().unwrap_or_default(),
             theme: next().parse().unwrap_or_default(),
+            pictures: next().parse().unwrap_or_default(),
+            saves_data: false,
         }
     }
 
-    fn parts(self) -> [&'static str; 4] {
-        [self.size.into(), self.face.into(), self.width.into(), self.theme.into()]
+    fn parts(self) -> [&'static str; 5] {
+        [self.size.into(), self.face.into(), self.width.into(), self.theme.into(), self.pictures.into()]
     }
 
     /// Classes of `<html>`: one for each choice that is not the usual one.
@@ -110,7 +139,7 @@ impl Look {
         chosen.map(|(part, _)| format!("look-{part}")).collect::<Vec<_>>().join(" ")
     }
 
-    pub fn choices(self) -> [Choice; 4] {
+    pub fn choices(self) -> [Choice; 5] {
         fn choice<T: IntoEnumIterator + Into<&'static str> + PartialEq>(
             name: &'static str,
             chosen: T,
@@ -126,6 +155,7 @@ impl Look {
             choice("face", self.face),
             choice("width", self.width),
             choice("theme", self.theme),
+            choice("pictures", self.pictures),
         ]
     }
 
@@ -180,6 +210,7 @@ pub struct LookForm {
     face: String,
     width: String,
     theme: String,
+    pictures: String,
     /// Set by the button that undoes all choices.
     usual: String,
     back: LocalPath,
@@ -188,7 +219,7 @@ pub struct LookForm {
 /// `POST /look`: keeps the look and goes back to the page.
 pub async fn choose_look(State(app): State<Arc<App>>, Form(form): Form<LookForm>) -> Response {
     let look = match form.usual.is_empty() {
-        true => Look::parse(&[form.size, form.face, form.width, form.theme].join(".")),
+        true => Look::parse(&[form.size, form.face, form.width, form.theme, form.pictures].join(".")),
         false => Look::default(),
     };
     (CookieJar::new().add(look.cookie(&app)), Redirect::to(form.back.as_str())).into_response()
@@ -200,8 +231,8 @@ mod tests {
 
     #[test]
     fn any_cookie_is_one_of_a_few_looks() {
-        let look = Look::parse("large.song.wide.dark");
-        assert_eq!(look.classes(), "look-large look-song look-wide look-dark");
+        let look = Look::parse("large.song.wide.dark.never");
+        assert_eq!(look.classes(), "look-large look-song look-wide look-dark look-never");
         assert_eq!(Look::parse(&look.parts().join(".")), look);
         for odd in ["", "....", "huge.kai.x.y", "\"><script>", "Large.song", &"x.".repeat(4_000)] {
             let look = Look::parse(odd);
@@ -212,6 +243,18 @@ mod tests {
         }
         assert_eq!(Look::parse("huge.song"), Look { face: Face::Song, ..Look::default() });
         assert_eq!(Look::default().classes(), "");
+    }
+
+    #[test]
+    fn pictures_are_left_out_where_the_reader_or_else_the_browser_asks_for_it() {
+        let look = |cookie: &'static str, header: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(SAVE_DATA, header.parse().unwrap());
+            Look::of(&CookieJar::new().add(Cookie::new(LOOK_COOKIE, cookie)), &headers).saves_data
+        };
+        let usual = "medium.hei.normal.system";
+        assert!(look(usual, "on") && look("", "On") && !look(usual, "") && !look(usual, "off"));
+        assert!(look("medium.hei.normal.system.never", "") && !look("medium.hei.normal.system.always", "on"));
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::articles::Actor;
 use crate::clock::Timestamp;
 use crate::db::entities::source::{SourceMode, SourceState};
 use crate::error::Error;
+use crate::media;
 use crate::page::{Page, View, redirect_with_flash};
 use crate::path::Path;
 use crate::studio::{Studio, Tab};
@@ -36,6 +37,8 @@ struct ListPage {
     /// What was typed, when it led nowhere, and why.
     typed: String,
     failure: Option<Failure>,
+    /// How many covers are kept here, and how many could not be.
+    covers: (u64, u64),
 }
 
 impl ListPage {
@@ -238,7 +241,8 @@ async fn list(
     failure: Option<Failure>,
 ) -> Result<View<ListPage>, Error> {
     let rows = queries::of_account(app.db.read(), studio.account.id).await?;
-    Ok(View(ListPage { page: page.titled_key("studio-sources"), studio, rows, typed, failure }))
+    let covers = media::queries::count_outside(app.db.read(), studio.account.id).await?;
+    Ok(View(ListPage { page: page.titled_key("studio-sources"), studio, rows, typed, failure, covers }))
 }
 
 fn actor(studio: &Studio) -> Actor {

@@ -16,7 +16,7 @@ use crate::clock::Timestamp;
 use crate::import;
 use crate::inbox;
 use crate::outside;
-use crate::{accounts, alerts, articles, auth, bounces, delivery, hub, subscriptions, webhooks};
+use crate::{accounts, alerts, articles, auth, bounces, delivery, hub, media, subscriptions, webhooks};
 
 /// What there is to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
@@ -61,6 +61,12 @@ pub enum Job {
     TellHub { account_id: i64, hub: String },
     /// Do what follows from a bounce or a complaint.
     HeedBounce { bounce_id: i64 },
+    /// Make the renditions of a kept picture.
+    RenderPicture { media_id: i64 },
+    /// The same for the pictures after an id that have none, one after the other.
+    RenderBacklog { after: i64 },
+    /// Fetch covers that an account's imported articles have elsewhere.
+    FetchPictures { account_id: i64 },
 }
 
 impl Job {
@@ -90,6 +96,9 @@ impl Job {
             // One that runs already may have looked before the newest change.
             Self::DistributeFeed { .. } | Self::TellCallback { .. } | Self::TellHub { .. } => None,
             Self::HeedBounce { bounce_id } => Some(format!("heed_bounce:{bounce_id}")),
+            Self::RenderPicture { media_id } => Some(format!("render_picture:{media_id}")),
+            Self::RenderBacklog { .. } => Some("render_backlog".into()),
+            Self::FetchPictures { account_id } => Some(format!("fetch_pictures:{account_id}")),
         }
     }
 
@@ -141,5 +150,8 @@ pub async fn perform(app: &App, job: Job) -> anyhow::Result<Outcome> {
         Job::NoteBrokenWebhook { webhook_id } => webhooks::note::send(app, webhook_id).await,
         Job::TellHub { account_id, hub } => hub::distribute::tell_hub(app, account_id, hub).await,
         Job::HeedBounce { bounce_id } => bounces::heed(app, bounce_id).await,
+        Job::RenderPicture { media_id } => media::render::run(app, media_id).await,
+        Job::RenderBacklog { after } => media::render::run_backlog(app, after).await,
+        Job::FetchPictures { account_id } => media::outside::run(app, account_id).await,
     }
 }

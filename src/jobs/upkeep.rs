@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::delivery::domains;
-use crate::{accounts, bounces, hub, import, inbox, outside, subscriptions, webhooks};
+use crate::{accounts, bounces, hub, import, inbox, media, outside, subscriptions, webhooks};
 
 const EVERY: Duration = Duration::from_secs(60 * 60);
 
@@ -38,6 +38,8 @@ pub async fn run_once(app: &App) -> anyhow::Result<()> {
     domains::learn(app, Duration::from_secs(5 * 60)).await?;
     domains::learn_again(app).await?;
     accounts::from_address::look_again(app).await?;
+    media::render::look_after(app).await?;
+    media::outside::look_after(app).await?;
     if revived + forgotten + ended + dropped + queued > 0 {
         tracing::info!(
             revived,

@@ -1,9 +1,17 @@
-//! Media: pictures that members upload, kept as files below the data folder and named by what
-//! they hold, so that an address never changes its content.
+//! Media: pictures that members upload and covers that imports bring, kept as files below the data folder and named by
+//! what they hold, so that an address never changes its content.
+//!
+//! A picture is kept at once and served as it is; a job then makes its renditions, smaller copies in formats that take
+//! fewer bytes (`render`), and pages offer those from then on (`on_page`, `body`).
 
+pub mod body;
+pub mod on_page;
+pub mod outside;
 pub mod pages;
 pub mod picture;
 pub mod queries;
+pub mod render;
+pub mod rendition;
 
 use std::path::{Path, PathBuf};
 
@@ -20,6 +28,7 @@ use crate::accounts::roles::{self, Operation};
 use crate::app::App;
 use crate::db::entities::media;
 use crate::error::{Error, Message};
+use crate::jobs::{self, Job};
 use picture::{Picture, Use};
 
 /// The largest file that is taken, in bytes.
@@ -35,6 +44,12 @@ static DECODER: Semaphore = Semaphore::const_new(1);
 /// The address of a kept picture on this site.
 pub fn url(row: &media::Model) -> String {
     format!("/media/{}", row.key)
+}
+
+/// Whether this is the key of a kept picture, `7/0123456789abcdef0123456789abcdef.jpg`; not of a rendition.
+pub fn is_key(key: &str) -> bool {
+    let Some((account, file)) = key.split_once('/') else { return false };
+    !account.is_empty() && account.bytes().all(|b| b.is_ascii_digit()) && pages::is_picture(file)
 }
 
 /// Keeps a picture for an account. The same picture again is the same row and file.
@@ -53,6 +68,20 @@ pub async fn keep(
         Use::Avatar => Operation::ManageAccount,
     };
     roles::require(app.db.read(), account_id, user_id, operation).await?;
+    keep_of_account(app, Some(user_id), account_id, bytes, purpose).await
+}
+
+/// The same for pictures that no member brings; `user_id` is who did.
+///
+/// # Errors
+/// Invalid `file` with the reason.
+pub async fn keep_of_account(
+    app: &App,
+    user_id: Option<i64>,
+    account_id: i64,
+    bytes: Vec<u8>,
+    purpose: Use,
+) -> Result<media::Model, Error> {
     if bytes.is_empty() {
         return Err(Error::invalid("file", "media-missing"));
     }
@@ -92,7 +121,7 @@ pub fn folder(app: &App) -> PathBuf {
 }
 
 /// Writes beside and renames, so that a reader never meets half a picture.
-async fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+pub(crate) async fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     if tokio::fs::try_exists(path).await.unwrap_or(false) {
         return Ok(());
     }
@@ -105,25 +134,35 @@ async fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     tokio::fs::rename(&beside, path).await.context("naming a picture's file")
 }
 
+/// The row, and the job that makes its renditions.
 async fn insert(
     app: &App,
-    user_id: i64,
+    user_id: Option<i64>,
     account_id: i64,
     key: String,
     picture: &Picture,
 ) -> Result<media::Model, Error> {
+    let now = app.clock.now();
     let row = media::ActiveModel {
         id: NotSet,
         account_id: Set(account_id),
-        user_id: Set(Some(user_id)),
+        user_id: Set(user_id),
         key: Set(key.clone()),
         content_type: Set(picture.content_type.to_owned()),
         width: Set(picture.width as i32),
         height: Set(picture.height as i32),
         bytes: Set(picture.bytes.len() as i64),
-        created_at: Set(app.clock.now()),
+        created_at: Set(now),
+        renditions: Set(None),
+        tone: Set(None),
     };
-    media::Entity::insert(row).on_conflict_do_nothing_on([media::Column::Key]).exec(app.db.write()).await?;
-    let row = media::Entity::find().filter(media::COLUMN.key.eq(key)).one(app.db.write()).await?;
-    row.ok_or_else(|| anyhow::anyhow!("a picture's row vanished").into())
+    let tx = app.db.begin().await?;
+    media::Entity::insert(row).on_conflict_do_nothing_on([media::Column::Key]).exec(&*tx).await?;
+    let row = media::Entity::find().filter(media::COLUMN.key.eq(key)).one(&*tx).await?;
+    let row = row.ok_or_else(|| anyhow::anyhow!("a picture's row vanished"))?;
+    if row.renditions.is_none() {
+        jobs::queue::enqueue(&*tx, now, Job::RenderPicture { media_id: row.id }, now).await?;
+    }
+    tx.commit().await?;
+    Ok(row)
 }

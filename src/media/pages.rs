@@ -207,41 +207,85 @@ pub async fn list_media(
     Ok(View(list).into_response())
 }
 
-/// `GET /media/{account}/{file}`: a picture, for ever the same.
+/// How long the picture itself may be kept in the place of a rendition that is not made yet, in seconds.
+const MEANWHILE: u32 = 300;
+
+/// `GET /media/{account}/{file}`: a picture or a rendition of it, for ever the same.
 pub async fn show_media(
     State(app): State<Arc<App>>,
     Path((account, file)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     let account: i64 = account.parse().map_err(|_| Error::NotFound)?;
-    let content_type = content_type_of(&file).ok_or(Error::NotFound)?;
+    let name = Name::read(&file).ok_or(Error::NotFound)?;
     let etag = format!("\"{file}\"");
-    let common = [
-        (header::CACHE_CONTROL, "public, max-age=31536000, immutable".to_owned()),
-        (header::ETAG, etag.clone()),
-        // Opened by itself a picture is a document of this site: it may do nothing.
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox".to_owned()),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
-    ];
     if headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == etag.as_bytes()) {
-        return Ok((StatusCode::NOT_MODIFIED, common).into_response());
+        return Ok((StatusCode::NOT_MODIFIED, lasting(&etag), ()).into_response());
     }
-    match tokio::fs::read(super::folder(&app).join(account.to_string()).join(&file)).await {
-        Ok(bytes) => Ok((common, [(header::CONTENT_TYPE, content_type)], bytes).into_response()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Error::NotFound),
+    let folder = super::folder(&app).join(account.to_string());
+    if let Some(bytes) = read(&folder.join(&file)).await? {
+        let kind = [(header::CONTENT_TYPE, name.content_type)];
+        return Ok((lasting(&etag), kind, bytes).into_response());
+    }
+    if name.is_rendition {
+        for (extension, content_type) in PICTURES {
+            if let Some(bytes) = read(&folder.join(format!("{}.{extension}", name.hash))).await? {
+                let cache = format!("public, max-age={MEANWHILE}");
+                let kind = [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, &cache)];
+                return Ok((HARMLESS, kind, bytes).into_response());
+            }
+        }
+    }
+    Err(Error::NotFound)
+}
+
+/// Opened by itself a picture is a document of this site: it may do nothing.
+const HARMLESS: [(header::HeaderName, &str); 2] = [
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+];
+
+fn lasting(etag: &str) -> impl axum::response::IntoResponseParts + use<> {
+    let cache = "public, max-age=31536000, immutable".to_owned();
+    (HARMLESS, [(header::CACHE_CONTROL, cache), (header::ETAG, etag.to_owned())])
+}
+
+async fn read(path: &std::path::Path) -> Result<Option<Vec<u8>>, Error> {
+    match tokio::fs::read(path).await {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(anyhow::Error::from(error).context("reading a picture").into()),
     }
 }
 
-/// The type of a name that we gave: 32 hexadecimal digits and an extension; none of all others.
-fn content_type_of(file: &str) -> Option<&'static str> {
-    let (hash, extension) = file.split_once('.')?;
-    let is_hash = hash.len() == 32 && hash.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    match extension {
-        "jpg" if is_hash => Some("image/jpeg"),
-        "png" if is_hash => Some("image/png"),
-        _ => None,
+/// Extensions and types of kept pictures, and of their renditions.
+const PICTURES: [(&str, &str); 2] = [("jpg", "image/jpeg"), ("png", "image/png")];
+const RENDITIONS: [(&str, &str); 2] = [("avif", "image/avif"), ("webp", "image/webp")];
+
+/// A file's name that we gave: 32 hexadecimal digits, a rendition's width, and an extension.
+struct Name<'a> {
+    hash: &'a str,
+    is_rendition: bool,
+    content_type: &'static str,
+}
+
+impl<'a> Name<'a> {
+    fn read(file: &'a str) -> Option<Self> {
+        let (stem, extension) = file.split_once('.')?;
+        let (hash, width) = stem.split_once('-').map_or((stem, None), |(hash, width)| (hash, Some(width)));
+        let is_hash =
+            hash.len() == 32 && hash.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        let is_width = width
+            .is_none_or(|width| (1..=4).contains(&width.len()) && width.bytes().all(|b| b.is_ascii_digit()));
+        let kinds = if width.is_some() { RENDITIONS } else { PICTURES };
+        let content_type = kinds.into_iter().find(|(known, _)| *known == extension)?.1;
+        (is_hash && is_width).then_some(Self { hash, is_rendition: width.is_some(), content_type })
     }
+}
+
+/// Whether this is the name of a kept picture's own file.
+pub fn is_picture(file: &str) -> bool {
+    Name::read(file).is_some_and(|name| !name.is_rendition)
 }
 
 #[cfg(test)]
@@ -251,16 +295,24 @@ mod tests {
     #[test]
     fn only_names_that_we_gave_are_read() {
         let hash = "0123456789abcdef0123456789abcdef";
-        assert_eq!(content_type_of(&format!("{hash}.png")), Some("image/png"));
+        let kind = |file: &str| Name::read(file).map(|name| name.content_type);
+        assert_eq!(kind(&format!("{hash}.png")), Some("image/png"));
+        assert_eq!(kind(&format!("{hash}-320.webp")), Some("image/webp"));
+        assert!(is_picture(&format!("{hash}.jpg")) && !is_picture(&format!("{hash}-96.avif")));
         for file in [
             "",
             "../../xiangxun.sqlite",
             "a.jpg",
             "x.part",
             &format!("{hash}.svg"),
+            &format!("{hash}.webp"),
+            &format!("{hash}-320.png"),
+            &format!("{hash}-.webp"),
+            &format!("{hash}-12345.webp"),
+            &format!("{hash}-3/2.webp"),
             &format!("{hash}.jpg.part"),
         ] {
-            assert_eq!(content_type_of(file), None, "{file}");
+            assert_eq!(kind(file), None, "{file}");
         }
     }
 }

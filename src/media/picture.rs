@@ -13,7 +13,7 @@ use crate::error::Message;
 /// The longest side of a kept picture, in pixels.
 const LONGEST_SIDE: u32 = 1600;
 /// The side of a kept avatar, in pixels.
-const AVATAR_SIDE: u32 = 400;
+pub const AVATAR_SIDE: u32 = 400;
 /// The longest side of an uploaded picture.
 const MOST_SIDE: u32 = 16_000;
 /// The most pixels of an uploaded picture: a telephone's best camera mode, and no bomb.

@@ -1,9 +1,13 @@
 //! Reads of media.
 
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
-use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 
-use crate::db::entities::media;
+use crate::clock::Timestamp;
+use crate::db::entities::outside_picture::OutsideState;
+use crate::db::entities::{media, outside_picture};
 
 /// Pictures on one page of the list.
 pub const PAGE: u64 = 48;
@@ -39,4 +43,102 @@ pub async fn bytes_of_account<C: ConnectionTrait>(db: &C, account_id: i64) -> Re
         .and_where(Expr::col(media::Column::AccountId).eq(account_id));
     let row = db.query_one(&query).await?;
     Ok(row.and_then(|row| row.try_get::<Option<i64>>("", "total").ok().flatten()).unwrap_or(0))
+}
+
+/// The first picture without renditions after one with the id `after`, of those kept before a time.
+pub async fn without_renditions<C: ConnectionTrait>(
+    db: &C,
+    after: i64,
+    before: Timestamp,
+) -> Result<Option<media::Model>, DbErr> {
+    media::Entity::find()
+        .filter(media::Column::Renditions.is_null())
+        .filter(media::COLUMN.id.gt(after))
+        .filter(media::COLUMN.created_at.lt(before))
+        .order_by_asc(media::COLUMN.id)
+        .one(db)
+        .await
+}
+
+/// Pictures by their keys.
+pub async fn by_keys<C: ConnectionTrait>(db: &C, keys: Vec<String>) -> Result<Vec<media::Model>, DbErr> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    media::Entity::find().filter(media::Column::Key.is_in(keys)).all(db).await
+}
+
+/// Pictures that were fetched from elsewhere, by the hashes of those addresses.
+pub async fn by_outside<C: ConnectionTrait>(
+    db: &C,
+    hashes: Vec<String>,
+) -> Result<Vec<(String, media::Model)>, DbErr> {
+    if hashes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known = outside_picture::Entity::find()
+        .filter(outside_picture::Column::UrlHash.is_in(hashes))
+        .filter(outside_picture::COLUMN.state.eq(OutsideState::Kept))
+        .order_by_asc(outside_picture::COLUMN.id)
+        .all(db)
+        .await?;
+    let ids: Vec<i64> = known.iter().filter_map(|row| row.media_id).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = media::Entity::find().filter(media::Column::Id.is_in(ids)).all(db).await?;
+    let of = |id: i64| rows.iter().find(|row| row.id == id).cloned();
+    Ok(known.into_iter().filter_map(|row| Some((row.url_hash, of(row.media_id?)?))).collect())
+}
+
+/// Covers of an account that are to be fetched now, those that wait longest first.
+pub async fn due_outside<C: ConnectionTrait>(
+    db: &C,
+    account_id: i64,
+    now: Timestamp,
+    limit: u64,
+) -> Result<Vec<outside_picture::Model>, DbErr> {
+    outside_picture::Entity::find()
+        .filter(outside_picture::COLUMN.account_id.eq(account_id))
+        .filter(outside_picture::COLUMN.state.eq(OutsideState::Waiting))
+        .filter(outside_picture::COLUMN.next_try_at.lte(now))
+        .order_by_asc(outside_picture::COLUMN.next_try_at)
+        .order_by_desc(outside_picture::COLUMN.id)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
+/// When the next cover of an account is to be fetched.
+pub async fn next_outside<C: ConnectionTrait>(db: &C, account_id: i64) -> Result<Option<Timestamp>, DbErr> {
+    let row = outside_picture::Entity::find()
+        .filter(outside_picture::COLUMN.account_id.eq(account_id))
+        .filter(outside_picture::COLUMN.state.eq(OutsideState::Waiting))
+        .order_by_asc(outside_picture::COLUMN.next_try_at)
+        .one(db)
+        .await?;
+    Ok(row.map(|row| row.next_try_at))
+}
+
+/// Accounts with covers that are to be fetched now.
+pub async fn with_due_outside<C: ConnectionTrait>(db: &C, now: Timestamp) -> Result<Vec<i64>, DbErr> {
+    outside_picture::Entity::find()
+        .select_only()
+        .column(outside_picture::Column::AccountId)
+        .filter(outside_picture::COLUMN.state.eq(OutsideState::Waiting))
+        .filter(outside_picture::COLUMN.next_try_at.lte(now))
+        .distinct()
+        .into_tuple()
+        .all(db)
+        .await
+}
+
+/// How many covers of an account's imported articles are kept here, and how many had to stay where they are.
+pub async fn count_outside<C: ConnectionTrait>(db: &C, account_id: i64) -> Result<(u64, u64), DbErr> {
+    let of = |state: OutsideState| {
+        outside_picture::Entity::find()
+            .filter(outside_picture::COLUMN.account_id.eq(account_id))
+            .filter(outside_picture::COLUMN.state.eq(state))
+    };
+    Ok((of(OutsideState::Kept).count(db).await?, of(OutsideState::Refused).count(db).await?))
 }

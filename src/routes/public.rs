@@ -6,7 +6,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use crate::app::App;
-use crate::{articles, auth, bounces, collections, demo, devices, feeds, home, hub, search, shown};
+use crate::{articles, auth, bounces, collections, demo, devices, feeds, home, hub, search, share, shown};
 
 /// Front page, accounts, articles.
 pub fn reader_pages() -> Router<Arc<App>> {
@@ -33,6 +33,7 @@ pub fn search_pages() -> Router<Arc<App>> {
         .route("/search/suggestions", get(search::suggest::pages::show_suggestions))
         .route("/search/clicked", post(search::insight::pages::count_click))
         .route("/embed/{site}/{video}", get(articles::pages::show_player))
+        .route("/@{handle}/{slug}/share.png", get(share::pages::show_share_image))
 }
 
 /// Sign-in, sign-up, settings.

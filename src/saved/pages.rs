@@ -20,6 +20,7 @@ use crate::articles::content::plain_text;
 use crate::auth::{CurrentUser, LocalPath};
 use crate::db::entities::{highlight, saved_article, user};
 use crate::error::{Error, Problems};
+use crate::media;
 use crate::page::{Page, View, redirect_with_flash};
 use crate::path::Path;
 use crate::text::fold;
@@ -76,6 +77,8 @@ pub async fn list_saved(
     let articles: Vec<i64> = cards.iter().filter_map(|card| card.article_id).collect();
     let ids: Vec<i64> = cards.iter().map(|card| card.id).collect();
     let counts = queries::highlights(db, &ids).await?.into_iter().map(|(id, rows)| (id, rows.len()));
+    let covers = cards.iter().filter_map(|card| card.cover_url.as_deref()).collect();
+    let page = page.with_pictures(&app, covers).await?;
     let view = ListPage {
         page: page.titled_key("saved-title"),
         versions: queries::versions(db, &articles).await?,
@@ -141,7 +144,11 @@ async fn copy_page(app: &App, page: Page, user: &user::Model, id: i64) -> Result
     // As they stand in the text.
     found.sort_by_key(|(start, _, row)| (*start, row.id));
     let marked = marks::mark(&saved.body_html, &places);
-    let body_html = page.shown_html(&marked, &saved.lang).into_owned();
+    let pictures = media::body::addresses(&saved.body_html);
+    let addresses = saved.cover_url.as_deref().into_iter().chain(pictures.iter().map(String::as_str));
+    let page = page.with_pictures(app, addresses.collect()).await?;
+    let body_html = page.shown_html(&marked, &saved.lang);
+    let body_html = media::body::shown(&body_html, &page, saved.cover_url.is_none());
     let title = page.shown(&saved.title, &saved.lang).into_owned();
     let mut page = page.titled(&title);
     page.noindex = true;

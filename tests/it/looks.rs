@@ -86,7 +86,7 @@ async fn a_look_is_shown_at_once_and_an_address_is_copied_in_a_browser() {
     // It is kept: the next page comes with it.
     let kept = async || {
         let cookies = browser.window.get_all_cookies().await.unwrap();
-        cookies.iter().any(|cookie| cookie.name == "look" && cookie.value == "largest.hei.normal.dark")
+        cookies.iter().any(|cookie| cookie.name == "look" && cookie.value == "largest.hei.normal.dark.auto")
     };
     for _ in 0..100 {
         if kept().await {

@@ -75,6 +75,7 @@ both_databases! {
         assert_eq!(image::load_from_memory(&shown.bytes).unwrap().width(), 1600);
         let request = app.request(Method::GET, &path).header(header::IF_NONE_MATCH, shown.header("etag"));
         app.send(request.body(Body::empty()).unwrap()).await.assert_status(304);
+        app.work().await;
     }
 
     async fn a_browser_without_script_gets_the_list_with_the_pictures_address(app) {
@@ -98,6 +99,7 @@ both_databases! {
         app.sign_in(stranger.id).await;
         let other = app.get("/studio/@bali/media?kept=1").await.assert_status(200).text();
         assert!(!other.contains("kept-url"), "{other}");
+        app.work().await;
     }
 
     async fn an_uploaded_picture_stays_with_its_article_when_the_site_moves(app) {
@@ -193,6 +195,7 @@ both_databases! {
             .header(header::CONTENT_TYPE, "multipart/form-data; boundary=XX");
         let answer = app.send(request.body(Body::from("--XX")).unwrap()).await;
         assert!(answer.assert_status(422).text().contains("文件太大，最大 20 MB"));
+        app.work().await;
     }
 
     async fn only_those_who_write_upload_and_only_owners_change_the_avatar(app) {
@@ -218,6 +221,7 @@ both_databases! {
         upload(app, "/studio/@lundun/avatar", "", b"", &[("remove", "1")], false).await.assert_status(303);
         let saved = account::Entity::find_by_id(account.id).one(app.app.db.read()).await.unwrap().unwrap();
         assert_eq!(saved.avatar_url, None);
+        app.work().await;
     }
 
     async fn nothing_but_pictures_is_read_from_the_folder(app) {

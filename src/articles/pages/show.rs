@@ -51,7 +51,7 @@ fn conditional(html: String, changed_at: Timestamp, is_personal: bool, headers: 
         (header::ETAG, etag.clone()),
         (header::LAST_MODIFIED, changed_at.http_date()),
         (header::CACHE_CONTROL, cache.to_owned()),
-        (header::VARY, "Cookie, Accept-Language".to_owned()),
+        (header::VARY, "Cookie, Accept-Language, Save-Data".to_owned()),
     ];
     if is_fresh(&etag, changed_at, is_personal, headers) {
         return (StatusCode::NOT_MODIFIED, common).into_response();

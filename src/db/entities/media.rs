@@ -1,7 +1,15 @@
 //! A picture uploaded to an account.
 
 use crate::clock::Timestamp;
+use sea_orm::FromJsonQueryResult;
 use sea_orm::entity::prelude::*;
+
+/// What a picture is served as besides its own file: widths in pixels, rising.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, FromJsonQueryResult)]
+pub struct Renditions {
+    pub webp: Vec<u32>,
+    pub avif: Vec<u32>,
+}
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -18,6 +26,10 @@ pub struct Model {
     pub height: i32,
     pub bytes: i64,
     pub created_at: Timestamp,
+    /// None until they are made.
+    pub renditions: Option<Renditions>,
+    /// The class of the colour that stands in for it while it loads; none for one that is transparent.
+    pub tone: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -63,6 +63,7 @@ pub mod outside_feed;
 pub mod outside_follow;
 pub mod outside_item;
 pub mod outside_mark;
+pub mod outside_picture;
 pub mod private_feed;
 pub mod provider_pause;
 pub mod push;
