@@ -1,0 +1,173 @@
+//! Covers of imported articles: fetched once, kept and shown from here; what is hostile stays where it is.
+
+use std::io::Cursor;
+use std::time::Duration;
+
+use image::{ImageFormat, Rgb, RgbImage};
+use sea_orm::{EntityTrait, PaginatorTrait, QueryOrder};
+use xiangxun::articles::Actor;
+use xiangxun::db::entities::outside_picture::{self, OutsideState};
+use xiangxun::db::entities::source::{self, SourceMode};
+use xiangxun::db::entities::{account, article, media, user};
+use xiangxun::import;
+
+use crate::support::TestApp;
+use crate::support::outlet::{Outlet, Page};
+use crate::with_outlet;
+
+fn picture(width: u32) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    let image = RgbImage::from_fn(width, 40, |x, y| Rgb([(x % 256) as u8, (y * 5) as u8, 90]));
+    image.write_to(&mut bytes, ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+/// A feed whose entries have these covers.
+fn feed(covers: &[String]) -> Page {
+    let items: String = covers
+        .iter()
+        .enumerate()
+        .map(|(number, cover)| {
+            format!("<item><guid isPermaLink=\"false\">{number}</guid><title>第{number}条</title><pubDate>Fri, 02 Jan 2026 08:00:0{number} +0800</pubDate><description><![CDATA[<p>正文{number}</p><img src=\"{cover}\">]]></description></item>")
+        })
+        .collect();
+    Page::feed(format!(
+        "<?xml version=\"1.0\"?><rss version=\"2.0\"><channel><title>报</title>{items}</channel></rss>"
+    ))
+}
+
+async fn connect(app: &TestApp, outlet: &Outlet) -> (account::Model, user::Model, source::Model) {
+    let (account, owner) = app.account("times").await;
+    let actor = Actor { account_id: account.id, user_id: owner.id };
+    let url = outlet.url("/feed").parse().unwrap();
+    let source = import::connect(&app.app, actor, &url, "", SourceMode::Publish).await.unwrap();
+    app.work().await;
+    (account, owner, source)
+}
+
+/// Lets what waits fall due.
+async fn pass(app: &TestApp, seconds: u64) {
+    app.app.clock.advance(Duration::from_secs(seconds));
+    app.work().await;
+}
+
+async fn rows(app: &TestApp) -> Vec<outside_picture::Model> {
+    let all = outside_picture::Entity::find().order_by_asc(outside_picture::COLUMN.id);
+    all.all(app.app.db.read()).await.unwrap()
+}
+
+with_outlet! {
+    async fn a_cover_is_fetched_once_and_shown_from_here(app, outlet) {
+        let cover = outlet.url("/img/a.png");
+        outlet.serve("/img/a.png", Page::new("image/png", picture(700)));
+        outlet.serve("/feed", feed(&[cover.clone(), cover.clone()]));
+        let (account, owner, source) = connect(app, outlet).await;
+        // The articles are there first, with the picture where it is.
+        let row = article::Entity::find().one(app.app.db.read()).await.unwrap().unwrap();
+        assert!(app.get("/@times").await.text().contains(&format!("<img class=\"thumb\" src=\"{cover}\"")));
+        assert!(outlet.requests("/img/a.png").is_empty());
+        pass(app, 11).await;
+        let kept = media::Entity::find().one(app.app.db.read()).await.unwrap().unwrap();
+        assert_eq!((kept.account_id, kept.user_id, kept.width), (account.id, None, 700));
+        let page = app.get(&format!("/@times/{}", row.slug)).await.assert_status(200).text();
+        assert!(page.contains(&format!("/media/{}\"", kept.key)) && !page.contains(&cover), "{page}");
+        assert!(page.contains("320w") && page.contains("width=\"700\" height=\"40\""), "{page}");
+        let list = app.get("/@times").await.text();
+        assert!(list.contains("<picture>") && !list.contains(&cover), "{list}");
+        // The article is as its outlet wrote it, so nothing of it changed; and one fetch was enough.
+        let after = article::Entity::find_by_id(row.id).one(app.app.db.read()).await.unwrap().unwrap();
+        assert_eq!(after, row);
+        let wait = source::Entity::find_by_id(source.id).one(app.app.db.read()).await.unwrap().unwrap().next_fetch_at.0 - app.app.clock.now().0;
+        pass(app, u64::try_from(wait / 1000).unwrap() + 1).await;
+        pass(app, 60).await;
+        xiangxun::media::outside::run(&app.app, account.id).await.unwrap();
+        assert_eq!(outlet.requests("/img/a.png").len(), 1);
+        assert!(outlet.requests("/img/a.png")[0].get("accept").unwrap().to_str().unwrap().contains("image/"));
+        app.sign_in(owner.id).await;
+        let sources = app.get("/studio/@times/sources").await.assert_status(200).text();
+        assert!(sources.contains("已存到本站的封面：1 张。没有遗漏。"), "{sources}");
+    }
+
+    async fn hostile_covers_stay_where_they_are_and_harm_nothing(app, outlet) {
+        let mut bomb = b"GIF89a\xff\xff\xff\xff\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\xff\xff\xff\xff\0\x02\x02D\x01\0;".to_vec();
+        bomb.resize(200, 0);
+        let endless = Page { pause: Duration::from_millis(1), ..Page::new("image/png", vec![0; 13 * 1024 * 1024]) };
+        let cases: [(&str, Page); 7] = [
+            ("/bomb.gif", Page::new("image/gif", bomb)),
+            ("/drawing.png", Page::new("image/png", "<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>")),
+            ("/page.jpg", Page::new("image/jpeg", "<html><script>alert(1)</script></html>")),
+            ("/endless.png", endless),
+            ("/gone.png", Page::status(404)),
+            ("/mail.png", Page::redirect(302, "http://127.0.0.1:25/")),
+            ("/round.png", Page::redirect(302, "/round.png")),
+        ];
+        let mut covers = Vec::new();
+        for (path, page) in cases {
+            outlet.serve(path, page);
+            covers.push(outlet.url(path));
+        }
+        outlet.serve("/good.png", Page::new("image/png", picture(60)));
+        covers.push(outlet.url("/good.png"));
+        outlet.serve("/feed", feed(&covers));
+        let (_, owner, _) = connect(app, outlet).await;
+        pass(app, 11).await;
+        let rows = rows(app).await;
+        for row in &rows {
+            let expected = if row.url.ends_with("good.png") { OutsideState::Kept } else { OutsideState::Refused };
+            assert_eq!(row.state, expected, "{row:?}");
+            assert_eq!(row.reason.is_some(), expected == OutsideState::Refused, "{row:?}");
+        }
+        assert_eq!(rows.len(), 8);
+        assert_eq!(media::Entity::find().count(app.app.db.read()).await.unwrap(), 1);
+        let list = app.get("/@times").await.assert_status(200).text();
+        assert!(list.contains("/bomb.gif\"") && !list.contains("/good.png"), "{list}");
+        app.sign_in(owner.id).await;
+        let sources = app.get("/studio/@times/sources").await.assert_status(200).text();
+        assert!(sources.contains("已存到本站的封面：1 张。取不到或不是图片、仍用原地址的：7 张。"), "{sources}");
+        // None of them is asked for again.
+        pass(app, 3_600).await;
+        assert_eq!(outlet.requests("/gone.png").len(), 1);
+    }
+
+    async fn a_server_that_is_ill_is_asked_again_later_and_not_for_ever(app, outlet) {
+        outlet.serve("/ill.png", Page::status(503));
+        outlet.serve("/dead.png", Page::status(503));
+        outlet.serve("/feed", feed(&[outlet.url("/ill.png"), outlet.url("/dead.png")]));
+        connect(app, outlet).await;
+        pass(app, 11).await;
+        assert!(rows(app).await.iter().all(|row| row.state == OutsideState::Waiting && row.attempts == 1));
+        outlet.serve("/ill.png", Page::new("image/png", picture(60)));
+        pass(app, 120).await;
+        assert_eq!(outlet.requests("/ill.png").len(), 1, "it has not had its rest");
+        for _ in 0..8 {
+            pass(app, 86_400).await;
+        }
+        let states: Vec<_> = rows(app).await.iter().map(|row| (row.url.ends_with("ill.png"), row.state, row.attempts)).collect();
+        assert!(states.contains(&(true, OutsideState::Kept, 2)) && states.contains(&(false, OutsideState::Refused, 5)), "{states:?}");
+    }
+}
+
+/// Where private addresses are not allowed, the outlet on this machine is one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_private_address_is_not_asked() {
+    let app = TestApp::start(crate::support::Backend::Sqlite).await;
+    let outlet = Outlet::start().await;
+    outlet.serve("/a.png", Page::new("image/png", picture(60)));
+    let (account, _) = app.account("times").await;
+    let tx = app.app.db.begin().await.unwrap();
+    let url = outlet.url("/a.png");
+    xiangxun::media::outside::want(
+        &tx,
+        app.app.clock.now(),
+        account.id,
+        [url.as_str(), "data:image/png;base64,x"],
+    )
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+    pass(&app, 11).await;
+    let rows = rows(&app).await;
+    assert_eq!((rows.len(), rows[0].state), (1, OutsideState::Refused), "{rows:?}");
+    assert!(outlet.requests("/a.png").is_empty());
+    app.finish().await;
+}
