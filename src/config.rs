@@ -107,7 +107,7 @@ settings! {
     hook_postmark: String = "";
     /// MB of memory for indexing while many articles come at once or the index is built; a few at a time take 30 at most.
     index_memory: u32 = 200u32;
-    /// MB of memory for pages as everybody gets them who is not signed in; 0 makes each anew.
+    /// MB of memory for pages as everybody gets them who is not signed in, and a quarter more for packed copies of them; 0 makes each anew.
     page_cache: u32 = 64u32;
     /// Searches that run at once; 0 for two on each core.
     searches_at_once: u32 = 0u32;

@@ -6,7 +6,7 @@
 //!
 //! - [`app`]: what every room is handed; [`config`], [`clock`], [`error`]; [`blocking`]: slow work, off the requests' threads
 //! - [`server`]: connections; [`routes`]: every URL; [`path`]: what stands in one; [`page`]: what pages share; [`page_cache`]: pages made
-//!   once for all who are not signed in; [`statics`]: files built in
+//!   once for all who are not signed in; [`statics`]: files built in; [`packing`]: answers made smaller for their way
 //! - [`search`]: full-text search and the follower that feeds it; [`text`]: folding, words, slugs
 //! - [`home`]: the front page and accounts' public pages; [`look`]: stand-in pictures
 //! - [`auth`]: sign-in, sessions, tokens
@@ -68,6 +68,7 @@ pub mod offline;
 pub mod opml;
 pub mod outbox;
 pub mod outside;
+pub mod packing;
 pub mod page;
 pub mod page_cache;
 pub mod path;

@@ -2,7 +2,10 @@
 //!
 //! A page is kept for [`LIFE`], and no longer than until the next commit through this process. So a change
 //! shows at once on the node that made it and a moment later on the others, without word between them; and a
-//! page that a thousand readers open at once costs the database as much as for one.
+//! page that a thousand readers open at once costs the database as much as for one: those who come while it is
+//! made wait for it.
+//!
+//! Packed copies are kept for longer, by what they hold: a page that is made anew and says the same needs no other.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,31 +14,45 @@ use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use moka::future::Cache;
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::auth::session::SignedIn;
+use crate::blocking;
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::home::look::Look;
+use crate::packing::{self, Effort, Packing};
 use crate::page::{FLASH_COOKIE, Locale};
 use crate::shown::Choice;
 
 /// How long a page is given out that another node may have changed.
 const LIFE: Duration = Duration::from_millis(900);
+/// How long a packed copy is kept that nobody asks for.
+const IDLE: Duration = Duration::from_secs(600);
 /// Bytes of a page; a larger one is made for each reader.
 const LARGEST: u64 = 1024 * 1024;
 /// Bytes of an address; longer ones are in nobody's link.
 const LONGEST_ADDRESS: usize = 512;
 /// Bytes that a page takes besides its text.
 const OVERHEAD: usize = 1_024;
+/// Shorter pages fit into one packet as they are.
+const WORTH_PACKING: usize = 1_024;
 
 /// This node's pages; empty where the settings have no room for them.
 #[derive(Debug)]
-pub struct PageCache(Option<Cache<Key, Arc<Kept>>>);
+pub struct PageCache(Option<Caches>);
+
+#[derive(Debug)]
+struct Caches {
+    /// Nothing is noted for a moment where what was made cannot be kept.
+    pages: Cache<Key, Option<Arc<Kept>>>,
+    /// By the hash of what they hold; nothing where a copy would be no smaller.
+    copies: Cache<([u8; 32], Packing), Option<Bytes>>,
+}
 
 /// What a page differs by: the reader's language and script, the look that they chose or their browser asks for, and the address.
 type Key = (Locale, Choice, Look, String);
@@ -44,6 +61,7 @@ type Key = (Locale, Choice, Look, String);
 struct Kept {
     headers: HeaderMap,
     body: Bytes,
+    hash: [u8; 32],
     made_at: Timestamp,
     /// See [`crate::db::Db::commits`].
     commits: u64,
@@ -52,46 +70,88 @@ struct Kept {
 impl PageCache {
     pub fn of(config: &Config) -> Self {
         let bytes = u64::from(config.page_cache) * 1_000_000;
-        let weight = |key: &Key, kept: &Arc<Kept>| {
-            u32::try_from(key.3.len() + kept.body.len() + OVERHEAD).unwrap_or(u32::MAX)
+        let of_page = |key: &Key, kept: &Option<Arc<Kept>>| {
+            let body = kept.as_ref().map_or(0, |kept| kept.body.len());
+            u32::try_from(key.3.len() + body + OVERHEAD).unwrap_or(u32::MAX)
         };
-        let cache = || Cache::builder().max_capacity(bytes).weigher(weight).time_to_live(LIFE).build();
-        Self((bytes > 0).then(cache))
+        let of_copy = |_: &([u8; 32], Packing), copy: &Option<Bytes>| {
+            u32::try_from(copy.as_ref().map_or(0, Bytes::len) + OVERHEAD).unwrap_or(u32::MAX)
+        };
+        // Packed pages are a fraction of plain ones.
+        let caches = || Caches {
+            pages: Cache::builder().max_capacity(bytes).weigher(of_page).time_to_live(LIFE).build(),
+            copies: Cache::builder().max_capacity(bytes / 4).weigher(of_copy).time_to_idle(IDLE).build(),
+        };
+        Self((bytes > 0).then(caches))
     }
 }
 
 /// Middleware: answers with a page that is kept, or keeps the one that is made.
-pub async fn give(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let (Some(cache), Some(key)) = (&app.pages.0, key(&app, &request)) else {
+pub async fn give(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let (Some(caches), Some(key)) = (&app.pages.0, key(&app, &request)) else {
         return next.run(request).await;
     };
-    // Before anything is read, so that what is committed meanwhile makes the page stale.
-    let (commits, made_at) = (app.db.commits(), app.clock.now());
-    let known = request.headers().get(header::IF_NONE_MATCH).cloned();
-    if let Some(kept) = cache.get(&key).await
-        && kept.is_fresh(made_at, commits)
-    {
-        return kept.answer(known.as_ref());
+    // What is committed before a page is made is in it.
+    let (commits, now) = (app.db.commits(), app.clock.now());
+    let is_good = |kept: &Option<Arc<Kept>>| kept.as_ref().is_some_and(|kept| kept.is_fresh(now, commits));
+    let asked = Asked::of(request.headers());
+    if let Some(kept) = caches.pages.get(&key).await.filter(is_good).flatten() {
+        return caches.answer(&kept, &asked).await;
     }
-    match keep(next.run(request).await, made_at, commits).await {
-        Ok(kept) => {
-            let kept = Arc::new(kept);
-            cache.insert(key, kept.clone()).await;
-            kept.answer(known.as_ref())
+    // A kept page has a body, whoever asks for it first; the router leaves it out of answers to HEAD.
+    *request.method_mut() = Method::GET;
+    if !knows_without_making(&key.3) {
+        request.headers_mut().remove(header::IF_NONE_MATCH);
+    }
+    let (mut unasked, mut own) = (Some((request, next)), None);
+    while unasked.is_some() {
+        let make = async {
+            let (commits, made_at) = (app.db.commits(), app.clock.now());
+            let (request, next) = unasked.take()?;
+            match keep(next.run(request).await, made_at, commits).await {
+                Ok(kept) => Some(Arc::new(kept)),
+                Err(response) => {
+                    own = Some(response);
+                    None
+                }
+            }
+        };
+        let made = caches.pages.entry_by_ref(&key).or_insert_with_if(make, |kept| !is_good(kept)).await;
+        let is_own = made.is_fresh();
+        match made.into_value() {
+            Some(kept) if is_own || kept.is_fresh(now, commits) => return caches.answer(&kept, &asked).await,
+            // Somebody began to make it before this one asked: there may be news.
+            Some(_) => {}
+            None => break,
         }
-        Err(response) => response,
     }
+    match (own, unasked) {
+        (Some(response), _) => {
+            caches.pages.invalidate(&key).await;
+            response
+        }
+        // What another one was given cannot be kept, so this one asks for itself.
+        (None, Some((request, next))) => next.run(request).await,
+        (None, None) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// Feeds and sitemaps know by the newest event whether there is anything new; a page has to be made to know.
+fn knows_without_making(address: &str) -> bool {
+    address.contains("/feed.") || address.starts_with("/sitemap")
 }
 
 /// Under what to find the page that a request asks for; `None` where the answer is for one reader only.
 fn key(app: &App, request: &Request) -> Option<Key> {
     let headers = request.headers();
     let address = request.uri().path_and_query()?.as_str();
-    let is_everybodys = request.method() == Method::GET
+    // Feeds know better what came since then; who names a tag as well means the tag.
+    let asks_by_time =
+        headers.contains_key(header::IF_MODIFIED_SINCE) && !headers.contains_key(header::IF_NONE_MATCH);
+    let is_everybodys = matches!(*request.method(), Method::GET | Method::HEAD)
         && address.len() <= LONGEST_ADDRESS
         && request.extensions().get::<SignedIn>().is_none()
-        // Feeds know better what came since then.
-        && !headers.contains_key(header::IF_MODIFIED_SINCE)
+        && !asks_by_time
         && !headers.contains_key(header::AUTHORIZATION);
     if !is_everybodys {
         return None;
@@ -113,38 +173,67 @@ async fn keep(response: Response, made_at: Timestamp, commits: u64) -> Result<Ke
     let Ok(body) = to_bytes(body, LARGEST as usize).await else {
         return Err(Response::from_parts(parts, Body::empty()));
     };
-    let mut headers = parts.headers;
-    if !headers.contains_key(header::ETAG) {
-        // Weak: what goes out may be compressed.
-        let tag = format!("W/\"{}\"", &hex::encode(Sha256::digest(&body))[..32]);
-        if let Ok(tag) = HeaderValue::from_str(&tag) {
-            headers.insert(header::ETAG, tag);
-        }
+    let (mut headers, hash) = (parts.headers, Sha256::digest(&body).into());
+    if !headers.contains_key(header::ETAG)
+        && let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", &hex::encode(hash)[..32]))
+    {
+        headers.insert(header::ETAG, tag);
     }
-    Ok(Kept { headers, body, made_at, commits })
+    Ok(Kept { headers, body, hash, made_at, commits })
 }
 
 impl Kept {
+    /// Whether it may be given to somebody who asked at a moment, after so many commits.
     fn is_fresh(&self, now: Timestamp, commits: u64) -> bool {
-        self.commits == commits && (self.made_at..self.made_at + LIFE).contains(&now)
+        self.commits >= commits && (self.made_at - LIFE..self.made_at + LIFE).contains(&now)
+    }
+}
+
+/// What a client says of the bytes that it has and takes.
+struct Asked {
+    known: HeaderMap,
+    packing: Packing,
+}
+
+impl Asked {
+    fn of(headers: &HeaderMap) -> Self {
+        let tags = headers.get_all(header::IF_NONE_MATCH).iter();
+        let known = tags.map(|tag| (header::IF_NONE_MATCH, tag.clone())).collect();
+        Self { known, packing: Packing::accepted(headers) }
+    }
+}
+
+impl Caches {
+    /// The page, or that it is still the one that the reader has.
+    async fn answer(&self, kept: &Kept, asked: &Asked) -> Response {
+        let tag = kept.headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()).unwrap_or_default();
+        if let Some(known) = packing::known(&asked.known, tag) {
+            let mut response = StatusCode::NOT_MODIFIED.into_response();
+            *response.headers_mut() = kept.headers.clone();
+            response.headers_mut().remove(header::CONTENT_LENGTH);
+            if let Ok(known) = HeaderValue::from_str(known) {
+                response.headers_mut().insert(header::ETAG, known);
+            }
+            return response;
+        }
+        let copy = self.copy(kept, asked.packing).await;
+        let packing = if copy.is_some() { asked.packing } else { Packing::Plain };
+        let mut response = Response::new(Body::from(copy.unwrap_or_else(|| kept.body.clone())));
+        *response.headers_mut() = kept.headers.clone();
+        packing.mark(response.headers_mut());
+        response
     }
 
-    /// The page, or that it is still the one that the reader has.
-    fn answer(&self, known: Option<&HeaderValue>) -> Response {
-        let text =
-            |value: Option<&HeaderValue>| value.and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let known = text(known).unwrap_or_default();
-        let tag = text(self.headers.get(header::ETAG)).unwrap_or_default();
-        // Compression makes a tag weak.
-        let strong = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-        let is_known = known.split(',').any(|one| one.trim() == "*" || strong(one) == strong(&tag));
-        let body = if is_known { Body::empty() } else { Body::from(self.body.clone()) };
-        let mut response = Response::new(body);
-        *response.headers_mut() = self.headers.clone();
-        if is_known {
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            response.headers_mut().remove(header::CONTENT_LENGTH);
+    /// A packed copy, where one is worth it.
+    async fn copy(&self, kept: &Kept, packing: Packing) -> Option<Bytes> {
+        if packing == Packing::Plain || kept.body.len() < WORTH_PACKING {
+            return None;
         }
-        response
+        let body = kept.body.clone();
+        let pack = async move {
+            let packed = blocking::run(move || packing.pack(&body, Effort::Waited)).await;
+            packed.ok().flatten().map(Bytes::from)
+        };
+        self.copies.get_with((kept.hash, packing), pack).await
     }
 }

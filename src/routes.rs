@@ -26,7 +26,7 @@ use tracing::Level;
 
 use crate::app::App;
 use crate::error::Error;
-use crate::{api, auth, error, media, page, page_cache, statics};
+use crate::{api, auth, error, media, packing, page, page_cache, statics};
 
 /// The largest request body that is read, uploads aside.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -86,6 +86,7 @@ pub fn framed(pages: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<App>> {
                     .on_response(DefaultOnResponse::new().level(Level::INFO)),
             )
             .layer(PropagateRequestIdLayer::new(request_id))
+            .map_response(packing::weaken)
             .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
             .layer(from_fn_with_state(app.clone(), auth::headers::secure))
             .layer(from_fn(auth::headers::keep_private))

@@ -13,7 +13,7 @@ use super::log;
 use crate::app::App;
 use crate::config::Config;
 use crate::server::{self, Bounds};
-use crate::{auth, bounces, delivery, digests, jobs, routes, search};
+use crate::{auth, blocking, bounces, delivery, digests, jobs, routes, search, statics};
 
 /// How long requests under way may take after the signal to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(30);
@@ -112,6 +112,10 @@ impl Node {
             tasks.spawn(search::follower::run(app.clone(), stop.clone()));
             tasks.spawn(search::suggest::follower::run(app.clone(), stop.clone()));
             tasks.spawn(search::insight::run(app.clone(), stop.clone()));
+            // A build that is not optimised would take a core for half a minute.
+            if !cfg!(debug_assertions) {
+                tasks.spawn(async { drop(blocking::run(statics::prepare).await) });
+            }
         }
         Self { app, tasks, stop }
     }

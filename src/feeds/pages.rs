@@ -18,6 +18,7 @@ use crate::db::entities::account;
 use crate::db::entities::article;
 use crate::error::Error;
 use crate::hub;
+use crate::packing;
 use crate::page::Locale;
 use crate::path::Path;
 use crate::shown::{Shown, path_in};
@@ -203,13 +204,11 @@ impl Validators {
 
     /// Whether the client's conditional request may be answered with 304.
     pub fn are_met(&self, headers: &HeaderMap) -> bool {
-        let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        if let Some(tags) = text(header::IF_NONE_MATCH) {
-            let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-            return tags.split(',').any(|tag| tag.trim() == "*" || bare(tag) == bare(&self.etag));
+        if headers.contains_key(header::IF_NONE_MATCH) {
+            return packing::known(headers, &self.etag).is_some();
         }
-        let since =
-            text(header::IF_MODIFIED_SINCE).and_then(|date| chrono::DateTime::parse_from_rfc2822(date).ok());
+        let since = headers.get(header::IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok());
+        let since = since.and_then(|date| chrono::DateTime::parse_from_rfc2822(date).ok());
         // Whole seconds: what changed within the same second must be sent.
         let seconds = self.last_modified.map(|moment| moment.0.div_euclid(1000));
         since.zip(seconds).is_some_and(|(since, seconds)| since.timestamp() > seconds)

@@ -19,6 +19,7 @@ use crate::accounts::roles::{self, Operation};
 use crate::app::App;
 use crate::db::entities::media;
 use crate::error::{Error, Problems};
+use crate::packing;
 use crate::page::{Page, View, redirect_with_flash};
 use crate::path::Path;
 use crate::studio::{Studio, Tab};
@@ -219,7 +220,7 @@ pub async fn show_media(
     let account: i64 = account.parse().map_err(|_| Error::NotFound)?;
     let name = Name::read(&file).ok_or(Error::NotFound)?;
     let etag = format!("\"{file}\"");
-    if headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == etag.as_bytes()) {
+    if packing::known(&headers, &etag).is_some() {
         return Ok((StatusCode::NOT_MODIFIED, lasting(&etag), ()).into_response());
     }
     let folder = super::folder(&app).join(account.to_string());

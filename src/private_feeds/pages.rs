@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::feeds::pages::tag;
 use crate::feeds::{self, Feed, Format, MAX_ARTICLES};
 use crate::lists;
+use crate::packing;
 use crate::page::Locale;
 use crate::path::Path;
 use crate::reader_apps::shelf::items::{self, Item};
@@ -111,10 +112,7 @@ fn written(app: &App, item: Item) -> feeds::Item {
 
 fn answer(format: Format, body: String, asked: &HeaderMap) -> Response {
     let tag = format!("W/\"{}\"", &hex::encode(Sha256::digest(&body))[..32]);
-    let known = asked.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let is_known = known.split(',').any(|one| bare(one) == bare(&tag));
-    let mut response = if is_known {
+    let mut response = if packing::known(asked, &tag).is_some() {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         ([(header::CONTENT_TYPE, format.content_type())], body).into_response()

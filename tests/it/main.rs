@@ -30,6 +30,7 @@ mod feed_documents;
 mod feeds;
 mod fetch;
 mod fever;
+mod first_view;
 mod from_address;
 mod greader;
 mod home;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
@@ -13,7 +13,8 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::home::accounts::standing;
 use crate::home::article::render_article;
-use crate::page::Page;
+use crate::packing;
+use crate::page::{Page, answer, preload};
 use crate::path::Path;
 use crate::subscriptions::timeline;
 
@@ -38,36 +39,36 @@ pub async fn show_article(
         tracing::warn!(article = article.id, "marking as read failed: {error}");
     }
     let is_personal = page.user.is_some() || page.flash.is_some();
-    let changed_at = article.updated_at;
+    let (changed_at, cover) = (article.updated_at, article.cover_url.clone());
     let html = render_article(&app, page, account, article, standing).await?;
-    Ok(conditional(html, changed_at, is_personal, &headers))
+    let mut response = conditional(html, changed_at, is_personal, &headers);
+    if let Some(cover) = cover.filter(|_| response.status() == StatusCode::OK) {
+        preload(&mut response, &cover, "image");
+    }
+    Ok(response)
 }
 
 /// The page, or 304 where the reader has it already.
 fn conditional(html: String, changed_at: Timestamp, is_personal: bool, headers: &HeaderMap) -> Response {
-    let etag = format!("\"{}\"", &hex::encode(Sha256::digest(html.as_bytes()))[..32]);
+    let tag = format!("\"{}\"", &hex::encode(Sha256::digest(html.as_bytes()))[..32]);
     let cache = if is_personal { "private, no-cache" } else { "no-cache" };
     let common = [
-        (header::ETAG, etag.clone()),
         (header::LAST_MODIFIED, changed_at.http_date()),
         (header::CACHE_CONTROL, cache.to_owned()),
         (header::VARY, "Cookie, Accept-Language, Save-Data".to_owned()),
     ];
-    if is_fresh(&etag, changed_at, is_personal, headers) {
-        return (StatusCode::NOT_MODIFIED, common).into_response();
+    if let Some(known) = packing::known(headers, &tag) {
+        return (StatusCode::NOT_MODIFIED, common, [(header::ETAG, known)]).into_response();
     }
-    (common, Html(html)).into_response()
+    if !is_personal && is_fresh(changed_at, headers) {
+        return (StatusCode::NOT_MODIFIED, common, [(header::ETAG, tag)]).into_response();
+    }
+    (common, [(header::ETAG, tag)], answer(html)).into_response()
 }
 
 /// A time says less than a tag (it knows nothing of the reader), so it counts only where there is
 /// no tag and nobody is signed in.
-fn is_fresh(etag: &str, changed_at: Timestamp, is_personal: bool, headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).map(HeaderValue::to_str).and_then(Result::ok);
-    if let Some(known) = text(header::IF_NONE_MATCH) {
-        // Compression makes a tag weak.
-        return known
-            .split(',')
-            .any(|tag| matches!(tag.trim().trim_start_matches("W/"), tag if tag == etag || tag == "*"));
-    }
-    !is_personal && text(header::IF_MODIFIED_SINCE).is_some_and(|known| known == changed_at.http_date())
+fn is_fresh(changed_at: Timestamp, headers: &HeaderMap) -> bool {
+    let known = headers.get(header::IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok());
+    !headers.contains_key(header::IF_NONE_MATCH) && known.is_some_and(|known| known == changed_at.http_date())
 }

@@ -1,20 +1,23 @@
-//! What every page shares: [`Page`], the layout's context with language, user and flash; and
+//! What every page shares: [`Page`], the layout's context with language ([`locale`]), user and [`flash`]; and
 //! [`View`], which renders a template.
+
+mod flash;
+mod locale;
+
+pub use self::flash::{clear_flash, redirect_with_flash};
+pub(crate) use self::flash::FLASH_COOKIE;
+pub use self::locale::{LOCALE_COOKIE, Locale, grouped, locale_cookie};
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{FromRequestParts, Request};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
-use axum::middleware::Next;
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::http::{HeaderValue, header};
+use axum::response::{Html, IntoResponse, Response};
 use axum_extra::extract::CookieJar;
-use axum_extra::extract::cookie::{Cookie, SameSite};
 use chrono_tz::Tz;
-use fluent_templates::fluent_bundle::{FluentArgs, FluentValue};
-use fluent_templates::{LanguageIdentifier, Loader, langid, static_loader};
 
 use crate::app::App;
 use crate::auth::session::SignedIn;
@@ -26,169 +29,7 @@ use crate::home::look::Look;
 use crate::inbox;
 use crate::media::on_page::{self, Pictures};
 use crate::shown::{self, Choice, Shown};
-use crate::text::script::Script;
-
-static_loader! {
-    static TEXTS = {
-        locales: "./locales",
-        fallback_language: "en",
-        // No marks around arguments; `NUMBER(..)` groups digits by thousands.
-        customise: |bundle| {
-            bundle.set_use_isolating(false);
-            bundle.add_function("NUMBER", number).expect("no other function is called NUMBER");
-        },
-    };
-}
-
-fn number<'a>(args: &[FluentValue<'a>], _: &FluentArgs<'_>) -> FluentValue<'a> {
-    match args.first() {
-        Some(FluentValue::Number(number)) => FluentValue::from(grouped(number.value as i64)),
-        Some(FluentValue::String(text)) => FluentValue::String(text.clone()),
-        _ => FluentValue::Error,
-    }
-}
-
-/// `1234567` as `1,234,567`.
-pub fn grouped(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    if number < 0 { format!("-{text}") } else { text }
-}
-
-/// A language of the interface.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumIter)]
-pub enum Locale {
-    ZhHans,
-    ZhHant,
-    En,
-}
-
-impl Locale {
-    /// BCP 47, as in `<html lang>`, cookies and the database.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::ZhHans => "zh-Hans",
-            Self::ZhHant => "zh-Hant",
-            Self::En => "en",
-        }
-    }
-
-    /// Its own name for itself.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ZhHans => "简体中文",
-            Self::ZhHant => "繁體中文",
-            Self::En => "English",
-        }
-    }
-
-    /// The locale that a language tag asks for: zh-TW and zh-HK read Traditional.
-    pub fn from_tag(tag: &str) -> Option<Self> {
-        let tag = tag.trim().to_ascii_lowercase();
-        let mut parts = tag.split(['-', '_']);
-        match parts.next()? {
-            "zh" if parts.any(|part| matches!(part, "hant" | "tw" | "hk" | "mo")) => Some(Self::ZhHant),
-            "zh" => Some(Self::ZhHans),
-            "en" => Some(Self::En),
-            _ => None,
-        }
-    }
-
-    /// `2026年1月31日` / `31 January 2026`
-    pub fn date(self, moment: Timestamp, zone: Tz) -> String {
-        let format = if self == Self::En { "%-d %B %Y" } else { "%Y年%-m月%-d日" };
-        moment.utc().with_timezone(&zone).format(format).to_string()
-    }
-
-    /// The script of its readers; English tells nothing of it.
-    pub fn script(self) -> Script {
-        match self {
-            Self::ZhHans => Script::Hans,
-            Self::ZhHant => Script::Hant,
-            Self::En => Script::Other,
-        }
-    }
-
-    fn langid(self) -> LanguageIdentifier {
-        match self {
-            Self::ZhHans => langid!("zh-Hans"),
-            Self::ZhHant => langid!("zh-Hant"),
-            Self::En => langid!("en"),
-        }
-    }
-
-    /// The text of a key; a missing one shows as `⟦key⟧`, which tests look for.
-    pub fn text(self, key: &str) -> String {
-        self.text_with(key, &[])
-    }
-
-    /// The text of a key with arguments; those that are whole numbers choose plural forms.
-    pub fn text_with(self, key: &str, args: &[(&'static str, String)]) -> String {
-        let args = args
-            .iter()
-            .map(|(name, value)| {
-                let value = match value.parse::<i64>() {
-                    // 007 is not 7.
-                    Ok(number) if number.to_string() == *value => FluentValue::from(number),
-                    _ => FluentValue::from(value.clone()),
-                };
-                (Cow::Borrowed(*name), value)
-            })
-            .collect();
-        TEXTS.try_lookup_with_args(&self.langid(), key, &args).unwrap_or_else(|| format!("⟦{key}⟧"))
-    }
-
-    /// The reader's choice (cookie), else their profile's, else the browser's, else the instance's.
-    pub(crate) fn of_request(
-        app: &App,
-        jar: &CookieJar,
-        headers: &HeaderMap,
-        user: Option<&user::Model>,
-    ) -> Self {
-        Self::asked(jar, headers, user).or_else(|| Self::from_tag(&app.config.locale)).unwrap_or(Self::ZhHans)
-    }
-
-    /// The same; none where the request says nothing of it.
-    pub(crate) fn asked(jar: &CookieJar, headers: &HeaderMap, user: Option<&user::Model>) -> Option<Self> {
-        let chosen = jar.get(LOCALE_COOKIE).and_then(|cookie| Self::from_tag(cookie.value()));
-        chosen.or_else(|| user.and_then(|user| Self::from_tag(&user.locale))).or_else(|| accepted(headers))
-    }
-}
-
-/// The cookie that keeps a visitor's language.
-pub const LOCALE_COOKIE: &str = "lang";
-pub(crate) const FLASH_COOKIE: &str = "flash";
-
-/// The best of `Accept-Language`, by its q values.
-fn accepted(headers: &HeaderMap) -> Option<Locale> {
-    let value = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
-    let mut wishes: Vec<(f32, Locale)> = value
-        .split(',')
-        .filter_map(|part| {
-            let (tag, quality) = part.split_once(";q=").unwrap_or((part, "1"));
-            Some((quality.trim().parse().ok()?, Locale::from_tag(tag)?))
-        })
-        .collect();
-    wishes.sort_by(|a, b| b.0.total_cmp(&a.0));
-    wishes.first().map(|wish| wish.1)
-}
-
-/// The cookie that keeps a visitor's choice of language for a year.
-pub fn locale_cookie(app: &App, locale: Locale) -> Cookie<'static> {
-    Cookie::build((LOCALE_COOKIE, locale.code()))
-        .path("/")
-        .http_only(true)
-        .same_site(SameSite::Lax)
-        .secure(app.config.is_https())
-        .max_age(time::Duration::days(365))
-        .build()
-}
+use crate::statics;
 
 /// A feed that a page names in its head.
 #[derive(Clone, Debug)]
@@ -425,11 +266,10 @@ impl FromRequestParts<Arc<App>> for Page {
             }),
             None => 0,
         };
-        let flash = jar.get(FLASH_COOKIE).map(Cookie::value).filter(|key| key.starts_with("flash-"));
         Ok(Self {
             locale,
             script,
-            flash: flash.map(|key| locale.text(key)),
+            flash: flash::key(&jar).map(|key| locale.text(key)),
             user,
             unread,
             site_name: app.config.site_name_in(locale),
@@ -460,43 +300,30 @@ pub struct View<T>(pub T);
 impl<T: Template> IntoResponse for View<T> {
     fn into_response(self) -> Response {
         match self.0.render() {
-            Ok(html) => Html(html).into_response(),
+            Ok(html) => answer(html),
             Err(error) => Error::from(error).into_response(),
         }
     }
 }
 
-/// Middleware: a flash is shown once, so the page that shows it takes its cookie away.
-pub async fn clear_flash(jar: CookieJar, request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
-    let is_page = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    if is_page && jar.get(FLASH_COOKIE).is_some() {
-        return (jar.remove(flash_cookie("")), response).into_response();
+/// HTML as a response. What a page cannot be shown without is named in its head (RFC 8288), so that a browser need not
+/// read that far, and a proxy that speaks HTTP/2 can say it ahead of the page as early hints (RFC 8297).
+pub fn answer(html: String) -> Response {
+    let is_whole = html.trim_start().starts_with("<!doctype html>");
+    let mut response = Html(html).into_response();
+    if is_whole {
+        preload(&mut response, &statics::url("app.css"), "style");
     }
     response
 }
 
-/// Goes to `path` and shows the text of `key` there once; the key begins with `flash-`.
-pub fn redirect_with_flash(path: &str, key: &'static str) -> Response {
-    (CookieJar::new().add(flash_cookie(key)), Redirect::to(path)).into_response()
-}
-
-fn flash_cookie(key: &'static str) -> Cookie<'static> {
-    Cookie::build((FLASH_COOKIE, key)).path("/").http_only(true).same_site(SameSite::Lax).build()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        assert_eq!(
-            [0, 999, 1000, 1_234_567, -4321].map(grouped),
-            ["0", "999", "1,000", "1,234,567", "-4,321"]
-        );
+/// Names a file that a page needs at once, as what it is used: `style`, `image`.
+pub fn preload(response: &mut Response, address: &str, used_as: &str) {
+    let can_stand = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"' | b'\\' | b'`');
+    if !address.bytes().all(can_stand) {
+        return;
+    }
+    if let Ok(value) = HeaderValue::from_str(&format!("<{address}>; rel=preload; as={used_as}")) {
+        response.headers_mut().append(header::LINK, value);
     }
 }
