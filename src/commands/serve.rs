@@ -112,6 +112,7 @@ impl Node {
             tasks.spawn(search::follower::run(app.clone(), stop.clone()));
             tasks.spawn(search::suggest::follower::run(app.clone(), stop.clone()));
             tasks.spawn(search::insight::run(app.clone(), stop.clone()));
+            tasks.spawn(search::related::run(app.clone(), stop.clone()));
             // A build that is not optimised would take a core for half a minute.
             if !cfg!(debug_assertions) {
                 tasks.spawn(async { drop(blocking::run(statics::prepare).await) });

@@ -81,8 +81,8 @@ pub async fn render_article(
     article: article::Model,
     standing: Standing,
 ) -> Result<String, Error> {
-    let (previous, next) = queries::neighbours(app.db.read(), &article).await?;
-    let beside = Beside::load(app, &article).await?;
+    let neighbours = async { Ok::<_, Error>(queries::neighbours(app.db.read(), &article).await?) };
+    let ((previous, next), beside) = tokio::try_join!(neighbours, Beside::load(app, &article))?;
     let written = article.lang.clone();
     let named = article::Model { body_html: String::new(), ..article.clone() };
     let pictures = media::body::addresses(&article.body_html);

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use sea_orm::{DatabaseConnection, DbErr};
+
 use super::queries::{self, ArticleCard};
 use crate::app::App;
 use crate::articles::queries::{self as articles, Correction};
@@ -27,14 +29,18 @@ pub struct Beside {
 impl Beside {
     pub async fn load(app: &Arc<App>, article: &article::Model) -> Result<Self, Error> {
         let db = app.db.read();
-        // The first revision is the article as it was published.
-        let is_changed = articles::count_revisions(db, article.id).await? > 1;
-        let corrections = match is_changed {
-            true => articles::corrections(db, article.id, CORRECTIONS).await?,
-            false => Vec::new(),
-        };
-        let related = queries::by_ids(db, &related::of(app, article).await).await?;
-        let stands = collections::stands(db, article.id).await?;
+        let related = async { queries::by_ids(db, &related::of(app, article).await).await };
+        let changes = changes(db, article.id);
+        let stands = collections::stands(db, article.id);
+        let ((is_changed, corrections), related, stands) = tokio::try_join!(changes, related, stands)?;
         Ok(Self { is_changed, corrections, related, stands })
     }
+}
+
+async fn changes(db: &DatabaseConnection, article_id: i64) -> Result<(bool, Vec<Correction>), DbErr> {
+    // The first revision is the article as it was published.
+    if articles::count_revisions(db, article_id).await? <= 1 {
+        return Ok((false, Vec::new()));
+    }
+    Ok((true, articles::corrections(db, article_id, CORRECTIONS).await?))
 }

@@ -381,10 +381,8 @@ pub async fn neighbours(
     let backend = db.get_database_backend();
     let before = nearest(key().lt(here()), Order::Desc);
     let after = nearest(key().gt(here()), Order::Asc);
-    Ok((
-        Neighbour::find_by_statement(backend.build(&before)).one(db).await?,
-        Neighbour::find_by_statement(backend.build(&after)).one(db).await?,
-    ))
+    let one = |statement| Neighbour::find_by_statement(statement).one(db);
+    tokio::try_join!(one(backend.build(&before)), one(backend.build(&after)))
 }
 
 /// How many articles of an account readers can see.

@@ -59,6 +59,14 @@ impl Event {
         }
     }
 
+    /// The article that is new to the world.
+    pub fn new_article(&self) -> Option<i64> {
+        match *self {
+            Self::ArticlePublished { article_id, news: true, .. } => Some(article_id),
+            _ => None,
+        }
+    }
+
     fn article_id(&self) -> Option<i64> {
         match *self {
             Self::ArticlePublished { article_id, .. }

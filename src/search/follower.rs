@@ -230,19 +230,21 @@ impl Follower {
         if self.see_others_work()? {
             events = outbox::after(app.db.read(), self.cursor, READ).await?;
         }
-        let (mut progress, mut done) = (self.volume.progress()?, 0);
+        let (mut progress, mut done, mut news) = (self.volume.progress()?, 0, Vec::new());
         while let Some(last) = events.last() {
             progress = Progress { cursor: last.id, at: last.created_at.0 };
             let last_id = last.id;
             done += events.len();
             let more = events.len() as u64 == READ && done < COMMIT;
             writer = apply(app, writer, &events).await?;
+            news.extend(events.iter().filter_map(|recorded| recorded.event.new_article()));
             events = if more { outbox::after(app.db.read(), last_id, READ).await? } else { Vec::new() };
         }
         // An error up to here drops the writer, and with it what was not committed.
         self.writer = Some((commit(writer, progress).await?, size));
         self.cursor = progress.cursor;
         self.done += done;
+        app.related.expect(&news);
         Ok(Step::Done { backlog })
     }
 

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use scraper::{Html, Selector};
+use tokio_util::sync::CancellationToken;
 use xiangxun::articles::{NewArticle, insert_imported};
-use xiangxun::search::follower;
+use xiangxun::search::{follower, related};
 
 use crate::both_databases;
 use crate::search::publish;
@@ -148,8 +149,9 @@ both_databases! {
         let bank: String = (0..12).map(|n| format!("央行宣布第{n}次降息，银行股价上涨百分之{}。", n * 3 + 1)).collect();
         publish(app, daily.id, "央行宣布降息银行股上涨", &bank).await;
         follower::catch_up(&app.app).await.unwrap();
-        // The dictionary may have to be loaded first, which the page does not wait for.
+        // A page that nobody has asked for before does not wait until all is looked at; the next one has it.
         let path = format!("/@daily/{}", article.slug);
+        app.get(&path).await.assert_status(200);
         let mut named = Vec::new();
         for _ in 0..50 {
             let page = app.get(&path).await.assert_status(200).text();
@@ -163,6 +165,44 @@ both_databases! {
         let mut expected = [related, hant].map(|row| format!("/@other/{}", row.slug));
         expected.sort();
         assert_eq!(named, expected, "not the reprint {}", reprint.slug);
+    }
+
+    async fn news_has_what_is_related_at_its_first_reader_and_never_what_was_withdrawn(app) {
+        let (_, owner) = app.account("daily").await;
+        app.sign_in(owner.id).await;
+        let text = |what: &str| -> String {
+            (0..12).map(|n| format!("台风逼近福建，第{n}批渔船{what}，渔民说损失{}万元。", n * 17 + 3)).collect()
+        };
+        let old = app.publish_new("daily", "台风前福建渔船回港", &text("回港避风，码头上缆绳系紧")).await;
+        let other = app.publish_new("daily", "台风后福建渔船出海", &text("重新出海，鱼市恢复叫卖")).await;
+        let new = app.publish_new("daily", "福建渔船清点台风损失", &text("开始清点，保险公司派人查勘")).await;
+        follower::catch_up(&app.app).await.unwrap();
+        // What this node's task does for each of the news that the index has come to know.
+        let stop = CancellationToken::new();
+        let looking = tokio::spawn(related::run(app.app.clone(), stop.clone()));
+        for _ in 0..200 {
+            if app.app.related.is_known(new).await {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        stop.cancel();
+        looking.await.unwrap();
+        let slug = async |id| app.article(id).await.slug;
+        let path = format!("/@daily/{}", slug(new).await);
+        let first = app.get(&path).await.assert_status(200).text();
+        let mut named = attributes(&first, ".related h3 a", "href");
+        named.sort();
+        let mut expected = [format!("/@daily/{}", slug(old).await), format!("/@daily/{}", slug(other).await)];
+        expected.sort();
+        assert_eq!(named, expected);
+        app.post(&format!("/studio/@daily/articles/{old}/withdraw"), &[]).await.assert_status(303);
+        let next = app.get(&path).await.assert_status(200).text();
+        assert_eq!(attributes(&next, ".related h3 a", "href"), [format!("/@daily/{}", slug(other).await)]);
+        // An answer that has become old is given out until there is another.
+        app.app.clock.advance(Duration::from_secs(3_600));
+        let later = app.get(&path).await.assert_status(200).text();
+        assert_eq!(attributes(&later, ".related h3 a", "href").len(), 1);
     }
 }
 
