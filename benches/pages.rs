@@ -1,5 +1,6 @@
 //! How fast pages for everybody are, beside nginx with the same bytes as files in the same run: an article, an
-//! account, the front, a feed. Then how long a page takes that nobody has asked for before.
+//! account, the front, a feed, and the article packed as browsers take it. Then the article at half of its load, both
+//! of them asked by a client that keeps to the rate; and how long a page takes that nobody has asked for before.
 //!
 //!     cargo bench --bench pages                            with the demo's 308 articles
 //!     cargo bench --bench pages -- ARCHIVE.jsonl.zst       with an archive of yours
@@ -12,11 +13,13 @@ mod support;
 use std::time::Instant;
 
 use anyhow::Context;
-use support::{Load, Nginx, Site, machine};
+use support::{Load, Nginx, Site, Steady, machine};
 
 /// Connections that `wrk` keeps busy.
 const CONNECTIONS: u32 = 16;
 const SECONDS: u32 = 10;
+/// What both can give without packing it anew.
+const PACKING: &str = "gzip";
 /// Pages asked for once each.
 const FIRST: usize = 300;
 
@@ -45,22 +48,38 @@ async fn main() -> anyhow::Result<()> {
 
     println!("wrk -t1 -c{CONNECTIONS} -d{SECONDS}s");
     println!("{:<12} {:>9} {:>12} {:>10} {:>10}", "", "bytes", "requests/s", "p50", "p99");
+    let mut half = 0.0;
     for ((name, path), (_, text)) in pages.iter().zip(&files) {
         let file = Load::of(&[nginx.url(name)]).run(CONNECTIONS, SECONDS)?;
         println!("{:<12} {:>9} {file}", format!("{name}, nginx"), text.len());
         let page = Load::of(&[site.url(path)]).run(CONNECTIONS, SECONDS)?;
         println!("{name:<12} {:>9} {page}   {:.2} of nginx", "", page.rate / file.rate);
+        if *name == "article" {
+            half = page.rate / 2.0;
+        }
     }
-    let mut times = Vec::new();
+    let file = Load::of(&[nginx.url("article")]).packed(PACKING).run(CONNECTIONS, SECONDS)?;
+    println!("{:<12} {:>9} {file}", "packed, nginx", PACKING);
+    let page = Load::of(&[site.url(&article)]).packed(PACKING).run(CONNECTIONS, SECONDS)?;
+    println!("{:<12} {PACKING:>9} {page}   {:.2} of nginx", "packed", page.rate / file.rate);
+
+    println!("\nthe article at half of its load, by a client that keeps to the rate");
+    println!("{:<12} {:>12} {:>10} {:>10} {:>10} {:>10}", "", "requests/s", "p50", "p99", "p99.9", "longest");
+    println!("{:<12} {}", "nginx", Steady::run(&nginx.url("article"), half, SECONDS)?);
+    println!("{:<12} {}", "article", Steady::run(&site.url(&article), half, SECONDS)?);
+
+    let (mut times, mut related) = (Vec::new(), 0);
     for path in site.articles(FIRST).await? {
         let began = Instant::now();
-        site.get(&site.url(&path)).await?;
+        let page = site.get(&site.url(&path)).await?;
         times.push(began.elapsed().as_secs_f64() * 1e3);
+        related += usize::from(page.contains("<section class=\"related\">"));
     }
     times.sort_by(f64::total_cmp);
     let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
     println!(
-        "\narticles that nobody has asked for before: p50 {:.1} ms, p99 {:.1} ms, longest {:.1} ms, of {}",
+        "\narticles that nobody has asked for before: p50 {:.1} ms, p99 {:.1} ms, longest {:.1} ms, of {}; \
+        {related} named related ones at once",
         at(0.5),
         at(0.99),
         at(1.0),

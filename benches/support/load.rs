@@ -8,10 +8,12 @@ use anyhow::{Context, bail};
 /// Takes the addresses of a list one after the other, and says in the end what was measured.
 const SCRIPT: &str = r#"
 local paths, next_path = {}, 0
+local headers = {}
+if os.getenv("BENCH_PACKING") ~= "" then headers["accept-encoding"] = os.getenv("BENCH_PACKING") end
 for line in io.lines(os.getenv("BENCH_PATHS")) do paths[#paths + 1] = line end
 function request()
   next_path = next_path % #paths + 1
-  return wrk.format("GET", paths[next_path])
+  return wrk.format("GET", paths[next_path], headers)
 end
 function done(summary, latency)
   local errors = summary.errors
@@ -23,6 +25,8 @@ end
 
 pub struct Load {
     urls: Vec<String>,
+    /// As `Accept-Encoding` names it; empty for none.
+    packing: &'static str,
 }
 
 /// What `wrk` measured. Shown as a row of the table.
@@ -36,7 +40,12 @@ pub struct Measured {
 impl Load {
     /// Of addresses on one host.
     pub fn of(urls: &[String]) -> Self {
-        Self { urls: urls.to_vec() }
+        Self { urls: urls.to_vec(), packing: "" }
+    }
+
+    /// Asks for packed answers, as browsers do.
+    pub fn packed(self, packing: &'static str) -> Self {
+        Self { packing, ..self }
     }
 
     pub fn run(&self, connections: u32, seconds: u32) -> anyhow::Result<Measured> {
@@ -63,6 +72,7 @@ impl Load {
                 .arg(&script)
                 .arg(&root)
                 .env("BENCH_PATHS", &paths)
+                .env("BENCH_PACKING", self.packing)
                 .output()
                 .context("starting wrk (Debian's package wrk)")
         };

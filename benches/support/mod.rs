@@ -4,10 +4,12 @@ pub mod load;
 pub mod nginx;
 pub mod pace;
 pub mod site;
+pub mod steady;
 
 pub use load::Load;
 pub use nginx::Nginx;
 pub use site::Site;
+pub use steady::Steady;
 
 use std::net::TcpListener;
 

@@ -1,10 +1,13 @@
 //! nginx with some files, as fast as it goes: what a page can be compared with.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::Context;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use super::free_port;
 
@@ -15,12 +18,15 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// With files by their names.
+    /// With files by their names, each of them packed by gzip too.
     pub fn start(files: &[(&str, &str)]) -> anyhow::Result<Self> {
         let folder = std::env::temp_dir().join(format!("xiangxun-bench-nginx-{}", std::process::id()));
         std::fs::create_dir_all(folder.join("www"))?;
         for (name, text) in files {
             std::fs::write(folder.join("www").join(name), text)?;
+            let mut packed = GzEncoder::new(Vec::new(), Compression::new(6));
+            packed.write_all(text.as_bytes())?;
+            std::fs::write(folder.join("www").join(format!("{name}.gz")), packed.finish()?)?;
         }
         let port = free_port();
         let at = folder.display();
@@ -31,7 +37,7 @@ impl Nginx {
              events {{ worker_connections 1024; }}
              http {{
                access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000;
-               open_file_cache max=10; default_type 'text/html; charset=utf-8'; types {{}}
+               open_file_cache max=10; gzip_static on; default_type 'text/html; charset=utf-8'; types {{}}
                client_body_temp_path {at}/t1; proxy_temp_path {at}/t2; fastcgi_temp_path {at}/t3;
                uwsgi_temp_path {at}/t4; scgi_temp_path {at}/t5;
                server {{ listen 127.0.0.1:{port}; root {at}/www; }}
