@@ -1,6 +1,6 @@
 //! Reads of articles: for readers, for the studio, for the API.
 
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Query, SelectStatement};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect,
@@ -8,6 +8,7 @@ use sea_orm::{
 
 use crate::accounts::queries::{self as accounts, Found};
 use crate::clock::Timestamp;
+use crate::db::entities::account::AccountState;
 use crate::db::entities::article::{self, ArticleState};
 use crate::db::entities::{account, article_slug, autosave, revision, user};
 use crate::error::{Error, Message};
@@ -80,6 +81,18 @@ async fn by_former_slug<C: ConnectionTrait>(
         Some(row) => article::Entity::find_by_id(row.article_id).one(db).await,
         None => Ok(None),
     }
+}
+
+/// Those that readers may see, with their accounts: `articles` joined with `accounts`, without columns.
+pub fn public() -> SelectStatement {
+    let is_of = Expr::col(("accounts", account::Column::Id)).equals(("articles", article::Column::AccountId));
+    let mut select = Query::select();
+    select
+        .from("articles")
+        .join(JoinType::InnerJoin, "accounts", is_of)
+        .and_where(Expr::col(("articles", article::Column::State)).eq(ArticleState::Published))
+        .and_where(Expr::col(("accounts", account::Column::State)).eq(AccountState::Active));
+    select
 }
 
 /// An article of an account, in any state.

@@ -9,10 +9,9 @@ use sea_orm::{
     DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
 };
 
-use super::{ApiUser, Scope, token};
+use super::{ApiUser, Scope, token, users};
 use crate::app::App;
 use crate::db::entities::api_token;
-use crate::db::entities::user::{self, UserState};
 use crate::error::{Error, Problems};
 
 /// What tokens begin with, so that people and secret scanners know one when they see it.
@@ -82,12 +81,7 @@ pub async fn find(app: &App, text: &str) -> Result<Option<ApiUser>, DbErr> {
     else {
         return Ok(None);
     };
-    let Some(user) = user::Entity::find_by_id(row.user_id).one(app.db.read()).await? else {
-        return Ok(None);
-    };
-    if user.state != UserState::Active {
-        return Ok(None);
-    }
+    let Some(user) = users::active(app, row.user_id).await? else { return Ok(None) };
     let now = app.clock.now();
     if row.last_used_at.is_none_or(|last| last < now - USED_EVERY) {
         api_token::Entity::update_many()

@@ -17,10 +17,10 @@ use sea_orm::{
     ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
 };
 
-use super::token;
+use super::{token, users};
 use crate::app::App;
 use crate::db::entities::session;
-use crate::db::entities::user::{self, UserState};
+use crate::db::entities::user;
 use crate::error::Error;
 
 /// How long a session lasts after it was last used.
@@ -178,12 +178,7 @@ async fn find(app: &App, token: &str) -> Result<Option<SignedIn>, DbErr> {
     else {
         return Ok(None);
     };
-    let Some(user) = user::Entity::find_by_id(row.user_id).one(app.db.read()).await? else {
-        return Ok(None);
-    };
-    if user.state != UserState::Active {
-        return Ok(None);
-    }
+    let Some(user) = users::active(app, row.user_id).await? else { return Ok(None) };
     if row.last_seen_at < now - SEEN_EVERY {
         session::Entity::update_many()
             .col_expr(session::Column::LastSeenAt, Expr::value(now))

@@ -72,6 +72,12 @@ pub(super) async fn insert<C: ConnectionTrait>(
     .await?)
 }
 
+/// The user of a row that opens something, unless they are shut out.
+pub async fn active(app: &App, id: i64) -> Result<Option<user::Model>, DbErr> {
+    let user = user::Entity::find_by_id(id).one(app.db.read()).await?;
+    Ok(user.filter(|user| user.state == UserState::Active))
+}
+
 /// The user with this address.
 pub async fn find(app: &App, address: &Address) -> Result<Option<user::Model>, DbErr> {
     find_in(app.db.read(), address).await

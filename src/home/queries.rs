@@ -1,29 +1,31 @@
-//! Cards of articles and accounts, as the front page and accounts' pages show them; [`tags`] has those with a tag.
+//! Cards of articles, as the front page and accounts' pages show them; [`tags`] has those with a tag, and [`accounts`]
+//! the accounts beside them.
 
+mod accounts;
 pub mod tags;
 
+pub use self::accounts::{AccountCard, Choice, accounts_to_discover, choices};
+
 use sea_orm::sea_query::{
-    Alias, Asterisk, Expr, ExprTrait, Func, JoinType, NullOrdering, Order, Query, SelectStatement, UnionType,
+    Alias, Asterisk, Expr, ExprTrait, Func, Order, Query, SelectStatement, UnionType,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult,
-    Iterable, QueryFilter, QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, QueryFilter,
 };
 
+use crate::articles;
 use crate::articles::content;
 use crate::clock::Timestamp;
-use crate::db::entities::account::{self, AccountState, Region, Topic};
+use crate::db::entities::account::{self, AccountState};
 use crate::db::entities::article::{self, ArticleState};
 use crate::text::count;
 
 /// Articles on one page of a list.
 pub const PAGE: usize = 20;
-/// Accounts named beside the front page's articles.
-const ACCOUNTS: u64 = 12;
 /// How much of a body is read to make an excerpt of it, in characters of HTML.
-const HEAD: i32 = 1200;
+pub const HEAD: i32 = 1_200;
 /// Length of an excerpt on a card, in characters.
-const EXCERPT: usize = 120;
+pub const EXCERPT: usize = 120;
 
 /// An article in a list.
 #[derive(Clone, Debug, FromQueryResult)]
@@ -78,17 +80,6 @@ impl ArticleCard {
     }
 }
 
-/// An account in a list.
-#[derive(Clone, Debug, FromQueryResult)]
-pub struct AccountCard {
-    pub handle: String,
-    pub name: String,
-    pub bio: String,
-    pub lang: String,
-    pub avatar_url: Option<String>,
-    pub verified_at: Option<Timestamp>,
-}
-
 /// The place in a list, newest first, after which a page of it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
@@ -115,29 +106,6 @@ impl std::fmt::Display for Cursor {
 pub struct Cards {
     pub items: Vec<ArticleCard>,
     pub older: Option<Cursor>,
-}
-
-/// Which accounts a list is of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Choice {
-    pub region: Option<Region>,
-    pub topic: Option<Topic>,
-}
-
-impl Choice {
-    pub fn is_all(&self) -> bool {
-        *self == Self::default()
-    }
-
-    fn narrow(&self, select: &mut SelectStatement) {
-        let of = |column: account::Column| Expr::col(("accounts", column));
-        if let Some(region) = self.region {
-            select.and_where(of(account::Column::Region).eq(region));
-        }
-        if let Some(topic) = self.topic {
-            select.and_where(of(account::Column::Topic).eq(topic));
-        }
-    }
 }
 
 /// Published articles of active accounts, newest first.
@@ -219,26 +187,6 @@ async fn in_pages(db: &DatabaseConnection, mut ids: Vec<i64>) -> Result<Cards, D
     Ok(Cards { items, older })
 }
 
-/// The regions and topics that active accounts have, in the order of their lists.
-pub async fn choices(db: &DatabaseConnection) -> Result<(Vec<Region>, Vec<Topic>), DbErr> {
-    let rows: Vec<(Option<Region>, Option<Topic>)> = account::Entity::find()
-        .select_only()
-        .columns([account::Column::Region, account::Column::Topic])
-        .filter(account::COLUMN.state.eq(AccountState::Active))
-        .filter(
-            Condition::any()
-                .add(account::Column::Region.is_not_null())
-                .add(account::Column::Topic.is_not_null()),
-        )
-        .distinct()
-        .into_tuple()
-        .all(db)
-        .await?;
-    let regions = Region::iter().filter(|region| rows.iter().any(|row| row.0 == Some(*region)));
-    let topics = Topic::iter().filter(|topic| rows.iter().any(|row| row.1 == Some(*topic)));
-    Ok((regions.collect(), topics.collect()))
-}
-
 /// Published articles of one account, newest first.
 pub async fn of_account(
     db: &DatabaseConnection,
@@ -281,14 +229,8 @@ fn article_cards(after: Option<Cursor>) -> SelectStatement {
     use article::Column as Article;
     let of = |column: Article| Expr::col(("articles", column));
     let head = Func::cust(Alias::new("substr")).args([of(Article::BodyHtml), Expr::val(1), Expr::val(HEAD)]);
-    let mut select = Query::select();
+    let mut select = articles::queries::public();
     select
-        .from("articles")
-        .join(
-            JoinType::InnerJoin,
-            "accounts",
-            Expr::col(("accounts", account::Column::Id)).equals(("articles", Article::AccountId)),
-        )
         .columns([
             ("articles", Article::Id),
             ("articles", Article::Slug),
@@ -302,8 +244,6 @@ fn article_cards(after: Option<Cursor>) -> SelectStatement {
         .column(("accounts", account::Column::Handle))
         .expr_as(Expr::col(("accounts", account::Column::Name)), "account")
         .expr_as(head, "head")
-        .and_where(of(Article::State).eq(ArticleState::Published))
-        .and_where(Expr::col(("accounts", account::Column::State)).eq(AccountState::Active))
         .order_by(("articles", Article::PublishedAt), Order::Desc)
         .order_by(("articles", Article::Id), Order::Desc);
     if let Some(cursor) = after {
@@ -313,39 +253,6 @@ fn article_cards(after: Option<Cursor>) -> SelectStatement {
         );
     }
     select
-}
-
-/// Active accounts: verified ones first, then those that published last.
-pub async fn accounts_to_discover(
-    db: &DatabaseConnection,
-    choice: Choice,
-) -> Result<Vec<AccountCard>, DbErr> {
-    use account::Column as Account;
-    let of = |column: Account| Expr::col(("accounts", column));
-    let newest = Query::select()
-        .expr(Expr::col(("articles", article::Column::PublishedAt)).max())
-        .from("articles")
-        .and_where(Expr::col(("articles", article::Column::AccountId)).equals(("accounts", Account::Id)))
-        .and_where(Expr::col(("articles", article::Column::State)).eq(ArticleState::Published))
-        .to_owned();
-    let mut select = Query::select()
-        .from("accounts")
-        .columns([
-            Account::Handle,
-            Account::Name,
-            Account::Bio,
-            Account::Lang,
-            Account::AvatarUrl,
-            Account::VerifiedAt,
-        ])
-        .expr_as(Expr::SubQuery(None, Box::new(newest.into())), "newest")
-        .and_where(of(Account::State).eq(AccountState::Active))
-        .order_by_expr(Expr::cust("CASE WHEN verified_at IS NULL THEN 1 ELSE 0 END"), Order::Asc)
-        .order_by_with_nulls("newest", Order::Desc, NullOrdering::Last)
-        .limit(ACCOUNTS)
-        .to_owned();
-    choice.narrow(&mut select);
-    AccountCard::find_by_statement(db.get_database_backend().build(&select)).all(db).await
 }
 
 /// The article before or after another one of the same account.

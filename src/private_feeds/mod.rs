@@ -12,8 +12,9 @@ use sea_orm::{
 };
 
 use crate::app::App;
+use crate::auth::users;
 use crate::db::entities::private_feed::{self, Model as PrivateFeed};
-use crate::db::entities::user::{self, UserState};
+use crate::db::entities::user;
 use crate::error::Error;
 use crate::feeds::Format;
 use crate::reader_apps::shelf::feeds;
@@ -91,8 +92,7 @@ pub async fn open(app: &App, signed: &str) -> Result<user::Model, Error> {
     let id = value.split('-').next().and_then(|id| id.parse::<i64>().ok()).ok_or(Error::NotFound)?;
     let row = private_feed::Entity::find_by_id(id).one(app.db.read()).await?;
     let row = row.filter(|row| value_of(row) == value).ok_or(Error::NotFound)?;
-    let user = user::Entity::find_by_id(row.user_id).one(app.db.read()).await?;
-    let user = user.filter(|user| user.state == UserState::Active).ok_or(Error::NotFound)?;
+    let user = users::active(app, row.user_id).await?.ok_or(Error::NotFound)?;
     let now = app.clock.now();
     if row.last_used_at.is_none_or(|last| last < now - USED_EVERY) {
         private_feed::Entity::update_many()

@@ -23,9 +23,9 @@ use sea_orm::{
 
 use crate::app::App;
 use crate::auth::limits::Limit;
-use crate::auth::{Address, Client, token};
+use crate::auth::{Address, Client, token, users};
 use crate::db::entities::app_password::{self, Model as AppPassword};
-use crate::db::entities::user::{self, UserState};
+use crate::db::entities::user;
 use crate::error::{Error, Problems};
 
 /// The most passwords a user may have.
@@ -145,8 +145,7 @@ pub async fn by_fever_key(app: &App, client: &Client, key: &str) -> Result<Optio
 
 /// The user of a password, noting that it is used.
 async fn reader_of(app: &App, client: &Client, row: AppPassword) -> Result<Option<AppReader>, DbErr> {
-    let user = user::Entity::find_by_id(row.user_id).one(app.db.read()).await?;
-    let Some(user) = user.filter(|user| user.state == UserState::Active) else { return Ok(None) };
+    let Some(user) = users::active(app, row.user_id).await? else { return Ok(None) };
     let now = app.clock.now();
     if row.last_used_at.is_none_or(|last| last < now - USED_EVERY) {
         app_password::Entity::update_many()

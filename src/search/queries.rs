@@ -11,6 +11,7 @@ use sea_orm::{
 
 use super::query::Part;
 use super::schema::Entry;
+use crate::articles;
 use crate::articles::content::plain_text;
 use crate::clock::Timestamp;
 use crate::db::entities::account::{self, AccountState};
@@ -276,14 +277,8 @@ pub async fn articles_of(
 
 fn published_articles() -> SelectStatement {
     use article::Column as Article;
-    let mut select = Query::select();
+    let mut select = articles::queries::public();
     select
-        .from("articles")
-        .join(
-            JoinType::InnerJoin,
-            "accounts",
-            Expr::col(("accounts", account::Column::Id)).equals(("articles", Article::AccountId)),
-        )
         .columns([
             ("articles", Article::Id),
             ("articles", Article::AccountId),
@@ -297,8 +292,6 @@ fn published_articles() -> SelectStatement {
             ("articles", Article::PublishedAt),
             ("articles", Article::CreatedAt),
         ])
-        .columns([("accounts", account::Column::Handle), ("accounts", account::Column::Name)])
-        .and_where(Expr::col(("articles", Article::State)).eq(ArticleState::Published))
-        .and_where(Expr::col(("accounts", account::Column::State)).eq(AccountState::Active));
+        .columns([("accounts", account::Column::Handle), ("accounts", account::Column::Name)]);
     select
 }

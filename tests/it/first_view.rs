@@ -79,6 +79,9 @@ both_databases! {
         assert!(text.chars().count() > 9_000);
         let article = publish(app, account.id, "文史｜元代", &text).await;
         let path = format!("/@daily/{}", article.slug);
+        for file in ["app.css", "site.js"] {
+            statics::prepare_one(file);
+        }
         for packing in PACKINGS {
             let page = packed(app, &path, packing).await;
             assert!(page.bytes.len() < LARGEST_ARTICLE, "{packing}: {}", page.bytes.len());

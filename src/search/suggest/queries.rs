@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::{Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, Order, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, FromQueryResult};
 
+use crate::articles;
 use crate::clock::Timestamp;
 use crate::db::entities::account::{self, AccountState};
 use crate::db::entities::article::{self, ArticleState, Tags};
@@ -130,14 +131,8 @@ fn active_accounts() -> SelectStatement {
 
 fn published_titles() -> SelectStatement {
     use article::Column as Article;
-    let mut select = Query::select();
+    let mut select = articles::queries::public();
     select
-        .from("articles")
-        .join(
-            JoinType::InnerJoin,
-            "accounts",
-            Expr::col(("accounts", account::Column::Id)).equals(("articles", Article::AccountId)),
-        )
         .columns([
             ("articles", Article::Id),
             ("articles", Article::Title),
@@ -147,9 +142,7 @@ fn published_titles() -> SelectStatement {
             ("articles", Article::PublishedAt),
         ])
         .columns([("accounts", account::Column::Handle), ("accounts", account::Column::Name)])
-        .and_where(Expr::col(("articles", Article::State)).eq(ArticleState::Published))
-        .and_where(Expr::col(("articles", Article::PublishedAt)).is_not_null())
-        .and_where(Expr::col(("accounts", account::Column::State)).eq(AccountState::Active));
+        .and_where(Expr::col(("articles", Article::PublishedAt)).is_not_null());
     select
 }
 

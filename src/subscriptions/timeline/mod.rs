@@ -9,6 +9,7 @@
 pub mod mute;
 pub mod pages;
 pub mod queries;
+mod statements;
 pub mod settings;
 
 use std::sync::Arc;
@@ -91,7 +92,7 @@ pub async fn mark_all_read(app: &App, user_id: i64, scope: &Scope, until: Timest
         update = update.filter(subscription::COLUMN.list_id.eq(Some(list_id)));
     }
     update.exec(&*tx).await?;
-    let marked = queries::marked_unread(user_id, scope, until);
+    let marked = statements::marked_unread(user_id, scope, until);
     read_mark::Entity::update_many()
         .col_expr(read_mark::Column::IsRead, Expr::value(true))
         .col_expr(read_mark::Column::ReadAt, Expr::value(app.clock.now()))
@@ -111,7 +112,7 @@ pub async fn mark_read_above(
     newest: Cursor,
     oldest: Cursor,
 ) -> Result<(), DbErr> {
-    mark(app, user_id, queries::unread_between(user_id, scope, newest, oldest), true).await
+    mark(app, user_id, statements::unread_between(user_id, scope, newest, oldest), true).await
 }
 
 /// Marks the articles whose ids a query gives as `id`.
