@@ -50,9 +50,10 @@ pub fn text(path: &str) -> Option<String> {
     Files::get(path).map(|file| String::from_utf8_lossy(&file.data).into_owned())
 }
 
-/// Packs all files. Slow; until it is done they are packed while they are sent.
+/// Packs all files that browsers ask for. Slow; until it is done they are packed while they are sent.
 pub fn prepare() {
-    for path in Files::iter() {
+    let is_asked_for = |path: &str| [".css", ".js", ".svg"].iter().any(|kind| path.ends_with(kind));
+    for path in Files::iter().filter(|path| is_asked_for(path)) {
         prepare_one(&path);
     }
 }

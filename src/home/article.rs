@@ -73,6 +73,13 @@ fn preview_image(
     }
 }
 
+/// An article's page.
+pub struct Rendered {
+    pub html: String,
+    /// Its cover for a `Link` header, where one is shown; see [`media::on_page::cover_link`].
+    pub cover_link: Option<String>,
+}
+
 /// Renders a published article of an active account, however its reader stands to that.
 pub async fn render_article(
     app: &Arc<App>,
@@ -80,14 +87,15 @@ pub async fn render_article(
     account: account::Model,
     article: article::Model,
     standing: Standing,
-) -> Result<String, Error> {
+) -> Result<Rendered, Error> {
     let neighbours = async { Ok::<_, Error>(queries::neighbours(app.db.read(), &article).await?) };
-    let ((previous, next), beside) = tokio::try_join!(neighbours, Beside::load(app, &article))?;
-    let written = article.lang.clone();
-    let named = article::Model { body_html: String::new(), ..article.clone() };
     let pictures = media::body::addresses(&article.body_html);
     let addresses = article.cover_url.as_deref().into_iter().chain(pictures.iter().map(String::as_str));
-    let page = page.with_pictures(app, addresses.collect()).await?;
+    let with_pictures = page.with_pictures(app, addresses.collect());
+    let ((previous, next), beside, page) =
+        tokio::try_join!(neighbours, Beside::load(app, &article), with_pictures)?;
+    let written = article.lang.clone();
+    let named = article::Model { body_html: String::new(), ..article.clone() };
     let cover = article.cover_url.clone();
     let cover = cover.filter(|cover| !media::body::begins_with(&article.body_html, cover));
     // Before it is converted, so that headings have the same ids in every script.
@@ -143,5 +151,6 @@ pub async fn render_article(
         beside,
         saved_id,
     };
-    Ok(page.render()?)
+    let cover_link = page.cover.as_deref().and_then(|cover| media::on_page::cover_link(&page.page, cover));
+    Ok(Rendered { html: page.render()?, cover_link })
 }

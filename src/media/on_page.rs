@@ -177,6 +177,26 @@ pub fn cover(page: &Page, address: &str) -> String {
     }
 }
 
+/// The same cover as a link that names it before the page is read (RFC 8288); nothing for a reader who saves data, and
+/// where an address could not stand in one. Browsers that do not read the format pass it over.
+pub fn cover_link(page: &Page, address: &str) -> Option<String> {
+    let can_stand = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"' | b'\\');
+    if page.look.saves_data || !address.bytes().all(can_stand) {
+        return None;
+    }
+    let Some(shown) = page.pictures.get(address) else {
+        return Some(format!("<{address}>; rel=preload; as=image; fetchpriority=high; referrerpolicy=no-referrer"));
+    };
+    let formats = [("avif", &shown.renditions.avif), ("webp", &shown.renditions.webp)];
+    let best = formats.into_iter().find(|(_, widths)| !widths.is_empty());
+    let more = best.map_or_else(String::new, |(kind, widths)| {
+        let files: Vec<String> = widths.iter().map(|width| shown.candidate(*width, kind)).collect();
+        let files = files.join(", ");
+        format!(r#"; type="image/{kind}"; imagesrcset="{files}"; imagesizes="{COVER_SIZES}""#)
+    });
+    Some(format!("<{}>; rel=preload; as=image; fetchpriority=high{more}", shown.url))
+}
+
 /// What stands in the place of a picture for a reader who saves data: what it shows, and the way to it. `static/light.js`
 /// puts it in its place; without scripts it opens by itself. `address` and `alt` are escaped.
 pub fn unseen(page: &Page, shown: Option<&Shown>, address: &str, alt: &str) -> String {

@@ -67,7 +67,14 @@ both_databases! {
         let answer = app.get(&format!("/media/{stem}-320.webp")).await.assert_status(200);
         assert_eq!((answer.header("content-type"), answer.header("cache-control")), ("image/jpeg", "public, max-age=300"));
         app.work().await;
-        let page = app.get(&path).await.assert_status(200).text();
+        let page = app.get(&path).await.assert_status(200);
+        // The header names what the page will ask for, and no other file.
+        let link = format!(
+            "</media/{key}>; rel=preload; as=image; fetchpriority=high; type=\"image/avif\"; \
+             imagesrcset=\"/media/{stem}-320.avif 320w, /media/{stem}-700.avif 700w\"; imagesizes=\"(min-width: 42rem) 40rem, 100vw\""
+        );
+        assert!(page.headers.get_all("link").iter().any(|one| *one == link), "{:?}", page.headers);
+        let page = page.text();
         let sources = format!(
             "<source type=\"image/avif\" srcset=\"/media/{stem}-320.avif 320w, /media/{stem}-700.avif 700w\" sizes=\"(min-width: 42rem) 40rem, 100vw\">\
              <source type=\"image/webp\" srcset=\"/media/{stem}-320.webp 320w, /media/{stem}-700.webp 700w\" sizes=\"(min-width: 42rem) 40rem, 100vw\">"

@@ -39,11 +39,11 @@ pub async fn show_article(
         tracing::warn!(article = article.id, "marking as read failed: {error}");
     }
     let is_personal = page.user.is_some() || page.flash.is_some();
-    let (changed_at, cover) = (article.updated_at, article.cover_url.clone());
-    let html = render_article(&app, page, account, article, standing).await?;
-    let mut response = conditional(html, changed_at, is_personal, &headers);
-    if let Some(cover) = cover.filter(|_| response.status() == StatusCode::OK) {
-        preload(&mut response, &cover, "image");
+    let changed_at = article.updated_at;
+    let rendered = render_article(&app, page, account, article, standing).await?;
+    let mut response = conditional(rendered.html, changed_at, is_personal, &headers);
+    if let Some(link) = rendered.cover_link.filter(|_| response.status() == StatusCode::OK) {
+        preload(&mut response, &link);
     }
     Ok(response)
 }
