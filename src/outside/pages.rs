@@ -20,6 +20,7 @@ use crate::home::queries::Cursor;
 use crate::import::Preview;
 use crate::import::discover::FoundFeed;
 use crate::lists;
+use crate::media;
 use crate::page::{Page, View, redirect_with_flash};
 use crate::path::Path;
 use crate::reader_apps::shelf::{feeds, states};
@@ -161,6 +162,7 @@ pub async fn show_outside_item(
     }
     page.noindex = true;
     let page = page.titled(&item.title);
+    let html = media::body::shown(&html, &page, true);
     Ok(View(ItemPage { page, item, html }).into_response())
 }
 

@@ -21,11 +21,11 @@ const RED: Colour = [0xa8, 0x28, 0x1e];
 const MARGIN: u32 = 84;
 const INNER: f32 = (WIDTH - 2 * MARGIN) as f32;
 /// Sizes of the title in pixels with the lines that it may take, largest first; at the last one it is cut.
-const SIZES: [(f32, usize); 4] = [(96.0, 2), (82.0, 3), (68.0, 4), (58.0, 4)];
+const SIZES: [(f32, usize); 4] = [(96.0, 2), (76.0, 3), (62.0, 4), (54.0, 4)];
 /// The distance of lines, in ems.
-const LEADING: f32 = 1.36;
+const LEADING: f32 = 1.32;
 /// Where the title may stand.
-const TITLE: std::ops::Range<f32> = 150.0..478.0;
+const TITLE: std::ops::Range<f32> = 132.0..456.0;
 const SMALL: f32 = 34.0;
 const SEAL: u32 = 72;
 

