@@ -1,13 +1,15 @@
 //! EPUB 3.3: one chapter an article, with a table of contents.
 
+use std::io::{self, Cursor};
+
 use sha2::{Digest, Sha256};
 
 use super::xhtml;
-use super::zip::Zip;
 use super::{Book, Piece};
 use crate::articles::content::plain_text;
 use crate::saved::marks::{self, Passage};
 use crate::text::fold;
+use crate::zip::Zip;
 
 const CONTAINER: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
     <container version=\"1.0\" xmlns=\"urn:oasis:names:tc:opendocument:xmlns:container\"><rootfiles>\
@@ -20,6 +22,10 @@ const STYLE: &str = "body { line-height: 1.7; }\nh1 { line-height: 1.35; }\nimg 
 
 /// The whole book.
 pub fn write(book: &Book) -> Vec<u8> {
+    pack(book).expect("memory takes whatever is written to it")
+}
+
+fn pack(book: &Book) -> io::Result<Vec<u8>> {
     let mut pictures: Vec<&String> = book.pictures.keys().collect();
     pictures.sort();
     let file_of = |path: &str| {
@@ -27,22 +33,22 @@ pub fn write(book: &Book) -> Vec<u8> {
         let ending = path.rsplit('.').next().filter(|ending| ending.len() <= 4).unwrap_or("bin");
         Some(format!("picture-{}.{ending}", at + 1))
     };
-    let mut zip = Zip::default();
+    let mut zip = Zip::new(Cursor::new(Vec::new()));
     // First, and as it is: this is how readers know the kind of the file.
-    zip.store("mimetype", b"application/epub+zip");
-    zip.deflate("META-INF/container.xml", CONTAINER.as_bytes());
-    zip.deflate("book/package.opf", package(book, &pictures, &file_of).as_bytes());
-    zip.deflate("book/contents.xhtml", contents(book).as_bytes());
-    zip.deflate("book/style.css", STYLE.as_bytes());
+    zip.store("mimetype", b"application/epub+zip")?;
+    zip.deflate("META-INF/container.xml", CONTAINER.as_bytes())?;
+    zip.deflate("book/package.opf", package(book, &pictures, &file_of).as_bytes())?;
+    zip.deflate("book/contents.xhtml", contents(book).as_bytes())?;
+    zip.deflate("book/style.css", STYLE.as_bytes())?;
     for (at, piece) in book.pieces.iter().enumerate() {
-        zip.deflate(&format!("book/{}", chapter_file(at)), chapter(book, piece, &file_of).as_bytes());
+        zip.deflate(&format!("book/{}", chapter_file(at)), chapter(book, piece, &file_of).as_bytes())?;
     }
     for path in &pictures {
         if let (Some(file), Some(picture)) = (file_of(path), book.pictures.get(*path)) {
-            zip.store(&format!("book/{file}"), &picture.bytes);
+            zip.store(&format!("book/{file}"), &picture.bytes)?;
         }
     }
-    zip.finish()
+    Ok(zip.finish()?.into_inner())
 }
 
 fn chapter_file(at: usize) -> String {

@@ -1,10 +1,10 @@
 //! What a reader has saved, to take along: as EPUB, Markdown or one HTML page, with their highlights and notes.
 
 mod epub;
+pub mod list;
 mod markdown;
 mod page;
 mod xhtml;
-mod zip;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -65,6 +65,8 @@ pub struct Book {
     pub pieces: Vec<Piece>,
     /// Pictures of this site by their paths.
     pictures: HashMap<String, Picture>,
+    /// Where a page finds those that lie beside it, by their paths here.
+    pub beside: HashMap<String, String>,
 }
 
 #[derive(Debug)]
@@ -120,6 +122,7 @@ impl Book {
             made_at: app.clock.now(),
             pieces: pieces.collect(),
             pictures: HashMap::new(),
+            beside: HashMap::new(),
         })
     }
 
@@ -160,6 +163,11 @@ impl Book {
         }
     }
 
+    /// Where a page of the book finds a picture.
+    fn picture(&self, path: &str) -> String {
+        self.beside.get(path).cloned().unwrap_or_else(|| self.absolute(path))
+    }
+
     /// Who wrote it where and when, in one line.
     fn facts(&self, piece: &Piece) -> String {
         let date = piece.saved.published_at.map(|moment| self.locale.date(moment, self.zone));
@@ -169,7 +177,7 @@ impl Book {
 }
 
 /// Paths of the pictures in a copy that were uploaded here.
-fn own_pictures(saved: &saved_article::Model) -> Vec<String> {
+pub fn own_pictures(saved: &saved_article::Model) -> Vec<String> {
     let mut paths: Vec<String> =
         saved.cover_url.iter().filter(|url| url.starts_with("/media/")).cloned().collect();
     let html = &saved.body_html;
@@ -183,7 +191,7 @@ fn own_pictures(saved: &saved_article::Model) -> Vec<String> {
 }
 
 /// The row and the file of a picture of ours.
-async fn kept(app: &App, path: &str) -> Result<Option<(media::Model, PathBuf)>, Error> {
+pub async fn kept(app: &App, path: &str) -> Result<Option<(media::Model, PathBuf)>, Error> {
     let Some(key) = path.strip_prefix("/media/") else { return Ok(None) };
     let row = media::Entity::find().filter(Expr::col(media::Column::Key).eq(key)).one(app.db.read()).await?;
     // The row's own key names the file: whatever stands in an article leads to no other.

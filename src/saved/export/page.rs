@@ -1,10 +1,11 @@
-//! One HTML page that needs nothing else: articles one after another, pictures where they are.
+//! One HTML page that needs nothing else: articles one after another, pictures where they are or beside it.
 
 use super::epub::{notes, with_marks};
 use super::xhtml;
 use super::{Book, Piece};
 
-const STYLE: &str = "body{max-width:40rem;margin:2rem auto;padding:0 1rem;font:1.0625rem/1.8 Georgia,serif;color-scheme:light dark}\
+/// Also of the list of an export.
+pub const STYLE: &str = "body{max-width:40rem;margin:2rem auto;padding:0 1rem;font:1.0625rem/1.8 Georgia,serif;color-scheme:light dark}\
     h1,h2{line-height:1.35}img{max-width:100%;height:auto}article{border-top:1px solid;padding-top:1.5rem;margin-top:3rem}\
     blockquote{margin-inline:0;padding-inline-start:1em;border-inline-start:3px solid #a8281e}.facts,.source{opacity:.7;font-size:.875rem}";
 
@@ -35,12 +36,12 @@ pub fn write(book: &Book) -> String {
 
 fn push_article(out: &mut String, book: &Book, piece: &Piece) {
     let saved = &piece.saved;
-    let pictures = |source: &str| Some(book.absolute(source));
+    let pictures = |source: &str| Some(book.picture(source));
     out.push_str(&format!("<article id=\"a{}\" lang=\"{}\">\n", saved.id, xhtml::text(&saved.lang)));
     out.push_str(&format!("<h2>{}</h2>\n", xhtml::text(&saved.title)));
     out.push_str(&format!("<p class=\"facts\">{}</p>\n", xhtml::text(&book.facts(piece))));
     if let Some(cover) = &saved.cover_url {
-        out.push_str(&format!("<p><img src=\"{}\" alt=\"\"></p>\n", xhtml::text(&book.absolute(cover))));
+        out.push_str(&format!("<p><img src=\"{}\" alt=\"\"></p>\n", xhtml::text(&book.picture(cover))));
     }
     out.push_str(&xhtml::write(&with_marks(piece), &book.base_url, &pictures));
     let url = xhtml::text(&book.absolute(&saved.url));
