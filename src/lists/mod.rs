@@ -47,15 +47,25 @@ pub async fn create(app: &App, user_id: i64, name: &str) -> Result<list::Model, 
 /// # Errors
 /// As of [`create`].
 pub async fn named(app: &App, user_id: i64, name: &str) -> Result<list::Model, Error> {
-    let name = parse_name(name)?;
     let tx = app.db.begin().await?;
-    lock(&tx, user_id).await?;
-    let found = match queries::of_name(&*tx, user_id, &name).await? {
-        Some(found) => found,
-        None => insert(app, &tx, user_id, name).await?,
-    };
+    let found = named_in(app, &tx, user_id, name).await?;
     tx.commit().await?;
     Ok(found)
+}
+
+/// The same within the caller's transaction.
+pub async fn named_in(
+    app: &App,
+    tx: &DatabaseTransaction,
+    user_id: i64,
+    name: &str,
+) -> Result<list::Model, Error> {
+    let name = parse_name(name)?;
+    lock(tx, user_id).await?;
+    match queries::of_name(tx, user_id, &name).await? {
+        Some(found) => Ok(found),
+        None => insert(app, tx, user_id, name).await,
+    }
 }
 
 /// Gives a list another name.
@@ -126,16 +136,27 @@ pub async fn reorder(app: &App, user_id: i64, wanted: &[i64]) -> Result<(), Erro
 /// Not found where subscription or list is not the reader's own.
 pub async fn put(app: &App, user_id: i64, subscription_id: i64, list_id: Option<i64>) -> Result<(), Error> {
     let tx = app.db.begin().await?;
-    let subscription = subscriptions::get_own(&*tx, user_id, subscription_id).await?;
+    put_in(&tx, user_id, subscription_id, list_id).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The same within the caller's transaction.
+pub async fn put_in(
+    tx: &DatabaseTransaction,
+    user_id: i64,
+    subscription_id: i64,
+    list_id: Option<i64>,
+) -> Result<(), Error> {
+    let subscription = subscriptions::get_own(tx, user_id, subscription_id).await?;
     if let Some(list_id) = list_id {
-        queries::get_own(&*tx, user_id, list_id).await?;
+        queries::get_own(tx, user_id, list_id).await?;
     }
     subscription::Entity::update_many()
         .col_expr(subscription::Column::ListId, Expr::value(list_id))
         .filter(subscription::COLUMN.id.eq(subscription.id))
-        .exec(&*tx)
+        .exec(tx)
         .await?;
-    tx.commit().await?;
     Ok(())
 }
 

@@ -8,6 +8,7 @@ pub mod parse;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use sea_orm::DatabaseTransaction;
 use url::Url;
 
 use crate::app::App;
@@ -23,8 +24,6 @@ use crate::subscriptions;
 use parse::Outline;
 
 pub const CONTENT_TYPE: &str = "text/x-opml; charset=utf-8";
-/// Feeds of one transaction.
-const BATCH: usize = 200;
 /// First visits of feeds that came in one document are this far apart.
 const APART: Duration = Duration::from_millis(500);
 
@@ -89,7 +88,8 @@ fn outline(xml: &mut Xml, feed: &feeds::Feed) {
 }
 
 /// Follows all that a document names; what is followed already stays as it is, except that it goes into its list
-/// where it is in none. Nothing is fetched now: feeds are read by jobs, one after the other.
+/// where it is in none. All of it or nothing: one transaction, in which nothing is fetched; feeds are read by jobs, one
+/// after the other.
 ///
 /// # Errors
 /// Invalid when it is no such document, or hostile; then nothing is taken.
@@ -101,27 +101,45 @@ pub async fn take_in(app: &App, user: &user::Model, bytes: &[u8]) -> Result<Repo
         .map_err(|why| Error::invalid("file", why.key()))?;
     let known: HashMap<FeedKey, Option<i64>> =
         feeds::all(app, user.id).await?.into_iter().map(|feed| (feed.key, feed.list_id)).collect();
-    let mut taking = Taking { app, user, known, lists: HashMap::new(), report: Report::default() };
-    let mut elsewhere = Vec::new();
+    let mut places = Vec::with_capacity(outlines.len());
     for outline in outlines {
-        let list_id = taking.list_of(&outline).await?;
-        match read_address(&outline.url) {
-            Err(why) => taking.failed(outline, why.key().into()),
+        let place = match read_address(&outline.url) {
+            Err(why) => Place::Nowhere(why.key().into()),
             Ok(url) => match feeds::account_at(app, &url).await? {
-                Some(account) => taking.follow_account(outline, account.id, list_id).await?,
-                None => elsewhere.push((outline, url, list_id)),
+                Some(account) => Place::Here(account.id),
+                None => Place::Elsewhere(url),
             },
+        };
+        places.push((outline, place));
+    }
+    let tx = app.db.begin().await?;
+    let mut taking = Taking { app, tx: &tx, user, known, lists: HashMap::new(), report: Report::default() };
+    for (outline, place) in places {
+        let list_id = taking.list_of(&outline).await?;
+        match place {
+            Place::Nowhere(why) => taking.failed(outline, why),
+            Place::Here(account_id) => taking.follow_account(outline, account_id, list_id).await?,
+            Place::Elsewhere(url) => taking.follow_feed(outline, &url, list_id).await?,
         }
     }
-    for batch in elsewhere.chunks(BATCH) {
-        taking.follow_feeds(batch).await?;
-    }
-    Ok(taking.report)
+    let report = taking.report;
+    tx.commit().await?;
+    Ok(report)
+}
+
+/// Where a feed is.
+enum Place {
+    /// An account of this site.
+    Here(i64),
+    Elsewhere(Url),
+    /// It has no address that could be read.
+    Nowhere(Message),
 }
 
 /// A document being taken in.
 struct Taking<'a> {
     app: &'a App,
+    tx: &'a DatabaseTransaction,
     user: &'a user::Model,
     /// What is followed, with its list.
     known: HashMap<FeedKey, Option<i64>>,
@@ -142,7 +160,7 @@ impl Taking<'_> {
         if let Some(known) = self.lists.get(&name) {
             return Ok(*known);
         }
-        let list_id = match lists::named(self.app, self.user.id, &name).await {
+        let list_id = match lists::named_in(self.app, self.tx, self.user.id, &name).await {
             Ok(list) => Some(list.id),
             // The name is no name, or there are too many lists: its feeds are taken all the same.
             Err(Error::Invalid(_) | Error::Conflict(_)) => None,
@@ -161,44 +179,39 @@ impl Taking<'_> {
         let key = FeedKey::Account(account_id);
         let locale = Locale::from_tag(&self.user.locale).unwrap_or(Locale::ZhHans);
         let own = match self.known.contains_key(&key) {
-            true => subscriptions::queries::of_user(self.app.db.read(), self.user.id, account_id).await?,
-            false => Some(subscriptions::subscribe(self.app, self.user, account_id, None, locale).await?),
+            true => subscriptions::queries::of_user(self.tx, self.user.id, account_id).await?,
+            false => {
+                let new = subscriptions::subscribe_in(self.app, self.tx, self.user, account_id, None, locale);
+                Some(new.await?)
+            }
         };
         let is_listed = self.known.get(&key).is_some_and(Option::is_some);
         if let Some(own) = own.filter(|_| list_id.is_some() && !is_listed) {
-            lists::put(self.app, self.user.id, own.id, list_id).await?;
+            lists::put_in(self.tx, self.user.id, own.id, list_id).await?;
         }
         let was_known = self.known.insert(key, list_id).is_some();
         if was_known { &mut self.report.known } else { &mut self.report.accounts }.push(outline.title);
         Ok(())
     }
 
-    async fn follow_feeds(&mut self, batch: &[(Outline, Url, Option<i64>)]) -> Result<(), Error> {
-        let mut to_list = Vec::new();
-        let tx = self.app.db.begin().await?;
-        for (outline, url, list_id) in batch {
-            let delay = APART * u32::try_from(self.report.feeds.len()).unwrap_or(u32::MAX);
-            let new = NewFollow { title: outline.title.clone(), list_id: *list_id, delay };
-            match outside::follow_in(self.app, &tx, self.user.id, url, new).await {
-                Ok(followed) if followed.is_new => self.report.feeds.push(outline.title.clone()),
-                Ok(followed) => {
-                    let is_listed =
-                        self.known.get(&FeedKey::Outside(followed.feed_id)).is_some_and(Option::is_some);
-                    if list_id.is_some() && !is_listed {
-                        to_list.push((followed.feed_id, *list_id));
-                    }
-                    self.report.known.push(outline.title.clone());
+    async fn follow_feed(&mut self, outline: Outline, url: &Url, list_id: Option<i64>) -> Result<(), Error> {
+        let delay = APART * u32::try_from(self.report.feeds.len()).unwrap_or(u32::MAX);
+        let new = NewFollow { title: outline.title.clone(), list_id, delay };
+        match outside::follow_in(self.app, self.tx, self.user.id, url, new).await {
+            Ok(followed) if followed.is_new => self.report.feeds.push(outline.title),
+            Ok(followed) => {
+                let is_listed =
+                    self.known.get(&FeedKey::Outside(followed.feed_id)).is_some_and(Option::is_some);
+                if list_id.is_some() && !is_listed {
+                    outside::put_in_list_in(self.tx, self.user.id, followed.feed_id, list_id).await?;
                 }
-                Err(Error::Invalid(problems)) => {
-                    let why = problems.0.into_iter().next().map_or("import-error-url".into(), |(_, why)| why);
-                    self.failed(outline.clone(), why);
-                }
-                Err(error) => return Err(error),
+                self.report.known.push(outline.title);
             }
-        }
-        tx.commit().await?;
-        for (feed_id, list_id) in to_list {
-            outside::put_in_list(self.app, self.user.id, feed_id, list_id).await?;
+            Err(Error::Invalid(problems)) => {
+                let why = problems.0.into_iter().next().map_or("import-error-url".into(), |(_, why)| why);
+                self.failed(outline, why);
+            }
+            Err(error) => return Err(error),
         }
         Ok(())
     }

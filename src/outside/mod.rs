@@ -143,6 +143,16 @@ pub async fn put_in_list(app: &App, user_id: i64, feed_id: i64, list_id: Option<
     change(app, user_id, feed_id, |row| row.list_id = Set(list_id)).await
 }
 
+/// The same within the caller's transaction.
+pub async fn put_in_list_in(
+    tx: &DatabaseTransaction,
+    user_id: i64,
+    feed_id: i64,
+    list_id: Option<i64>,
+) -> Result<(), Error> {
+    change_in(tx, user_id, feed_id, |row| row.list_id = Set(list_id)).await
+}
+
 async fn change(
     app: &App,
     user_id: i64,
@@ -150,13 +160,23 @@ async fn change(
     change: impl FnOnce(&mut outside_follow::ActiveModel),
 ) -> Result<(), Error> {
     let tx = app.db.begin().await?;
-    let found = queries::follow(&*tx, user_id, feed_id).await?.ok_or(Error::NotFound)?;
+    change_in(&tx, user_id, feed_id, change).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn change_in(
+    tx: &DatabaseTransaction,
+    user_id: i64,
+    feed_id: i64,
+    change: impl FnOnce(&mut outside_follow::ActiveModel),
+) -> Result<(), Error> {
+    let found = queries::follow(tx, user_id, feed_id).await?.ok_or(Error::NotFound)?;
     let mut row = found.into_active_model();
     change(&mut row);
     if row.is_changed() {
-        row.update(&*tx).await?;
+        row.update(tx).await?;
     }
-    tx.commit().await?;
     Ok(())
 }
 

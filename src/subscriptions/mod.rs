@@ -58,28 +58,41 @@ pub async fn subscribe(
     cadence: Option<Cadence>,
     locale: Locale,
 ) -> Result<Subscription, DbErr> {
-    let now = app.clock.now();
     let tx = app.db.begin().await?;
-    readers::lock(&tx, &user.email).await?;
-    let found = match queries::of_user(&*tx, user.id, account_id).await? {
+    let subscription = subscribe_in(app, &tx, user, account_id, cadence, locale).await?;
+    tx.commit().await?;
+    Ok(subscription)
+}
+
+/// The same within the caller's transaction.
+pub async fn subscribe_in(
+    app: &App,
+    tx: &DatabaseTransaction,
+    user: &user::Model,
+    account_id: i64,
+    cadence: Option<Cadence>,
+    locale: Locale,
+) -> Result<Subscription, DbErr> {
+    let now = app.clock.now();
+    readers::lock(tx, &user.email).await?;
+    let found = match queries::of_user(tx, user.id, account_id).await? {
         Some(found) => found,
-        None => find_or_insert(&tx, now, account_id, &user.email, Cadence::Instant, locale).await?,
+        None => find_or_insert(tx, now, account_id, &user.email, Cadence::Instant, locale).await?,
     };
     let mut row = found.clone().into_active_model();
     row.user_id = Set(Some(user.id));
     if found.state != SubscriptionState::Active {
-        let usual = usual_cadence(app, &tx, &found.email).await?;
+        let usual = usual_cadence(app, tx, &found.email).await?;
         activate(&mut row, &found, usual, now);
     }
     if let Some(cadence) = cadence {
         row.cadence = Set(cadence);
     }
-    let subscription = row.update(&*tx).await?;
-    let subscription = readers::subscription_changed(app, &tx, now, &found, subscription).await?;
+    let subscription = row.update(tx).await?;
+    let subscription = readers::subscription_changed(app, tx, now, &found, subscription).await?;
     if found.state != SubscriptionState::Active {
-        announce(&tx, now, &subscription, Kind::SubscriptionConfirmed).await?;
+        announce(tx, now, &subscription, Kind::SubscriptionConfirmed).await?;
     }
-    tx.commit().await?;
     Ok(subscription)
 }
 
