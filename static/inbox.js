@@ -16,7 +16,7 @@ function show(unread) {
   const before = Number(link.dataset.unread);
   link.dataset.unread = unread;
   badge.textContent = unread >= 100 ? "99+" : unread;
-  badge.hidden = unread === 0;
+  badge.parentElement.hidden = unread === 0;
   const news = document.querySelector("#inbox-news");
   if (news && unread > before) news.hidden = false;
 }

@@ -5,6 +5,7 @@ site-tagline = News from home, every piece of it
 search = Search
 search-placeholder = Search
 nav-main = Main
+nav-pages = Pages
 nav-timeline = Timeline
 nav-studio = Studio
 nav-settings = Settings

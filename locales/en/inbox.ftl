@@ -19,10 +19,6 @@ inbox-all-read-title = All read
 inbox-all-read-text = Nothing is unread.
 flash-inbox-read = All marked as read.
 nav-inbox = Inbox
-nav-inbox-unread = { $count ->
-    [one] Inbox, { $count } unread
-   *[other] Inbox, { $count } unread
-}
 article-correct = Tell readers who were told of this article
 article-correct-hint = They see in their inbox what you write under "What changed".
 article-correct-words-missing = Say what has changed: readers will see it.

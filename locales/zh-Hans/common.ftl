@@ -5,6 +5,7 @@ site-tagline = 来自家乡的消息，一篇不漏
 search = 搜索
 search-placeholder = 搜索文章
 nav-main = 主导航
+nav-pages = 翻页
 nav-timeline = 时间线
 nav-studio = 工作室
 nav-settings = 设置

@@ -16,7 +16,6 @@ inbox-all-read-title = 都读完了
 inbox-all-read-text = 没有未读的消息。
 flash-inbox-read = 已全部标为已读。
 nav-inbox = 消息
-nav-inbox-unread = 消息，{ $count } 条未读
 article-correct = 通知已收到这篇文章的读者
 article-correct-hint = 他们会在站内消息里看到“修改说明”一栏写的话。
 article-correct-words-missing = 请写明修改说明，读者会看到。

@@ -5,6 +5,7 @@ site-tagline = 來自家鄉的消息，一篇不漏
 search = 搜尋
 search-placeholder = 搜尋文章
 nav-main = 主導覽
+nav-pages = 翻頁
 nav-timeline = 時間線
 nav-studio = 工作室
 nav-settings = 設定

@@ -16,7 +16,6 @@ inbox-all-read-title = 都讀完了
 inbox-all-read-text = 沒有未讀的訊息。
 flash-inbox-read = 已全部標為已讀。
 nav-inbox = 訊息
-nav-inbox-unread = 訊息，{ $count } 則未讀
 article-correct = 通知已收到這篇文章的讀者
 article-correct-hint = 他們會在站內訊息裡看到「修改說明」一欄寫的話。
 article-correct-words-missing = 請寫明修改說明，讀者會看到。

@@ -120,6 +120,15 @@ impl TestApp {
         letters
     }
 
+    /// Serves the site to browsers; returns its address.
+    pub async fn listen(&self) -> String {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let origin = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
+        let routes = xiangxun::routes::router(self.app.clone());
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        origin
+    }
+
     /// Says that this test may end with jobs that are not due yet.
     pub fn allow_unfinished_jobs(&self) {
         self.unfinished_jobs_allowed.store(true, Ordering::Relaxed);

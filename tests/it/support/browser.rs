@@ -70,6 +70,28 @@ impl Browser {
         serde_json::from_str(&text).unwrap()
     }
 
+    /// Makes the page see a window of this many CSS pixels, each of them `scale` pixels wide.
+    pub async fn zoom(&self, width: u32, height: u32, scale: f64) {
+        let size = serde_json::json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": false });
+        self.tell("Emulation.setDeviceMetricsOverride", size).await;
+    }
+
+    /// Keeps a cookie; a page of the site must be open.
+    pub async fn keep_cookie(&self, name: &str, value: &str) {
+        let cookie = Cookie::new(name.to_owned(), value.to_owned());
+        self.window.add_cookie(cookie).await.unwrap();
+    }
+
+    /// What a script returns.
+    pub async fn ask(&self, script: &str) -> serde_json::Value {
+        self.window.execute(script, Vec::new()).await.unwrap().json().clone()
+    }
+
+    /// Presses keys, wherever the focus is.
+    pub async fn press(&self, keys: impl Into<TypingData>) {
+        self.window.active_element().await.unwrap().send_keys(keys).await.unwrap();
+    }
+
     /// Goes to an address.
     pub async fn visit(&self, url: &str) {
         self.window.goto(url).await.unwrap();

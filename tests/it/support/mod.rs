@@ -1,6 +1,7 @@
 //! What the tests stand on.
 
 pub mod app;
+pub mod belongings;
 pub mod bounces;
 pub mod browser;
 pub mod builders;
@@ -15,6 +16,8 @@ pub mod reader_app;
 pub mod readers;
 pub mod receiver;
 pub mod smtp;
+pub mod tools;
+pub mod tour;
 
 pub use app::{Backend, TestApp};
 
