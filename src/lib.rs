@@ -23,6 +23,7 @@
 //! - [`mail`]: letters and who carries them; [`bounces`]: word that comes back about them
 //! - [`subscriptions`]: subscribing, leaving, the timeline; [`delivery`]: telling subscribers of a push
 //! - [`lists`]: folders for what one follows; [`saved`]: articles that readers keep
+//! - [`belongings`]: all that is kept of one person, taken along or deleted; [`zip`]: files of files
 //! - [`readers`]: an address with its hours: when it is told; [`digests`]: many articles in one message
 //! - [`devices`]: browsers that readers let us notify
 //! - [`inbox`]: what a signed-in reader was told, on the site itself
@@ -42,6 +43,7 @@ pub mod api;
 pub mod app;
 pub mod articles;
 pub mod auth;
+pub mod belongings;
 pub mod blocking;
 pub mod bounces;
 pub mod clock;
@@ -87,3 +89,4 @@ pub mod studio;
 pub mod subscriptions;
 pub mod text;
 pub mod webhooks;
+pub mod zip;

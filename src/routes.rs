@@ -18,6 +18,7 @@ use tower::ServiceBuilder;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::timeout::TimeoutLayer;
@@ -50,6 +51,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(reader::alerting())
         .merge(reader::outside_feeds())
         .merge(reader::syncing())
+        .merge(reader::belonging())
         .merge(public::hooks())
         .merge(v1::api())
         .merge(public::demo())
@@ -87,7 +89,7 @@ pub fn framed(pages: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<App>> {
             )
             .layer(PropagateRequestIdLayer::new(request_id))
             .map_response(packing::weaken)
-            .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+            .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(packable()))
             .layer(from_fn_with_state(app.clone(), auth::headers::secure))
             .layer(from_fn(auth::headers::keep_private))
             .layer(from_fn_with_state(app.clone(), error::render))
@@ -102,6 +104,13 @@ pub fn framed(pages: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<App>> {
             }))
             .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT)),
     )
+}
+
+/// What is worth compressing: not what is compressed already.
+fn packable() -> impl Predicate {
+    DefaultPredicate::new()
+        .and(NotForContentType::const_new("application/zip"))
+        .and(NotForContentType::const_new("application/epub+zip"))
 }
 
 /// What is the same for everybody who is not signed in, and made once for all of them.
@@ -129,7 +138,9 @@ fn request_span(request: &axum::http::Request<axum::body::Body>) -> tracing::Spa
     let id = request.headers().get("x-request-id").and_then(|value| value.to_str().ok()).unwrap_or("");
     // The secret of a link stays out of the log.
     let path = request.uri().path();
-    let path =
-        ["/sign-in/link/", "/s/", "/f/"].into_iter().find(|secret| path.starts_with(secret)).unwrap_or(path);
+    let path = ["/sign-in/link/", "/settings/leave/", "/s/", "/f/"]
+        .into_iter()
+        .find(|secret| path.starts_with(secret))
+        .unwrap_or(path);
     tracing::info_span!("request", id, method = %request.method(), path)
 }

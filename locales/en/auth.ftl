@@ -62,3 +62,4 @@ auth-suspended = This user has been suspended.
 error-cross-origin = This request came from another site and was refused. Try again on a page of this site.
 error-malformed = The request is not in a form that can be read.
 error-method = This address does not take requests of this kind.
+auth-leaving = Everything of this user is being deleted. In a few minutes the address can be used to sign up again.

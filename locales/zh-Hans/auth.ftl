@@ -62,3 +62,4 @@ auth-suspended = 这个用户已被停用。
 error-cross-origin = 这个请求来自别的网站，已被拒绝。请在本站的页面上重试。
 error-malformed = 请求的格式不对，无法读取。
 error-method = 这个地址不接受这种请求方式。
+auth-leaving = 这位用户的全部数据正在删除。几分钟后，可以用这个地址重新注册。

@@ -62,3 +62,4 @@ auth-suspended = 這個使用者已被停用。
 error-cross-origin = 這個請求來自別的網站，已被拒絕。請在本站的頁面上重試。
 error-malformed = 請求的格式不對，無法讀取。
 error-method = 這個網址不接受這種請求方式。
+auth-leaving = 這位使用者的全部資料正在刪除。幾分鐘後，可以用這個地址重新註冊。

@@ -285,6 +285,26 @@ pub async fn suspend(app: &App, by: By<'_>, account_id: i64) -> Result<account::
     decide(app, by, account_id, account::ActiveModel { state, ..Default::default() }).await
 }
 
+/// Closes an account for its owner: it and its articles are hidden from readers, as those of suspended ones. Operators
+/// can open it again.
+///
+/// # Errors
+/// Forbidden for roles without `ManageMembers`.
+pub async fn close(app: &App, user_id: i64, account_id: i64) -> Result<account::Model, Error> {
+    let tx = app.db.begin().await?;
+    roles::require(&*tx, account_id, user_id, Operation::ManageMembers).await?;
+    lock(&tx, account_id).await?;
+    let change = account::ActiveModel {
+        id: Set(account_id),
+        state: Set(AccountState::Suspended),
+        ..Default::default()
+    };
+    let account = change.update(&*tx).await?;
+    outbox::record(&tx, app.clock.now(), Event::AccountChanged { account_id }).await?;
+    tx.commit().await?;
+    Ok(account)
+}
+
 /// Ends a suspension.
 pub async fn reinstate(app: &App, by: By<'_>, account_id: i64) -> Result<account::Model, Error> {
     let state = Set(AccountState::Active);

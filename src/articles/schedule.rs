@@ -11,6 +11,7 @@ use crate::accounts::roles::Operation;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::entities::article::{self, ArticleState};
+use crate::db::entities::user;
 use crate::error::Error;
 use crate::jobs::{Job, Outcome, queue};
 
@@ -97,7 +98,9 @@ pub async fn publish_due(app: &App, article_id: i64, user_id: i64) -> anyhow::Re
         }
         _ => {}
     }
-    publish::make_public(&tx, now, article, Some(user_id)).await?;
+    // Who scheduled it may have left meanwhile.
+    let user = user::Entity::find_by_id(user_id).one(&*tx).await?;
+    publish::make_public(&tx, now, article, user.map(|user| user.id)).await?;
     tx.commit().await?;
     Ok(Outcome::Done)
 }

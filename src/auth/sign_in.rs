@@ -125,8 +125,10 @@ pub async fn by_link(
             users::insert(&*tx, new, &app.config.timezone, now).await?
         }
     };
-    if user.state != UserState::Active {
-        return Err(Error::Forbidden("auth-suspended".into()));
+    match user.state {
+        UserState::Active => {}
+        UserState::Suspended => return Err(Error::Forbidden("auth-suspended".into())),
+        UserState::Leaving => return Err(Error::Forbidden("auth-leaving".into())),
     }
     if opener == Opener::First {
         make_first_operator(&tx, user.id).await?;

@@ -16,7 +16,9 @@ use crate::clock::Timestamp;
 use crate::import;
 use crate::inbox;
 use crate::outside;
-use crate::{accounts, alerts, articles, auth, bounces, delivery, hub, media, subscriptions, webhooks};
+use crate::{
+    accounts, alerts, articles, auth, belongings, bounces, delivery, hub, media, subscriptions, webhooks,
+};
 
 /// What there is to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
@@ -67,6 +69,16 @@ pub enum Job {
     RenderBacklog { after: i64 },
     /// Fetch covers that an account's imported articles have elsewhere.
     FetchPictures { account_id: i64 },
+    /// Write all that belongs to a person into a file.
+    MakeExport { export_id: i64 },
+    /// Mail them word that it is there.
+    TellExport { export_id: i64 },
+    /// Mail a person a link by which they can leave.
+    SendLeavingLink { user_id: i64 },
+    /// Delete all that belongs to a person who leaves.
+    RemoveUser { user_id: i64, asked_at: Timestamp },
+    /// Mail somebody who has left word that nothing is kept any more.
+    SendFarewell { email: String, locale: String, tries: u32 },
 }
 
 impl Job {
@@ -99,13 +111,19 @@ impl Job {
             Self::RenderPicture { media_id } => Some(format!("render_picture:{media_id}")),
             Self::RenderBacklog { .. } => Some("render_backlog".into()),
             Self::FetchPictures { account_id } => Some(format!("fetch_pictures:{account_id}")),
+            Self::MakeExport { export_id } => Some(format!("make_export:{export_id}")),
+            Self::TellExport { export_id } => Some(format!("tell_export:{export_id}")),
+            Self::SendLeavingLink { user_id } => Some(format!("send_leaving_link:{user_id}")),
+            Self::RemoveUser { user_id, .. } => Some(format!("remove_user:{user_id}")),
+            // Its key would name the address.
+            Self::SendFarewell { .. } => None,
         }
     }
 
     /// Whether it comes again for as long as what it is about is there. However often it fails, it
     /// never dies: nothing else would ask for it anew.
     pub fn recurs(&self) -> bool {
-        matches!(self, Self::RefreshSource { .. } | Self::RefreshOutside { .. })
+        matches!(self, Self::RefreshSource { .. } | Self::RefreshOutside { .. } | Self::RemoveUser { .. })
     }
 }
 
@@ -153,5 +171,12 @@ pub async fn perform(app: &App, job: Job) -> anyhow::Result<Outcome> {
         Job::RenderPicture { media_id } => media::render::run(app, media_id).await,
         Job::RenderBacklog { after } => media::render::run_backlog(app, after).await,
         Job::FetchPictures { account_id } => media::outside::run(app, account_id).await,
+        Job::MakeExport { export_id } => belongings::export::make(app, export_id).await,
+        Job::TellExport { export_id } => belongings::export::tell(app, export_id).await,
+        Job::SendLeavingLink { user_id } => belongings::leaving::send_link(app, user_id).await,
+        Job::RemoveUser { user_id, asked_at } => belongings::leaving::run(app, user_id, asked_at).await,
+        Job::SendFarewell { email, locale, tries } => {
+            belongings::leaving::say_farewell(app, email, locale, tries).await
+        }
     }
 }

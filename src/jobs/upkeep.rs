@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::delivery::domains;
-use crate::{accounts, bounces, hub, import, inbox, media, outside, subscriptions, webhooks};
+use crate::{accounts, belongings, bounces, hub, import, inbox, media, outside, subscriptions, webhooks};
 
 const EVERY: Duration = Duration::from_secs(60 * 60);
 
@@ -35,6 +35,7 @@ pub async fn run_once(app: &App) -> anyhow::Result<()> {
     webhooks::forget_old(app).await?;
     inbox::forget_old(app).await?;
     bounces::forget_old(app).await?;
+    belongings::export::forget_old(app).await?;
     domains::learn(app, Duration::from_secs(5 * 60)).await?;
     domains::learn_again(app).await?;
     accounts::from_address::look_again(app).await?;

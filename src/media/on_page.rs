@@ -185,7 +185,9 @@ pub fn cover_link(page: &Page, address: &str) -> Option<String> {
         return None;
     }
     let Some(shown) = page.pictures.get(address) else {
-        return Some(format!("<{address}>; rel=preload; as=image; fetchpriority=high; referrerpolicy=no-referrer"));
+        return Some(format!(
+            "<{address}>; rel=preload; as=image; fetchpriority=high; referrerpolicy=no-referrer"
+        ));
     };
     let formats = [("avif", &shown.renditions.avif), ("webp", &shown.renditions.webp)];
     let best = formats.into_iter().find(|(_, widths)| !widths.is_empty());

@@ -276,9 +276,10 @@ pub async fn log<C: ConnectionTrait>(db: &C, of: &LogOf<'_>, limit: u64) -> Resu
     LogLine::find_by_statement(db.get_database_backend().build(&query)).all(db).await
 }
 
-/// An address of which only its owner sees which it is: `r***@example.org`.
+/// An address of which only its owner sees which it is: `r***@example.org`; a dash where there is none any more.
 pub fn masked(email: &str) -> String {
-    let (local, domain) = email.split_once('@').unwrap_or((email, ""));
+    // Of somebody who has left there is none.
+    let Some((local, domain)) = email.split_once('@') else { return "–".into() };
     format!("{}***@{domain}", local.chars().next().unwrap_or('*'))
 }
 
@@ -290,5 +291,6 @@ mod tests {
     fn a_masked_address_shows_its_first_letter_and_its_host() {
         assert_eq!(masked("reader@example.org"), "r***@example.org");
         assert_eq!(masked("@x"), "****@x");
+        assert_eq!(masked("left-7"), "–");
     }
 }

@@ -8,7 +8,8 @@ use axum::routing::{any, get, post};
 
 use crate::app::App;
 use crate::{
-    alerts, inbox, lists, offline, opml, outside, private_feeds, reader_apps, readers, saved, subscriptions,
+    alerts, belongings, inbox, lists, offline, opml, outside, private_feeds, reader_apps, readers, saved,
+    subscriptions,
 };
 
 /// Subscribing, managing and leaving; the inbox.
@@ -74,6 +75,20 @@ pub fn saving() -> Router<Arc<App>> {
         .route("/saved/articles/{id}/highlights", post(pages::add_highlight_to_article))
         .route("/saved/highlights/{id}", post(pages::change_highlight))
         .route("/saved/highlights/{id}/remove", post(pages::remove_highlight))
+}
+
+/// What is kept of a person: taken along, or deleted.
+pub fn belonging() -> Router<Arc<App>> {
+    use belongings::pages;
+    Router::new()
+        .route("/settings/data", get(pages::show_data))
+        .route("/settings/data/export", post(pages::ask_for_export))
+        .route("/settings/data/export/delete", post(pages::delete_export))
+        .route("/settings/data/export/{id}", get(pages::download_export))
+        .route("/settings/leave", get(pages::show_leaving).post(pages::leave))
+        .route("/settings/leave/link", post(pages::ask_for_leaving_link))
+        .route("/settings/leave/{signed}", get(pages::show_leaving_by_link).post(pages::leave_by_link))
+        .route("/settings/leave/accounts/{id}/close", post(pages::close_account))
 }
 
 /// A reader's hours, and all that an address follows from the links of digests.

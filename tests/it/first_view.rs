@@ -183,7 +183,10 @@ async fn files_are_given_out_as_they_were_packed_when_the_node_began() {
     let plain = ask(&app, Method::GET, &address, &[]).await.assert_status(200);
     // Until it is packed as well as it goes, it is packed while it is sent, and that may change.
     let early = packed(&app, &address, "gzip").await;
-    assert_eq!((unpacked(&early), early.header("etag")), (plain.text(), format!("W/{}", plain.header("etag")).as_str()));
+    assert_eq!(
+        (unpacked(&early), early.header("etag")),
+        (plain.text(), format!("W/{}", plain.header("etag")).as_str())
+    );
     statics::prepare_one("site.js");
     for packing in PACKINGS {
         let answer = packed(&app, &address, packing).await;
@@ -193,7 +196,8 @@ async fn files_are_given_out_as_they_were_packed_when_the_node_began() {
         assert_eq!(answer.header("vary"), "accept-encoding");
         assert_eq!(answer.header("content-type"), plain.header("content-type"));
         assert_eq!(answer.header("cache-control"), "public, max-age=31536000, immutable");
-        let head = ask(&app, Method::HEAD, &address, &[("accept-encoding", packing)]).await.assert_status(200);
+        let head =
+            ask(&app, Method::HEAD, &address, &[("accept-encoding", packing)]).await.assert_status(200);
         for name in ["etag", "content-length", "content-encoding", "vary", "accept-ranges"] {
             assert_eq!(head.header(name), answer.header(name), "{name}");
         }

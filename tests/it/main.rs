@@ -1,5 +1,6 @@
 //! Tests of behaviour, one file per room, through the router and on both databases.
 
+mod accessibility;
 mod accounts;
 mod alerts;
 mod api;
@@ -10,6 +11,7 @@ mod articles_shown;
 mod auth;
 mod auth_sessions;
 mod auth_tokens;
+mod belongings;
 mod bounce_hooks;
 mod bounces;
 mod collections;

@@ -46,6 +46,7 @@ pub mod delivery;
 pub mod device;
 pub mod entry;
 pub mod event;
+pub mod export;
 pub mod from_address;
 pub mod highlight;
 pub mod hub_lease;

@@ -10,6 +10,8 @@ stored_word! {
         Active,
         /// May not sign in; sessions are refused.
         Suspended,
+        /// Has asked for everything to be deleted, which a job is doing.
+        Leaving,
     }
 }
 

@@ -130,8 +130,7 @@ pub async fn look_ahead(app: &Arc<App>, id: i64) -> Result<(), Error> {
 /// longer than a page can wait for what is beside its text.
 pub async fn of(app: &Arc<App>, article: &article::Model) -> Vec<i64> {
     let kept = app.related.kept.get(&article.id).await;
-    let is_good =
-        |kept: &Kept| kept.version == article.version && app.clock.now() < kept.until;
+    let is_good = |kept: &Kept| kept.version == article.version && app.clock.now() < kept.until;
     if kept.as_ref().is_some_and(is_good) {
         return kept.map(|kept| kept.ids).unwrap_or_default();
     }
@@ -224,6 +223,10 @@ async fn look(app: &App, article: &article::Model) -> Result<Vec<i64>, Error> {
     let (account_id, body) = (article.account_id, article.body_html.clone());
     let chosen = crate::blocking::run(move || subject.choose(account_id, &body, rows));
     let chosen = chosen.await.map_err(anyhow::Error::from)?;
-    tracing::debug!(article = article.id, took_us = started.elapsed().as_micros() as u64, "looked for related articles");
+    tracing::debug!(
+        article = article.id,
+        took_us = started.elapsed().as_micros() as u64,
+        "looked for related articles"
+    );
     Ok(chosen)
 }

@@ -84,7 +84,11 @@ impl Subject {
             said.push((sketch, title));
             let count = by_account.entry(row.account_id).or_default();
             *count += 1;
-            if *count <= OF_ONE_ACCOUNT { chosen.push(row.id) } else { others.push(row.id) }
+            if *count <= OF_ONE_ACCOUNT {
+                chosen.push(row.id)
+            } else {
+                others.push(row.id)
+            }
             if chosen.len() == SHOWN {
                 break;
             }

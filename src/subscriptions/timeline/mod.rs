@@ -9,8 +9,8 @@
 pub mod mute;
 pub mod pages;
 pub mod queries;
-mod statements;
 pub mod settings;
+mod statements;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,61 @@
+data-title = Your data
+export-title = Take your data along
+export-intro = We put all that we keep of you into one ZIP file: a JSON document, your subscriptions as OPML, and your saved articles as pages with their pictures, highlights and notes.
+export-ask = Make an export
+export-again = Make a new one
+export-going = Being made: { $percent } %
+export-going-hint = You can close this page. A mail tells you when the file is there.
+export-look-again = Look again
+export-made = Made: { $date }
+export-until = Kept until { $date }
+export-download = Download
+export-delete = Delete now
+export-failed = The export could not be made. Please try again.
+export-is-being-made = An export is being made already.
+export-readme =
+    What { $site } keeps of you.
+
+    account.json        all of it as one JSON document; docs/export.md of Xiangxun describes its shape
+    subscriptions.opml  what you follow, for any feed reader
+    saved/index.html    your saved articles, to be opened in a browser
+flash-export-asked = Your export is being made.
+flash-export-deleted = The export is deleted.
+leave-title = Delete everything and leave
+leave-offer = We delete all that we keep of you, at once and for good.
+leave-intro = This deletes all that we keep of { $email }. It begins at once and cannot be undone.
+leave-goes = What goes
+leave-goes-person = Your name, address, password and settings; you are signed out on every device, and tokens, app passwords and private feeds stop working at once.
+leave-goes-reading = Your subscriptions, lists, alerts, inbox and everything about what you have read. No mail is sent from now on, not even what is waiting already.
+leave-goes-saved = Saved articles with their highlights and notes.
+leave-goes-outside = The feeds elsewhere that you follow, and your devices for notifications.
+leave-goes-exports = Exports of your data.
+leave-stays = What stays
+leave-stays-articles = Articles, pictures and pushes belong to their accounts. Bylines stay as they were printed; the history no longer says that you made them.
+leave-stays-counts = The counts of pushes: how many were sent. They no longer know to whom.
+leave-stays-elsewhere = Mail that has been delivered, and backups of this site until they are replaced.
+leave-first = Would you like to keep something?
+leave-hindered-title = Before you can leave
+leave-hindered = Something still stands in the way: open the page again to see what.
+leave-last-operator = You are the only operator of this site. Make somebody else an operator first: xiangxun user promote.
+leave-sole-owner = You are the only owner of these accounts. Make another member an owner, or close the account.
+leave-hand-over = Members
+leave-close = Close this account
+leave-close-hint = Readers can no longer see the account and its articles. Only the site's operators can open it again.
+leave-close-button = Close “{ $name }”
+leave-last-word = This is the last question: afterwards everything is deleted.
+leave-button = Delete everything now
+leave-by-link = You have no password. To show that it is really you, open the link that we mail you.
+leave-link-gone = This link has expired or is not for you. Ask for a new one.
+flash-account-closed = The account is closed.
+flash-left = You are signed out, and everything is being deleted. A last mail will tell you when it is done.
+mail-export-subject = Your export of { $site } is ready
+mail-export-intro = The file with all that { $site } keeps of you is ready. You can download it until { $date }.
+mail-export-button = Download
+mail-export-note = Only you can open it, signed in. After that day it is deleted.
+mail-leave-subject = Delete everything at { $site }?
+mail-leave-intro = You asked to delete all that { $site } keeps of { $address }. The button below opens the last question.
+mail-leave-button = Go on
+mail-leave-note = The link is good for an hour, in a browser where you are signed in. If you did not ask for it, ignore this letter and nothing will change.
+mail-farewell-subject = Everything at { $site } is deleted
+mail-farewell-intro = All that { $site } kept of { $address } is deleted. No more mail will come, and this address is forgotten once this letter has been sent.
+mail-farewell-note = You are welcome to sign up again at any time.

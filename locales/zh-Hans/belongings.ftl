@@ -1,0 +1,61 @@
+data-title = 我的数据
+export-title = 带走我的数据
+export-intro = 我们会把本站保存的、关于您的全部内容放进一个 ZIP 文件：一份 JSON 文档、OPML 格式的订阅列表，以及收藏的文章（网页形式，连同图片、划线和笔记）。
+export-ask = 制作导出文件
+export-again = 重新制作
+export-going = 正在制作：{ $percent }%
+export-going-hint = 可以关闭本页。文件做好后，我们会发邮件告诉您。
+export-look-again = 刷新进度
+export-made = 制作于 { $date }
+export-until = 保留到 { $date }
+export-download = 下载
+export-delete = 立即删除
+export-failed = 导出文件没有做成，请再试一次。
+export-is-being-made = 已经在制作导出文件了。
+export-readme =
+    { $site } 保存的、关于您的全部内容。
+
+    account.json        全部内容，JSON 文档；格式见 Xiangxun 的 docs/export.md
+    subscriptions.opml  您的订阅，任何阅读器都能导入
+    saved/index.html    收藏的文章，用浏览器打开
+flash-export-asked = 正在制作导出文件。
+flash-export-deleted = 导出文件已删除。
+leave-title = 删除全部数据并注销
+leave-offer = 我们会立即、永久删除本站保存的关于您的一切。
+leave-intro = 这会删除本站保存的、属于 { $email } 的一切。删除立即开始，无法撤销。
+leave-goes = 会删除的
+leave-goes-person = 您的名字、邮箱地址、密码和设置；所有设备立即退出登录，令牌、应用密码和私人订阅源立即失效。
+leave-goes-reading = 订阅、分组、搜索提醒、收件箱，以及所有阅读记录。从现在起不再发出任何邮件，已在排队的也不会发出。
+leave-goes-saved = 收藏的文章，连同划线和笔记。
+leave-goes-outside = 您关注的站外订阅源，以及接收通知的设备。
+leave-goes-exports = 已制作的导出文件。
+leave-stays = 会留下的
+leave-stays-articles = 文章、图片和群发属于公众号。文章上印着的署名不变；编辑记录里不再显示是您所做。
+leave-stays-counts = 群发的统计数字：一共发出多少。其中不再有收件人的信息。
+leave-stays-elsewhere = 已经送达的邮件；以及本站的备份，直到备份被更新替换。
+leave-first = 想先留一份吗？
+leave-hindered-title = 注销之前
+leave-hindered = 还有事情需要先处理，请重新打开注销页面查看。
+leave-last-operator = 您是本站唯一的管理员。请先让另一位用户成为管理员：xiangxun user promote。
+leave-sole-owner = 您是下列公众号唯一的所有者。请先让另一位成员成为所有者，或者关闭公众号。
+leave-hand-over = 成员管理
+leave-close = 关闭这个公众号
+leave-close-hint = 关闭后，读者看不到这个公众号和它的文章，只有本站管理员能重新开放。
+leave-close-button = 关闭“{ $name }”
+leave-last-word = 这是最后一次确认，之后全部数据都会被删除。
+leave-button = 立即删除全部数据
+leave-by-link = 您没有设密码。为确认是您本人，请打开我们寄到您邮箱的链接。
+leave-link-gone = 这个链接已过期，或者不是给您的。请重新索取。
+flash-account-closed = 公众号已关闭。
+flash-left = 您已退出登录，全部数据正在删除。完成后会有最后一封邮件告诉您。
+mail-export-subject = 您在{ $site }的数据导出文件做好了
+mail-export-intro = { $site }保存的、关于您的全部内容已放进一个文件，{ $date }之前可以下载。
+mail-export-button = 去下载
+mail-export-note = 只有您登录后才能打开。过了那天，文件会被删除。
+mail-leave-subject = 要删除您在{ $site }的全部数据吗？
+mail-leave-intro = 您要求删除{ $site }保存的、属于 { $address } 的一切。点击下面的按钮，会看到最后一次确认。
+mail-leave-button = 继续
+mail-leave-note = 链接一小时内有效，需要在已登录的浏览器里打开。如果不是您本人要求的，请不必理会，什么都不会改变。
+mail-farewell-subject = 您在{ $site }的数据已全部删除
+mail-farewell-intro = { $site }保存的、属于 { $address } 的一切都已删除。今后不会再有邮件寄来；这封信发出之后，连这个地址也不再保存。
+mail-farewell-note = 欢迎您随时重新注册。

@@ -1,0 +1,61 @@
+data-title = 我的資料
+export-title = 帶走我的資料
+export-intro = 我們會把本站保存的、關於您的全部內容放進一個 ZIP 檔案：一份 JSON 文件、OPML 格式的訂閱清單，以及收藏的文章（網頁形式，連同圖片、劃線和筆記）。
+export-ask = 製作匯出檔案
+export-again = 重新製作
+export-going = 正在製作：{ $percent }%
+export-going-hint = 可以關閉本頁。檔案做好後，我們會寄郵件告訴您。
+export-look-again = 重新整理進度
+export-made = 製作於 { $date }
+export-until = 保留到 { $date }
+export-download = 下載
+export-delete = 立即刪除
+export-failed = 匯出檔案沒有做成，請再試一次。
+export-is-being-made = 已經在製作匯出檔案了。
+export-readme =
+    { $site } 保存的、關於您的全部內容。
+
+    account.json        全部內容，JSON 文件；格式見 Xiangxun 的 docs/export.md
+    subscriptions.opml  您的訂閱，任何閱讀器都能匯入
+    saved/index.html    收藏的文章，用瀏覽器打開
+flash-export-asked = 正在製作匯出檔案。
+flash-export-deleted = 匯出檔案已刪除。
+leave-title = 刪除全部資料並註銷
+leave-offer = 我們會立即、永久刪除本站保存的關於您的一切。
+leave-intro = 這會刪除本站保存的、屬於 { $email } 的一切。刪除立即開始，無法復原。
+leave-goes = 會刪除的
+leave-goes-person = 您的名字、郵箱地址、密碼和設定；所有裝置立即登出，權杖、應用程式密碼和私人訂閱源立即失效。
+leave-goes-reading = 訂閱、分組、搜尋提醒、收件匣，以及所有閱讀紀錄。從現在起不再發出任何郵件，已在排隊的也不會發出。
+leave-goes-saved = 收藏的文章，連同劃線和筆記。
+leave-goes-outside = 您關注的站外訂閱源，以及接收通知的裝置。
+leave-goes-exports = 已製作的匯出檔案。
+leave-stays = 會留下的
+leave-stays-articles = 文章、圖片和群發屬於公眾號。文章上印著的署名不變；編輯紀錄裡不再顯示是您所做。
+leave-stays-counts = 群發的統計數字：一共發出多少。其中不再有收件人的資訊。
+leave-stays-elsewhere = 已經送達的郵件；以及本站的備份，直到備份被更新替換。
+leave-first = 想先留一份嗎？
+leave-hindered-title = 註銷之前
+leave-hindered = 還有事情需要先處理，請重新打開註銷頁面查看。
+leave-last-operator = 您是本站唯一的管理員。請先讓另一位使用者成為管理員：xiangxun user promote。
+leave-sole-owner = 您是下列公眾號唯一的擁有者。請先讓另一位成員成為擁有者，或者關閉公眾號。
+leave-hand-over = 成員管理
+leave-close = 關閉這個公眾號
+leave-close-hint = 關閉後，讀者看不到這個公眾號和它的文章，只有本站管理員能重新開放。
+leave-close-button = 關閉「{ $name }」
+leave-last-word = 這是最後一次確認，之後全部資料都會被刪除。
+leave-button = 立即刪除全部資料
+leave-by-link = 您沒有設密碼。為確認是您本人，請打開我們寄到您郵箱的連結。
+leave-link-gone = 這個連結已過期，或者不是給您的。請重新索取。
+flash-account-closed = 公眾號已關閉。
+flash-left = 您已登出，全部資料正在刪除。完成後會有最後一封郵件告訴您。
+mail-export-subject = 您在{ $site }的資料匯出檔案做好了
+mail-export-intro = { $site }保存的、關於您的全部內容已放進一個檔案，{ $date }之前可以下載。
+mail-export-button = 去下載
+mail-export-note = 只有您登入後才能打開。過了那天，檔案會被刪除。
+mail-leave-subject = 要刪除您在{ $site }的全部資料嗎？
+mail-leave-intro = 您要求刪除{ $site }保存的、屬於 { $address } 的一切。點擊下面的按鈕，會看到最後一次確認。
+mail-leave-button = 繼續
+mail-leave-note = 連結一小時內有效，需要在已登入的瀏覽器裡打開。如果不是您本人要求的，請不必理會，什麼都不會改變。
+mail-farewell-subject = 您在{ $site }的資料已全部刪除
+mail-farewell-intro = { $site }保存的、屬於 { $address } 的一切都已刪除。今後不會再有郵件寄來；這封信發出之後，連這個地址也不再保存。
+mail-farewell-note = 歡迎您隨時重新註冊。
