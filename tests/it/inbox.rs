@@ -51,7 +51,7 @@ both_databases! {
         // The head of every page says so.
         let front = app.get("/").await.assert_status(200).text();
         assert!(front.contains("data-unread=\"1\""), "{front}");
-        assert!(front.contains("消息，1 条未读"));
+        assert!(front.contains("<span class=\"num count\">1</span> <span class=\"sr\">未读</span>"));
         let list = app.get("/inbox").await.assert_status(200).text();
         assert!(list.contains("头条") && list.contains("二条") && list.contains("times 日报"), "{list}");
         let item = inbox_item::Entity::find().filter(inbox_item::COLUMN.user_id.eq(anna.id)).one(app.app.db.read()).await.unwrap().unwrap();
