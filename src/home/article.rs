@@ -111,9 +111,12 @@ pub async fn render_article(
     let path = format!("/@{}/{}", account.handle, article.slug);
     let mut page =
         page.titled(&article.title).described(&description).canonical_path(&path).in_scripts(&path, &written);
+    // Robots are told of the picture that is kept here, too.
+    let kept = article.cover_url.as_deref().and_then(|cover| page.pictures.get(cover));
+    article.cover_url = kept.map(|kept| kept.url.clone()).or(article.cover_url);
     page.linked_data =
         Some(linked_data::of_article(app, &page.site_name, &account, &article, &page.description));
-    let (image, size) = preview_image(app, &page, &account, &named, article.cover_url.as_deref());
+    let (image, size) = preview_image(app, &page, &account, &named, named.cover_url.as_deref());
     (page.image, page.image_size) = (app.config.absolute(&image), size);
     page.feeds = feed_links(&page, &account);
     page.content_lang = Some(article.lang.clone());

@@ -1,9 +1,7 @@
 //! Covers of imported articles: fetched once, kept and shown from here; what is hostile stays where it is.
 
-use std::io::Cursor;
 use std::time::Duration;
 
-use image::{ImageFormat, Rgb, RgbImage};
 use sea_orm::{EntityTrait, PaginatorTrait, QueryOrder};
 use xiangxun::articles::Actor;
 use xiangxun::db::entities::outside_picture::{self, OutsideState};
@@ -11,16 +9,10 @@ use xiangxun::db::entities::source::{self, SourceMode};
 use xiangxun::db::entities::{account, article, media, user};
 use xiangxun::import;
 
+use crate::renditions::photo;
 use crate::support::TestApp;
 use crate::support::outlet::{Outlet, Page};
 use crate::with_outlet;
-
-fn picture(width: u32) -> Vec<u8> {
-    let mut bytes = Cursor::new(Vec::new());
-    let image = RgbImage::from_fn(width, 40, |x, y| Rgb([(x % 256) as u8, (y * 5) as u8, 90]));
-    image.write_to(&mut bytes, ImageFormat::Png).unwrap();
-    bytes.into_inner()
-}
 
 /// A feed whose entries have these covers.
 fn feed(covers: &[String]) -> Page {
@@ -59,7 +51,7 @@ async fn rows(app: &TestApp) -> Vec<outside_picture::Model> {
 with_outlet! {
     async fn a_cover_is_fetched_once_and_shown_from_here(app, outlet) {
         let cover = outlet.url("/img/a.png");
-        outlet.serve("/img/a.png", Page::new("image/png", picture(700)));
+        outlet.serve("/img/a.png", Page::new("image/jpeg", photo(400, 60)));
         outlet.serve("/feed", feed(&[cover.clone(), cover.clone()]));
         let (account, owner, source) = connect(app, outlet).await;
         // The articles are there first, with the picture where it is.
@@ -68,10 +60,10 @@ with_outlet! {
         assert!(outlet.requests("/img/a.png").is_empty());
         pass(app, 11).await;
         let kept = media::Entity::find().one(app.app.db.read()).await.unwrap().unwrap();
-        assert_eq!((kept.account_id, kept.user_id, kept.width), (account.id, None, 700));
+        assert_eq!((kept.account_id, kept.user_id, kept.width), (account.id, None, 400));
         let page = app.get(&format!("/@times/{}", row.slug)).await.assert_status(200).text();
         assert!(page.contains(&format!("/media/{}\"", kept.key)) && !page.contains(&cover), "{page}");
-        assert!(page.contains("320w") && page.contains("width=\"700\" height=\"40\""), "{page}");
+        assert!(page.contains("320w") && page.contains("width=\"400\" height=\"60\""), "{page}");
         let list = app.get("/@times").await.text();
         assert!(list.contains("<picture>") && !list.contains(&cover), "{list}");
         // The article is as its outlet wrote it, so nothing of it changed; and one fetch was enough.
@@ -106,7 +98,7 @@ with_outlet! {
             outlet.serve(path, page);
             covers.push(outlet.url(path));
         }
-        outlet.serve("/good.png", Page::new("image/png", picture(60)));
+        outlet.serve("/good.png", Page::new("image/jpeg", photo(60, 60)));
         covers.push(outlet.url("/good.png"));
         outlet.serve("/feed", feed(&covers));
         let (_, owner, _) = connect(app, outlet).await;
@@ -136,7 +128,7 @@ with_outlet! {
         connect(app, outlet).await;
         pass(app, 11).await;
         assert!(rows(app).await.iter().all(|row| row.state == OutsideState::Waiting && row.attempts == 1));
-        outlet.serve("/ill.png", Page::new("image/png", picture(60)));
+        outlet.serve("/ill.png", Page::new("image/jpeg", photo(60, 60)));
         pass(app, 120).await;
         assert_eq!(outlet.requests("/ill.png").len(), 1, "it has not had its rest");
         for _ in 0..8 {
@@ -152,7 +144,7 @@ with_outlet! {
 async fn a_private_address_is_not_asked() {
     let app = TestApp::start(crate::support::Backend::Sqlite).await;
     let outlet = Outlet::start().await;
-    outlet.serve("/a.png", Page::new("image/png", picture(60)));
+    outlet.serve("/a.png", Page::new("image/jpeg", photo(60, 60)));
     let (account, _) = app.account("times").await;
     let tx = app.app.db.begin().await.unwrap();
     let url = outlet.url("/a.png");

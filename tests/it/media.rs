@@ -105,7 +105,8 @@ both_databases! {
     async fn an_uploaded_picture_stays_with_its_article_when_the_site_moves(app) {
         let (account, owner) = app.account("lundun").await;
         app.sign_in(owner.id).await;
-        let bytes = picture(40, 30, ImageFormat::Png);
+        // Wide enough for a preview.
+        let bytes = picture(640, 30, ImageFormat::Png);
         let told = upload(app, "/studio/@lundun/media", "a.png", &bytes, &[], true).await.assert_status(201).json();
         let path = told["path"].as_str().unwrap().to_owned();
         assert_eq!(told["url"], format!("http://xiangxun.test{path}"));
