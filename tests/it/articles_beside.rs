@@ -172,12 +172,16 @@ both_databases! {
         app.sign_in(owner.id).await;
         // What an index holds when it is built is no news.
         follower::catch_up(&app.app).await.unwrap();
-        let text = |what: &str| -> String {
-            (0..12).map(|n| format!("台风逼近福建，第{n}批渔船{what}，渔民说损失{}万元。", n * 17 + 3)).collect()
-        };
-        let old = app.publish_new("daily", "台风前福建渔船回港", &text("回港避风，码头上缆绳系紧")).await;
-        let other = app.publish_new("daily", "台风后福建渔船出海", &text("重新出海，鱼市恢复叫卖")).await;
-        let new = app.publish_new("daily", "福建渔船清点台风损失", &text("开始清点，保险公司派人查勘")).await;
+        let after: String =
+            (0..12).map(|n| format!("台风过后，福建第{n}座港口恢复，渔船出海，渔民清点损失{}万元。", n * 17 + 3)).collect();
+        let clear: String =
+            (0..12).map(|n| format!("台风警报解除，福建渔船第{n}批离港，气象局提醒海面风浪仍有{}米。", n + 2)).collect();
+        let report: String = (0..12)
+            .map(|n| format!("气象台说，第{n}号台风将在福建沿海登陆，{}艘渔船已经回港，防汛部门要求各地做好准备。", n * 31 + 7))
+            .collect();
+        let old = app.publish_new("daily", "台风过后福建渔船重新出海", &after).await;
+        let other = app.publish_new("daily", "台风警报解除福建渔船离港", &clear).await;
+        let new = app.publish_new("daily", "台风逼近福建沿海渔船回港", &report).await;
         follower::catch_up(&app.app).await.unwrap();
         // What this node's task does for each of the news that the index has come to know.
         let stop = CancellationToken::new();
