@@ -76,6 +76,7 @@ push-left-minutes = about { $count } min left
 push-left-hours = about { $count } h left
 push-provider = Channel and provider
 push-sum = All
+push-rest = The mail server takes no mail now. Nothing is lost: it is tried again after { $time }. It said:
 push-pause = { $provider } asked us to come back later, after { $time }:
 push-untold = Subscribers who get nothing now:
 push-untold-and = {", "}

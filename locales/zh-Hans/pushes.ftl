@@ -67,6 +67,7 @@ push-left-minutes = 约剩 { $count } 分钟
 push-left-hours = 约剩 { $count } 小时
 push-provider = 渠道和邮箱服务商
 push-sum = 合计
+push-rest = 邮件服务器现在不接收邮件。邮件都在，{ $time } 以后再试。服务器的答复：
 push-pause = { $provider }要求稍后再试，{ $time } 以后继续：
 push-untold = 没有收到的订阅者：
 push-untold-and = ，

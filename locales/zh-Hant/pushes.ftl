@@ -67,6 +67,7 @@ push-left-minutes = 約剩 { $count } 分鐘
 push-left-hours = 約剩 { $count } 小時
 push-provider = 渠道和信箱服務商
 push-sum = 合計
+push-rest = 郵件伺服器現在不接收郵件。郵件都在，{ $time } 以後再試。伺服器的答覆：
 push-pause = { $provider }要求稍後再試，{ $time } 以後繼續：
 push-untold = 沒有收到的訂閱者：
 push-untold-and = ，

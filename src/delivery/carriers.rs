@@ -61,6 +61,18 @@ pub async fn shares<C: ConnectionTrait>(
     Ok(own.chain([Share { servers: shared, pushes: Pushes::But(elsewhere) }]).collect())
 }
 
+/// The places of the servers that carry a push under way.
+pub async fn of_push<C: ConnectionTrait>(app: &App, db: &C, push_id: i64) -> Result<Vec<usize>, DbErr> {
+    let relays = app.mailer.relays();
+    let any_own = relays.iter().any(|relay| !relay.accounts.is_empty());
+    let handles = if any_own { own_pushes(app, db).await?.remove(&push_id) } else { None };
+    let carries = |place: &usize| match &handles {
+        Some(handles) => relays[*place].accounts.iter().any(|handle| handles.contains(handle)),
+        None => relays[*place].accounts.is_empty(),
+    };
+    Ok((0..relays.len()).filter(carries).collect())
+}
+
 /// Pushes under way of accounts with servers of their own, with the account's handles, former ones too.
 async fn own_pushes<C: ConnectionTrait>(app: &App, db: &C) -> Result<BTreeMap<i64, Vec<String>>, DbErr> {
     #[derive(FromQueryResult)]

@@ -12,6 +12,7 @@ use sea_orm::{
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::entities::server_rest::{self, Column};
+use crate::delivery::carriers;
 
 /// After the first refusal; each further one without a success between doubles it.
 const FIRST: Duration = Duration::from_secs(30);
@@ -20,6 +21,24 @@ const LONGEST: Duration = Duration::from_secs(15 * 60);
 /// The servers that rest at `now`, with what they said.
 pub async fn resting<C: ConnectionTrait>(db: &C, now: Timestamp) -> Result<Vec<server_rest::Model>, DbErr> {
     server_rest::Entity::find().filter(server_rest::COLUMN.until.gt(now)).all(db).await
+}
+
+/// Where all servers that carry a push rest at `now`: the rest that is over first.
+pub async fn of_push(app: &App, push_id: i64, now: Timestamp) -> Result<Option<server_rest::Model>, DbErr> {
+    let db = app.db.read();
+    let rests = resting(db, now).await?;
+    if rests.is_empty() {
+        return Ok(None);
+    }
+    let relays = app.mailer.relays();
+    let mut first: Option<server_rest::Model> = None;
+    for place in carriers::of_push(app, db, push_id).await? {
+        let Some(rest) = rests.iter().find(|rest| rest.name == relays[place].name) else { return Ok(None) };
+        if first.as_ref().is_none_or(|first| rest.until < first.until) {
+            first = Some(rest.clone());
+        }
+    }
+    Ok(first)
 }
 
 /// The places of the servers that may carry something at `now`.

@@ -118,13 +118,18 @@ async fn a_server_that_comes_back_is_used_again(backend: Backend) {
     let host = MailHost::start(|_| None).await;
     let app = app_with(backend, vec![server("one", &host.url())], |_| {}).await;
     host.sulk(true);
-    let push = push_to(&app, "example.org", 30).await;
+    let (daily, owner) = app.account("daily").await;
+    let push = push_of(&app, daily.id, "example.org", 30).await;
     app.work().await;
     let tried =
         |rows: &[xiangxun::db::entities::delivery::Model]| rows.iter().filter(|row| row.attempts > 0).count();
     let rows = app.deliveries(push).await;
     let first = tried(&rows);
     assert!(first > 0 && first <= 2 * 8, "only those under way were tried: {first}");
+    // The outlet sees why nothing goes out.
+    app.sign_in(owner.id).await;
+    let page = app.get(&format!("/studio/@{}/pushes/{push}", daily.handle)).await.assert_status(200).text();
+    assert!(page.contains("邮件服务器现在不接收邮件") && page.contains("host is busy"), "{page}");
     // Nothing is asked of it before its rest is over, and the rest of an unkind one doubles.
     app.app.clock.advance(Duration::from_secs(25));
     app.work().await;
@@ -363,6 +368,9 @@ async fn an_account_with_servers_of_its_own_sends_by_them_alone(backend: Backend
         (PushState::Sent, PushState::Sending)
     );
     assert!(app.deliveries(waiting).await.iter().all(|row| row.state == DeliveryState::Waiting));
+    let now = app.app.clock.now();
+    assert!(rests::of_push(&app.app, waiting, now).await.unwrap().is_some());
+    assert!(rests::of_push(&app.app, other, now).await.unwrap().is_none(), "a server of all goes on");
     spare.sulk(false);
     app.app.clock.advance(Duration::from_secs(60 * 60));
     own.sulk(false);

@@ -142,6 +142,11 @@ both_databases! {
         assert_eq!(options.matches("role=\"option\"").count(), 1, "{options}");
         assert!(options.contains("國務院新聞辦公室舉行發布會") && options.contains("data-href=\"/@people-daily/"), "{options}");
         assert!(!options.contains("<html"), "only the options");
+        app.post("/script", &[("script", "hant-tw"), ("back", "/")]).await.assert_status(303);
+        let options = app.get("/search/suggestions?q=nvpai").await.text();
+        assert!(options.contains("lang=\"zh-Hant-TW\"><span>女排姑娘的綠色旅程</span>"), "{options}");
+        let options = app.get("/search/suggestions?q=rmrb").await.text();
+        assert!(options.contains("<span>人民日报</span>"), "names are as they are written: {options}");
     }
 }
 

@@ -12,8 +12,9 @@ use axum::response::{IntoResponse, Response};
 use futures::stream;
 
 use crate::app::App;
-use crate::db::entities::{provider_pause, push_tally};
-use crate::delivery::{provider, tally};
+use crate::db::entities::delivery::Channel;
+use crate::db::entities::{provider_pause, push_tally, server_rest};
+use crate::delivery::{provider, rests, tally};
 use crate::error::Error;
 use crate::page::{Page, grouped};
 use crate::path::Path;
@@ -43,6 +44,8 @@ pub struct Progress {
     tallies: Vec<push_tally::Model>,
     /// Providers of this push that are left alone for now.
     pauses: Vec<provider_pause::Model>,
+    /// No mail server takes its mail now.
+    rest: Option<server_rest::Model>,
     pace: Pace,
 }
 
@@ -52,12 +55,15 @@ impl Progress {
         let db = app.db.read();
         let tallies = tally::of_pushes(db, &[row.push.id]).await?;
         let waiting = |provider| tallies.iter().any(|one| one.provider == provider && one.waiting > 0);
-        let mut pauses = provider::pauses(db, app.clock.now()).await?;
+        let now = app.clock.now();
+        let mut pauses = provider::pauses(db, now).await?;
         pauses.retain(|pause| waiting(pause.provider));
-        let seconds = (app.clock.now().0 - row.push.created_at.0) / 1_000;
+        let mail_waits = tallies.iter().any(|one| one.channel == Channel::Email && one.waiting > 0);
+        let rest = if mail_waits { rests::of_push(app, row.push.id, now).await? } else { None };
+        let seconds = (now.0 - row.push.created_at.0) / 1_000;
         let is_going = row.push.finished_at.is_none() && seconds > 0;
         let rate = is_going.then(|| row.tally.delivered / seconds).filter(|rate| *rate > 0);
-        Ok(Self { page, row, tallies, pauses, pace: Pace { rate } })
+        Ok(Self { page, row, tallies, pauses, rest, pace: Pace { rate } })
     }
 
     fn time_left(&self) -> Option<String> {

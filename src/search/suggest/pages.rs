@@ -1,5 +1,6 @@
 //! `/search/suggestions`: the options under the search box, for its script.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use askama::Template;
@@ -20,6 +21,19 @@ struct Options {
 }
 
 impl Options {
+    /// Titles in the reader's script; a name is as its account writes it, and a search as readers type it.
+    fn text<'a>(&self, item: &'a Suggestion) -> Cow<'a, str> {
+        if item.kind == Kind::Title {
+            self.page.shown(&item.text, &item.lang)
+        } else {
+            item.text.as_str().into()
+        }
+    }
+
+    fn lang(&self, item: &Suggestion) -> String {
+        if item.kind == Kind::Title { self.page.shown_lang(&item.lang) } else { item.lang.clone() }
+    }
+
     fn kind(&self, item: &Suggestion) -> String {
         self.page.t(match item.kind {
             Kind::Account => "suggest-account",
