@@ -13,7 +13,8 @@ mod support;
 use std::time::Instant;
 
 use anyhow::Context;
-use support::{Load, Nginx, Site, Steady, machine};
+use support::steady::Steady;
+use support::{Load, Nginx, Site, machine};
 
 /// Connections that `wrk` keeps busy.
 const CONNECTIONS: u32 = 16;

@@ -24,7 +24,8 @@ struct Files;
 
 /// Packed copies by the hash of what they hold, so that a file which is edited while a development build runs is
 /// given as it is.
-static COPIES: LazyLock<RwLock<HashMap<([u8; 32], Packing), Bytes>>> = LazyLock::new(RwLock::default);
+type Copies = HashMap<([u8; 32], Packing), Bytes>;
+static COPIES: LazyLock<RwLock<Copies>> = LazyLock::new(RwLock::default);
 
 /// `?v=` of an address made by [`url`].
 #[derive(Debug, Deserialize)]

@@ -9,7 +9,6 @@ pub mod steady;
 pub use load::Load;
 pub use nginx::Nginx;
 pub use site::Site;
-pub use steady::Steady;
 
 use std::net::TcpListener;
 

@@ -43,7 +43,8 @@ fn attributes(tag: &str) -> impl Iterator<Item = (&str, &str)> {
 /// A body with renditions and sizes for its pictures, or without pictures for a reader who saves data. `is_first` where no
 /// picture stands above it.
 pub fn shown(html: &str, page: &Page, is_first: bool) -> String {
-    if !html.contains("<img ") && !(page.look.saves_data && html.contains("<video ")) {
+    let has_video = page.look.saves_data && html.contains("<video ");
+    if !has_video && !html.contains("<img ") {
         return html.to_owned();
     }
     if page.look.saves_data { without_pictures(html, page) } else { with_pictures(html, page, is_first) }
@@ -80,9 +81,8 @@ fn picture(tag: &str, shown: &Shown, is_lead: bool) -> String {
     };
     let mut img = format!(r#"<img src="{}""#, shown.url);
     for (name, value) in attributes(tag) {
-        if !matches!(name, "src" | "width" | "height" | "class" | "referrerpolicy")
-            && !(is_lead && name == "loading")
-        {
+        let is_ours = matches!(name, "src" | "width" | "height" | "class" | "referrerpolicy");
+        if !is_ours && (!is_lead || name != "loading") {
             img.push_str(&format!(r#" {name}="{value}""#));
         }
     }
