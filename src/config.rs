@@ -65,7 +65,7 @@ settings! {
     base_url: String = "http://127.0.0.1:3000";
     /// The site's name, in titles and mails; empty for 乡讯, 鄉訊 or Xiangxun, as the reader's language is.
     site_name: String = "";
-    /// Folder of the SQLite file, the search index, media, and mail where no server is set.
+    /// Folder of the SQLite file, the search index, media, exports (each for 7 days), and mail where no server is set.
     data: PathBuf = "data";
     /// `sqlite://PATH` or `postgres://USER:PASSWORD@HOST/NAME`; empty for a SQLite file in the data folder.
     database_url: String = "";
