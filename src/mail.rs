@@ -7,6 +7,7 @@ pub mod dns;
 mod form;
 mod letter;
 mod line;
+mod notice;
 pub mod relay;
 pub mod servers;
 pub mod spf;
@@ -23,6 +24,7 @@ use dkim::Dkim;
 
 pub use form::{Form, Marks, Personal};
 pub use letter::Letter;
+pub use notice::{Button, Notice};
 pub use relay::Relay;
 
 /// Carries letters.

@@ -2,76 +2,18 @@
 
 use std::time::Duration;
 
-use askama::Template;
 use sea_orm::EntityTrait;
 
 use crate::app::App;
 use crate::auth::links::{self, LinkPurpose};
 use crate::auth::{Address, LocalPath};
-use crate::db::entities::member::Role;
 use crate::db::entities::{account, member, user};
 use crate::jobs::Outcome;
-use crate::mail::{Letter, MailError};
+use crate::mail::{Button, Notice};
 use crate::page::Locale;
 
 /// How long the link of an invitation signs a new user in.
 const LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-
-#[derive(Template)]
-#[template(path = "email/invitation/subject.txt")]
-struct Subject<'a> {
-    words: &'a Words,
-}
-
-#[derive(Template)]
-#[template(path = "email/invitation/body.txt")]
-struct Text<'a> {
-    words: &'a Words,
-    url: &'a str,
-}
-
-#[derive(Template)]
-#[template(path = "email/invitation/body.html")]
-struct Html<'a> {
-    locale: Locale,
-    words: &'a Words,
-    url: &'a str,
-}
-
-/// What the letter says, in its reader's language.
-struct Words {
-    subject: String,
-    greeting: String,
-    intro: String,
-    button: String,
-    note: String,
-    unasked: String,
-    site_name: String,
-    site_url: String,
-}
-
-impl Words {
-    fn new(app: &App, locale: Locale, account: &account::Model, role: Role, new_user: bool) -> Self {
-        let role: &'static str = role.into();
-        let site_name = app.config.site_name_in(locale);
-        let args = [
-            ("site", site_name.clone()),
-            ("account", account.name.clone()),
-            ("role", locale.text(&format!("role-{role}"))),
-        ];
-        let text = |key: &str| locale.text_with(key, &args);
-        Self {
-            subject: text("mail-invitation-subject"),
-            greeting: text("mail-greeting"),
-            intro: text("mail-invitation-intro"),
-            button: text("mail-invitation-button"),
-            note: text(if new_user { "mail-invitation-validity" } else { "mail-invitation-sign-in" }),
-            unasked: text("mail-invitation-unasked"),
-            site_url: app.config.url("/"),
-            site_name,
-        }
-    }
-}
 
 /// The job: mails the invitation. Done twice, both mails' links are good.
 pub async fn send(app: &App, member_id: i64, new_user: bool) -> anyhow::Result<Outcome> {
@@ -95,26 +37,19 @@ pub async fn send(app: &App, member_id: i64, new_user: bool) -> anyhow::Result<O
         _ => app.config.url(&path),
     };
     let locale = Locale::from_tag(&user.locale).unwrap_or(Locale::ZhHans);
-    let words = Words::new(app, locale, &account, member.role, new_user);
-    deliver(app, &user.email, locale, &words, &url).await
-}
-
-/// A refusal for good ends the job; other failures are retried.
-async fn deliver(app: &App, to: &str, locale: Locale, words: &Words, url: &str) -> anyhow::Result<Outcome> {
-    let letter = Letter {
-        to: to.to_owned(),
-        subject: Subject { words }.render()?.trim().to_owned(),
-        text: Text { words, url }.render()?,
-        html: Html { locale, words, url }.render()?,
-        headers: vec![("Auto-Submitted", "auto-generated".into())],
-        ..Letter::default()
+    let role: &'static str = member.role.into();
+    let args = [
+        ("site", app.config.site_name_in(locale)),
+        ("account", account.name),
+        ("role", locale.text(&format!("role-{role}"))),
+    ];
+    let text = |key: &str| locale.text_with(key, &args);
+    let validity = if new_user { "mail-invitation-validity" } else { "mail-invitation-sign-in" };
+    let notice = Notice {
+        subject: text("mail-invitation-subject"),
+        paragraphs: vec![text("mail-greeting"), text("mail-invitation-intro")],
+        button: Some(Button { label: text("mail-invitation-button"), url }),
+        notes: vec![text(validity), text("mail-invitation-unasked")],
     };
-    match app.mailer.send(&letter).await {
-        Ok(_) => Ok(Outcome::Done),
-        Err(error @ MailError::Temporary(_)) => Err(error.into()),
-        Err(refusal) => {
-            tracing::warn!("an invitation was refused: {refusal}");
-            Ok(Outcome::Done)
-        }
-    }
+    notice.deliver(app, &user.email, locale).await
 }

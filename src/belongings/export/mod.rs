@@ -4,9 +4,11 @@
 //! A job that is killed begins again: what it had written lies beside under another name until then. Rows are read and
 //! written in batches, so however much there is, memory holds one batch; one export is made at a time by each node.
 
+pub mod section;
 pub mod sections;
 mod write;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -209,12 +211,13 @@ pub(super) async fn remove_files(app: &App, export_id: i64) -> anyhow::Result<()
 }
 
 async fn remove_strays(app: &App) -> anyhow::Result<()> {
-    for (name, path) in files(app).await? {
-        let id: Option<i64> = name.split('-').next().and_then(|id| id.parse().ok());
-        let is_named = match id {
-            Some(id) => export::Entity::find_by_id(id).one(app.db.read()).await?.is_some(),
-            None => false,
-        };
+    let files = files(app).await?;
+    // Looked up after the files: one that was begun meanwhile has its row.
+    let ids = export::Entity::find().select_only().column(export::Column::Id).into_tuple::<i64>();
+    let ids: HashSet<i64> = ids.all(app.db.read()).await?.into_iter().collect();
+    for (name, path) in files {
+        let id = name.split('-').next().and_then(|id| id.parse().ok());
+        let is_named = id.is_some_and(|id| ids.contains(&id));
         let age = tokio::fs::metadata(&path).await.and_then(|facts| facts.modified());
         let is_old = age.is_ok_and(|moment| moment.elapsed().is_ok_and(|age| age > STRAY));
         if !is_named && is_old {

@@ -201,8 +201,7 @@ impl Writing<'_> {
                 .collect();
             self.rows(&rows, &mut is_first).await?;
         }
-        self.text("]}\n".into()).await?;
-        self.put(Zip::end).await
+        self.text("]}\n".into()).await
     }
 
     async fn rows(&mut self, rows: &[Json], is_first: &mut bool) -> anyhow::Result<()> {
@@ -245,8 +244,7 @@ impl Writing<'_> {
                 None => break,
             }
         }
-        self.text(list::END.into()).await?;
-        self.put(Zip::end).await
+        self.text(list::END.into()).await
     }
 
     /// A page for each saved article, and the pictures of it that are kept here.
