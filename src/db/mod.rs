@@ -150,7 +150,7 @@ fn sqlite_options(url: &str, pool_size: u32, readers: bool) -> ConnectOptions {
             // What readers map of the file would count as resident once for each of them.
             .pragma("mmap_size", "0")
             // The writer keeps the pages of a long transaction in memory of its own; readers share the system's.
-            .pragma("cache_size", if readers { "-4096" } else { "-16384" })
+            .pragma("cache_size", if readers { "-2048" } else { "-8192" })
             .pragma("query_only", if readers { "ON" } else { "OFF" })
     });
     options
