@@ -114,13 +114,19 @@ pub async fn take_in(app: &App, user: &user::Model, bytes: &[u8]) -> Result<Repo
     }
     let tx = app.db.begin().await?;
     let mut taking = Taking { app, tx: &tx, user, known, lists: HashMap::new(), report: Report::default() };
+    let mut elsewhere = Vec::new();
     for (outline, place) in places {
         let list_id = taking.list_of(&outline).await?;
         match place {
             Place::Nowhere(why) => taking.failed(outline, why),
             Place::Here(account_id) => taking.follow_account(outline, account_id, list_id).await?,
-            Place::Elsewhere(url) => taking.follow_feed(outline, &url, list_id).await?,
+            Place::Elsewhere(url) => elsewhere.push((url, outline, list_id)),
         }
+    }
+    // Following a feed locks its row. All documents lock in one order, so that none waits for one that waits for it.
+    elsewhere.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+    for (url, outline, list_id) in elsewhere {
+        taking.follow_feed(outline, &url, list_id).await?;
     }
     let report = taking.report;
     tx.commit().await?;
@@ -141,7 +147,7 @@ struct Taking<'a> {
     app: &'a App,
     tx: &'a DatabaseTransaction,
     user: &'a user::Model,
-    /// What is followed, with its list.
+    /// What is followed, with its list. What the document names twice stays in the first list that it has there.
     known: HashMap<FeedKey, Option<i64>>,
     /// Lists of folders by their names; none where there can be no such list.
     lists: HashMap<String, Option<i64>>,
@@ -151,6 +157,14 @@ struct Taking<'a> {
 impl Taking<'_> {
     fn failed(&mut self, outline: Outline, why: Message) {
         self.report.failed.push(Failed { title: outline.title, url: outline.url, why });
+    }
+
+    /// Notes that something is followed, in a list unless it is in one already; whether it was followed before.
+    fn note(&mut self, key: FeedKey, list_id: Option<i64>) -> bool {
+        let was_known = self.known.contains_key(&key);
+        let list = self.known.entry(key).or_default();
+        *list = list.or(list_id);
+        was_known
     }
 
     /// The list of the folder around a feed, made if there is none.
@@ -189,7 +203,7 @@ impl Taking<'_> {
         if let Some(own) = own.filter(|_| list_id.is_some() && !is_listed) {
             lists::put_in(self.tx, self.user.id, own.id, list_id).await?;
         }
-        let was_known = self.known.insert(key, list_id).is_some();
+        let was_known = self.note(key, list_id);
         if was_known { &mut self.report.known } else { &mut self.report.accounts }.push(outline.title);
         Ok(())
     }
@@ -198,10 +212,14 @@ impl Taking<'_> {
         let delay = APART * u32::try_from(self.report.feeds.len()).unwrap_or(u32::MAX);
         let new = NewFollow { title: outline.title.clone(), list_id, delay };
         match outside::follow_in(self.app, self.tx, self.user.id, url, new).await {
-            Ok(followed) if followed.is_new => self.report.feeds.push(outline.title),
+            Ok(followed) if followed.is_new => {
+                self.note(FeedKey::Outside(followed.feed_id), list_id);
+                self.report.feeds.push(outline.title);
+            }
             Ok(followed) => {
-                let is_listed =
-                    self.known.get(&FeedKey::Outside(followed.feed_id)).is_some_and(Option::is_some);
+                let key = FeedKey::Outside(followed.feed_id);
+                let is_listed = self.known.get(&key).is_some_and(Option::is_some);
+                self.note(key, list_id);
                 if list_id.is_some() && !is_listed {
                     outside::put_in_list_in(self.tx, self.user.id, followed.feed_id, list_id).await?;
                 }

@@ -2,10 +2,11 @@
 
 use axum::body::Body;
 use axum::http::{Method, header};
-use sea_orm::{EntityTrait, PaginatorTrait};
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait};
 use xiangxun::auth::{Scope, api_tokens};
-use xiangxun::db::entities::{outside_feed, outside_follow};
+use xiangxun::db::entities::{job, outside_feed, outside_follow};
 use xiangxun::page::Locale;
+use xiangxun::reader_apps::shelf::{FeedKey, feeds};
 use xiangxun::{lists, outside, subscriptions};
 
 use crate::both_databases;
@@ -129,5 +130,64 @@ both_databases! {
         let report = xiangxun::opml::take_in(&app.app, &user, format!("<opml>{feeds}</opml>").as_bytes()).await.unwrap();
         assert_eq!((report.feeds.len() as u64, report.failed.len()), (outside::MAX_FOLLOWS, 1));
         assert!(report.failed[0].why.text(Locale::ZhHans).contains("1000"));
+    }
+
+    async fn what_a_list_names_twice_stays_where_it_stood_first(app) {
+        app.allow_unfinished_jobs();
+        let user = app.user("reader@example.org").await;
+        let (times, _) = app.account("times").await;
+        let document = "<opml><body>\
+            <outline text='甲'><outline text='一' xmlUrl='https://example.org/1'/></outline>\
+            <outline text='时报' xmlUrl='http://xiangxun.test/@times/feed.atom'/>\
+            <outline text='乙'><outline text='一' xmlUrl='https://example.org/1'/>\
+            <outline text='时报' xmlUrl='http://xiangxun.test/@times/feed.json'/></outline>\
+            <outline text='丙'><outline text='时报' xmlUrl='http://xiangxun.test/@times/feed.xml'/></outline></body></opml>";
+        for _ in 0..2 {
+            xiangxun::opml::take_in(&app.app, &user, document.as_bytes()).await.unwrap();
+            let all = feeds::all(&app.app, user.id).await.unwrap();
+            let lists = feeds::lists(app.app.db.read(), user.id).await.unwrap();
+            let list_of = |key: FeedKey| {
+                let list_id = all.iter().find(|feed| feed.key == key).unwrap().list_id;
+                lists.iter().find(|list| Some(list.0) == list_id).unwrap().1.as_str()
+            };
+            let outside = all.iter().map(|feed| feed.key).find(|key| matches!(key, FeedKey::Outside(_))).unwrap();
+            assert_eq!((all.len(), list_of(outside), list_of(FeedKey::Account(times.id))), (2, "甲", "乙"));
+        }
+    }
+
+    async fn a_list_is_taken_as_a_whole_or_not_at_all(app) {
+        let user = app.user("reader@example.org").await;
+        app.account("times").await;
+        let db = &app.app.db;
+        let fails = match db.backend() {
+            DbBackend::Sqlite => "CREATE TRIGGER fails BEFORE INSERT ON outside_follows WHEN NEW.title = '坏' \
+                                  BEGIN SELECT RAISE(ABORT, 'no'); END",
+            _ => "CREATE FUNCTION fail() RETURNS trigger AS $$ BEGIN IF NEW.title = '坏' THEN RAISE EXCEPTION 'no'; \
+                  END IF; RETURN NEW; END $$ LANGUAGE plpgsql; \
+                  CREATE TRIGGER fails BEFORE INSERT ON outside_follows FOR EACH ROW EXECUTE FUNCTION fail()",
+        };
+        db.write().execute_unprepared(fails).await.unwrap();
+        let before = job::Entity::find().count(db.read()).await.unwrap();
+        let document = "<opml><outline text='单'><outline xmlUrl='http://xiangxun.test/@times/feed.atom'/>\
+            <outline text='好' xmlUrl='https://example.org/1'/><outline text='坏' xmlUrl='https://example.org/2'/></outline></opml>";
+        xiangxun::opml::take_in(&app.app, &user, document.as_bytes()).await.unwrap_err();
+        assert!(feeds::all(&app.app, user.id).await.unwrap().is_empty());
+        assert!(feeds::lists(db.read(), user.id).await.unwrap().is_empty());
+        assert_eq!(outside_feed::Entity::find().count(db.read()).await.unwrap(), 0);
+        assert_eq!(job::Entity::find().count(db.read()).await.unwrap(), before);
+    }
+
+    async fn lists_that_name_the_same_feeds_in_any_order_do_not_wait_for_each_other_for_ever(app) {
+        app.allow_unfinished_jobs();
+        let (one, two) = (app.user("one@example.org").await, app.user("two@example.org").await);
+        let outline = |n: u32| format!("<outline xmlUrl='https://example.org/{n}'/>");
+        let there: String = (0..120).map(outline).collect();
+        let back: String = (0..120).rev().map(outline).collect();
+        let (there, back) = (format!("<opml>{there}</opml>"), format!("<opml>{back}</opml>"));
+        let (first, second) = tokio::join!(
+            xiangxun::opml::take_in(&app.app, &one, there.as_bytes()),
+            xiangxun::opml::take_in(&app.app, &two, back.as_bytes()),
+        );
+        assert_eq!((first.unwrap().feeds.len(), second.unwrap().feeds.len()), (120, 120));
     }
 }
