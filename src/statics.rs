@@ -27,6 +27,9 @@ struct Files;
 type Copies = HashMap<([u8; 32], Packing), Bytes>;
 static COPIES: LazyLock<RwLock<Copies>> = LazyLock::new(RwLock::default);
 
+/// Fonts, which images are drawn with here: no page asks for megabytes of them.
+const FOR_THE_SERVER: &str = ".otf";
+
 /// `?v=` of an address made by [`url`].
 #[derive(Debug, Deserialize)]
 pub struct Version {
@@ -42,7 +45,7 @@ pub fn url(path: &str) -> String {
 }
 
 /// A file's bytes, for what is made of it here.
-pub fn bytes(path: &str) -> Option<std::borrow::Cow<'static, [u8]>> {
+pub fn bytes(path: &str) -> Option<Cow<'static, [u8]>> {
     Files::get(path).map(|file| file.data)
 }
 
@@ -76,7 +79,7 @@ pub async fn show_file(
     Query(asked): Query<Version>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    let file = Files::get(&path).ok_or(Error::NotFound)?;
+    let file = Files::get(&path).filter(|_| !path.ends_with(FOR_THE_SERVER)).ok_or(Error::NotFound)?;
     // Another version's address, of a node that is newer or older, must not keep this one.
     let is_this = asked.v.is_some_and(|wanted| wanted == version(&file));
     let cache = if is_this { "public, max-age=31536000, immutable" } else { "public, max-age=300" };

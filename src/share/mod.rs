@@ -68,27 +68,21 @@ pub fn path(app: &App, account: &account::Model, article: &article::Model) -> St
     format!("/@{}/{}/share.png?v={}", account.handle, article.slug, &name[..12])
 }
 
-/// The image of an article that readers can see, and its name. The caller has looked whether they can.
+/// The image with these words, drawn if it is not kept. The caller has looked whether readers can see the article.
 ///
 /// # Errors
 /// Too many where it would have to wait longer than a few seconds.
-async fn image(
-    app: &App,
-    account: &account::Model,
-    article: &article::Model,
-) -> Result<(String, Vec<u8>), Error> {
-    let words = words(app, account, article);
-    let name = name(app, &words);
+async fn image(app: &App, words: Words, name: &str) -> Result<Vec<u8>, Error> {
     let file = folder(app).join(format!("{name}.png"));
     if let Some(bytes) = read(&file).await? {
-        return Ok((name, bytes));
+        return Ok(bytes);
     }
     let turn = tokio::time::timeout(PATIENCE, PAINTER.acquire()).await;
     let Ok(turn) = turn else { return Err(Error::TooMany { retry_after: PATIENCE }) };
     let _turn = turn.context("the painter is gone")?;
     // Somebody may have asked for the same.
     if let Some(bytes) = read(&file).await? {
-        return Ok((name, bytes));
+        return Ok(bytes);
     }
     let font = app.config.share_font.clone();
     let drawn = crate::blocking::run(move || draw::draw(&words, &font)).await;
@@ -99,7 +93,7 @@ async fn image(
         WRITTEN.store(0, Ordering::Relaxed);
         make_room(&folder(app), ROOM).await;
     }
-    Ok((name, bytes))
+    Ok(bytes)
 }
 
 async fn read(file: &Path) -> Result<Option<Vec<u8>>, Error> {

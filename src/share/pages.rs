@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::extract::{Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use crate::app::App;
 use crate::articles::queries::{self, Published};
 use crate::error::Error;
+use crate::packing;
 use crate::path::Path;
 
 /// `?v=` of an address made by [`super::path`].
@@ -24,6 +25,7 @@ pub async fn show_share_image(
     State(app): State<Arc<App>>,
     Path((handle, slug)): Path<(String, String)>,
     Query(asked): Query<Version>,
+    headers: HeaderMap,
 ) -> Result<Response, Error> {
     let (account, article) = match queries::published(app.db.read(), &handle, &slug).await? {
         Published::Here(found) => *found,
@@ -32,13 +34,15 @@ pub async fn show_share_image(
             return Ok((StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, location)]).into_response());
         }
     };
-    let (name, bytes) = super::image(&app, &account, &article).await?;
+    let words = super::words(&app, &account, &article);
+    let name = super::name(&app, &words);
     let is_version = asked.v.len() >= 12 && name.starts_with(&asked.v);
     let cache = if is_version { "public, max-age=86400" } else { "public, max-age=300" };
-    let headers = [
-        (header::CONTENT_TYPE, "image/png".to_owned()),
-        (header::CACHE_CONTROL, cache.to_owned()),
-        (header::ETAG, format!("\"{name}\"")),
-    ];
-    Ok((headers, bytes).into_response())
+    let tag = format!("\"{name}\"");
+    let common = [(header::CACHE_CONTROL, cache), (header::ETAG, tag.as_str())];
+    if packing::known(&headers, &tag).is_some() {
+        return Ok((StatusCode::NOT_MODIFIED, common).into_response());
+    }
+    let bytes = super::image(&app, words, &name).await?;
+    Ok((common, [(header::CONTENT_TYPE, "image/png")], bytes).into_response())
 }

@@ -226,7 +226,12 @@ async fn an_address_of_another_version_is_not_kept_for_ever() {
         let answer = ask(&app, Method::GET, address, &[]).await.assert_status(200);
         assert_eq!(answer.header("cache-control"), "public, max-age=300", "{address}");
     }
-    for address in ["/static/nothing.css", "/static/../Cargo.toml", "/static/time.js"] {
+    for address in [
+        "/static/nothing.css",
+        "/static/vendor/noto-serif-sc/NotoSerifSC-Bold.otf",
+        "/static/../Cargo.toml",
+        "/static/time.js",
+    ] {
         ask(&app, Method::GET, address, &[]).await.assert_status(404);
     }
     app.finish().await;

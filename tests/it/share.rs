@@ -1,5 +1,6 @@
 //! Share images: what previews of links show, drawn once, and gone with the article.
 
+use axum::body::Body;
 use axum::http::Method;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 use xiangxun::media::picture::Use;
@@ -45,6 +46,12 @@ both_databases! {
             assert!(again.bytes == answer.bytes && again.header("cache-control") == "public, max-age=300", "{other}");
         }
         assert_eq!(drawn(app), 1);
+        // Who has it is told so, though it were drawn no more.
+        let request = app.request(Method::GET, &image).header("if-none-match", answer.header("etag")).body(Body::empty());
+        std::fs::remove_dir_all(app.app.config.data.join("share")).unwrap();
+        assert!(app.send(request.unwrap()).await.assert_status(304).bytes.is_empty());
+        assert_eq!(drawn(app), 0);
+        app.get(&image).await.assert_status(200);
         // Another title is another image.
         let mut row = app.article(id).await.into_active_model();
         row.title = Set("更正：颱風改道".into());
