@@ -77,8 +77,7 @@ pub async fn list_saved(
     let articles: Vec<i64> = cards.iter().filter_map(|card| card.article_id).collect();
     let ids: Vec<i64> = cards.iter().map(|card| card.id).collect();
     let counts = queries::highlights(db, &ids).await?.into_iter().map(|(id, rows)| (id, rows.len()));
-    let covers = cards.iter().filter_map(|card| card.cover_url.as_deref()).collect();
-    let page = page.with_pictures(&app, covers).await?;
+    let page = page.with_covers(&app, cards.iter().map(|card| &card.cover_url)).await?;
     let view = ListPage {
         page: page.titled_key("saved-title"),
         versions: queries::versions(db, &articles).await?,
@@ -97,6 +96,8 @@ pub async fn list_saved(
 struct CopyPage {
     page: Page,
     saved: saved_article::Model,
+    /// The address of the cover, where the body does not begin with it.
+    cover: Option<String>,
     body_html: String,
     fate: Fate,
     /// Each with whether its words are in the copy.
@@ -148,13 +149,16 @@ async fn copy_page(app: &App, page: Page, user: &user::Model, id: i64) -> Result
     let addresses = saved.cover_url.as_deref().into_iter().chain(pictures.iter().map(String::as_str));
     let page = page.with_pictures(app, addresses.collect()).await?;
     let body_html = page.shown_html(&marked, &saved.lang);
-    let body_html = media::body::shown(&body_html, &page, saved.cover_url.is_none());
+    let cover = saved.cover_url.clone();
+    let cover = cover.filter(|cover| !media::body::begins_with(&saved.body_html, cover));
+    let body_html = media::body::shown(&body_html, &page, cover.is_none());
     let title = page.shown(&saved.title, &saved.lang).into_owned();
     let mut page = page.titled(&title);
     page.noindex = true;
     page.content_lang = Some(page.shown_lang(&saved.lang));
     Ok(CopyPage {
         page,
+        cover,
         body_html,
         fate: queries::fate(db, &saved).await?,
         highlights: found.into_iter().map(|(_, is_there, row)| (row, is_there)).collect(),

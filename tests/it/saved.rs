@@ -56,6 +56,16 @@ both_databases! {
         app.post(&format!("/saved/{}/refresh", kept.id), &[]).await.assert_status(303);
         assert!(app.get(&format!("/saved/{}", kept.id)).await.text().contains("新标题"));
 
+        // A cover that the text begins with is shown once, as in the article.
+        let mut row = piece.clone().into_active_model();
+        row.body_html = Set(format!("<p><img src=\"https://e.test/first.jpg\" alt=\"\"></p>{BODY}"));
+        row.cover_url = Set(Some("https://e.test/first.jpg".into()));
+        row.version = Set(3);
+        row.update(app.app.db.write()).await.unwrap();
+        app.post(&format!("/saved/{}/refresh", kept.id), &[]).await.assert_status(303);
+        let page = app.get(&format!("/saved/{}", kept.id)).await.text();
+        assert_eq!(page.matches("https://e.test/first.jpg").count(), 1, "{page}");
+
         // Withdrawn: gone for everybody else.
         let mut row = piece.clone().into_active_model();
         row.state = Set(ArticleState::Withdrawn);
