@@ -29,8 +29,9 @@ function applyLooks() {
       root.remove(...[...root].filter((name) => name.startsWith("look-")));
       for (const [name, value] of fields) if (usual[name] && usual[name] !== value) root.add(`look-${value}`);
       const kept = fetch("/look", { method: "POST", body: new URLSearchParams(fields), redirect: "manual", keepalive: true });
-      // Whether there are pictures is decided where the page is made.
-      if (event.target.name === "pictures") kept.then(() => location.reload());
+      // Whether there are pictures is decided where the page is made; what was typed into it is not lost for that.
+      const isShowing = document.querySelector("main :is(img, .unseen)") && !document.querySelector("main form[method=post] :user-valid, main form[method=post] :user-invalid");
+      kept.then(() => event.target.name === "pictures" && isShowing && location.replace(location.href)).catch(() => {});
     });
   }
 }

@@ -89,8 +89,7 @@ pub async fn show_collection(
     let at = |number: u64| if number == 1 { path.clone() } else { format!("{path}?page={number}") };
     let title = page.shown(&collection.title, &account.lang).into_owned();
     let intro = page.shown(&collection.intro, &account.lang).into_owned();
-    let covers = cards.items.iter().filter_map(|(_, card)| card.cover_url.as_deref()).collect();
-    let page = page.with_pictures(&app, covers).await?;
+    let page = page.with_covers(&app, cards.items.iter().map(|(_, card)| &card.cover_url)).await?;
     let page = page.titled(&title).described(&intro).canonical_path(&at(number));
     let mut page = page.in_scripts(&at(number), &account.lang);
     page.feeds = feeds_at(&page, &format!("{title} · {}", account.name), &path);

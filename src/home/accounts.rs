@@ -60,8 +60,7 @@ pub async fn show_account(
     let top = if after.is_none() { queries::tags::top(db, account.id).await? } else { Vec::new() };
     let tags = top.into_iter().map(|(folded, name)| (tags::path(Some(&account), &folded), name)).collect();
     let path = format!("/@{}", account.handle);
-    let covers = cards.items.iter().filter_map(|card| card.cover_url.as_deref()).collect();
-    let page = page.with_pictures(&app, covers).await?;
+    let page = page.with_covers(&app, cards.items.iter().map(|card| &card.cover_url)).await?;
     let mut page = page.titled(&account.name).canonical_path(&path).in_scripts(&path, &account.lang);
     let bio = page.shown(&account.bio, &account.lang).into_owned();
     page = page.described(&bio);

@@ -1,6 +1,7 @@
 //! The page of a published article.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
 
@@ -24,6 +25,10 @@ const DESCRIPTION: usize = 140;
 /// Headings from which on an article has a table of contents, and minutes that it takes to read.
 const MANY_HEADINGS: usize = 3;
 const LONG: i32 = 4;
+/// Covers that are narrower are blurred in the large previews of chats and timelines.
+const WIDE_ENOUGH: u32 = 600;
+/// Changes so soon after publication are nothing that readers should know.
+const SOON: Duration = Duration::from_secs(60 * 60);
 
 #[derive(Template)]
 #[template(path = "articles/show.html")]
@@ -52,27 +57,6 @@ struct ArticlePage {
     saved_id: Option<i64>,
 }
 
-/// Narrower covers are blurred in the large previews of chats and timelines.
-const WIDE_ENOUGH: u32 = 600;
-
-/// The picture that previews of links show, and its size: the cover, which its editor chose; the article's share image
-/// where there is none, or only a small one. `article` is as it was written, since a preview knows no reader.
-fn preview_image(
-    app: &App,
-    page: &Page,
-    account: &account::Model,
-    article: &article::Model,
-    cover: Option<&str>,
-) -> (String, Option<(u32, u32)>) {
-    let kept = cover.and_then(|cover| page.pictures.get(cover));
-    let size = kept.map(|kept| (kept.width.unsigned_abs(), kept.height.unsigned_abs()));
-    match (cover, kept, size) {
-        (Some(_), Some(kept), Some(size)) if size.0 >= WIDE_ENOUGH => (kept.url.clone(), Some(size)),
-        (Some(cover), None, _) => (cover.to_owned(), None),
-        _ => (share::path(app, account, article), Some((share::WIDTH, share::HEIGHT))),
-    }
-}
-
 /// An article's page.
 pub struct Rendered {
     pub html: String,
@@ -95,33 +79,16 @@ pub async fn render_article(
     let ((previous, next), beside, page) =
         tokio::try_join!(neighbours, Beside::load(app, &article), with_pictures)?;
     let written = article.lang.clone();
-    let named = article::Model { body_html: String::new(), ..article.clone() };
     let cover = article.cover_url.clone();
     let cover = cover.filter(|cover| !media::body::begins_with(&article.body_html, cover));
+    let preview = preview_image(app, &page, &account, &article);
     // Before it is converted, so that headings have the same ids in every script.
-    let (body, mut headings) = content::with_headings(&article.body_html);
+    let (body, headings) = content::with_headings(&article.body_html);
     let mut article =
         app.bodies.article(article::Model { body_html: body, ..article }, page.script.shown).await?;
-    let description = if article.digest.is_empty() {
-        let head: String = article.body_html.chars().take(2000).collect();
-        content::excerpt(&head, DESCRIPTION)
-    } else {
-        article.digest.clone()
-    };
     let path = format!("/@{}/{}", account.handle, article.slug);
-    let mut page =
-        page.titled(&article.title).described(&description).canonical_path(&path).in_scripts(&path, &written);
-    // Robots are told of the picture that is kept here, too.
-    let kept = article.cover_url.as_deref().and_then(|cover| page.pictures.get(cover));
-    article.cover_url = kept.map(|kept| kept.url.clone()).or(article.cover_url);
-    page.linked_data =
-        Some(linked_data::of_article(app, &page.site_name, &account, &article, &page.description));
-    let (image, size) = preview_image(app, &page, &account, &named, named.cover_url.as_deref());
-    (page.image, page.image_size) = (app.config.absolute(&image), size);
-    page.feeds = feed_links(&page, &account);
-    page.content_lang = Some(article.lang.clone());
-    let hour = std::time::Duration::from_secs(3600);
-    let updated = article.published_at.is_some_and(|moment| article.updated_at > moment + hour);
+    let mut page = head(app, page, &account, &mut article, &path, &written);
+    (page.image, page.image_size) = preview;
     let minutes = count::minutes(article.word_count, &article.lang);
     let saved_id = match &page.user {
         Some(user) => {
@@ -131,29 +98,82 @@ pub async fn render_article(
     };
     let body = media::body::shown(&article.body_html, &page, cover.is_none());
     article.body_html = String::new();
-    for heading in &mut headings {
-        heading.text = page.shown(&heading.text, &written).into_owned();
-    }
-    if headings.len() < MANY_HEADINGS || minutes < LONG {
-        headings.clear();
-    }
     let page = ArticlePage {
+        headings: contents(&page, headings, minutes, &written),
+        updated: article.published_at.is_some_and(|moment| article.updated_at > moment + SOON),
         page,
         account,
         article,
         written,
         path,
         minutes,
-        updated,
         previous,
         next,
         standing,
         cover,
         body,
-        headings,
         beside,
         saved_id,
     };
     let cover_link = page.cover.as_deref().and_then(|cover| media::on_page::cover_link(&page.page, cover));
     Ok(Rendered { html: page.render()?, cover_link })
+}
+
+/// What stands in the page's head, for browsers, previews and robots. `article` is as it is shown; its cover becomes
+/// the picture that is kept here.
+fn head(
+    app: &App,
+    page: Page,
+    account: &account::Model,
+    article: &mut article::Model,
+    path: &str,
+    written: &str,
+) -> Page {
+    let description = if article.digest.is_empty() {
+        let head: String = article.body_html.chars().take(2000).collect();
+        content::excerpt(&head, DESCRIPTION)
+    } else {
+        article.digest.clone()
+    };
+    let mut page =
+        page.titled(&article.title).described(&description).canonical_path(path).in_scripts(path, written);
+    if let Some(kept) = article.cover_url.as_deref().and_then(|cover| page.pictures.get(cover)) {
+        article.cover_url = Some(kept.url.clone());
+    }
+    page.linked_data =
+        Some(linked_data::of_article(app, &page.site_name, account, article, &page.description));
+    page.feeds = feed_links(&page, account);
+    page.content_lang = Some(article.lang.clone());
+    page
+}
+
+/// The table of contents of a long piece, in the reader's script.
+fn contents(page: &Page, mut headings: Vec<Heading>, minutes: i32, written: &str) -> Vec<Heading> {
+    if headings.len() < MANY_HEADINGS || minutes < LONG {
+        return Vec::new();
+    }
+    for heading in &mut headings {
+        heading.text = page.shown(&heading.text, written).into_owned();
+    }
+    headings
+}
+
+/// The picture that previews of links show, absolute, and its size: the cover, which its editor chose; the article's
+/// share image where there is none, or only a small one. `article` is as it was written, since a preview knows no
+/// reader.
+fn preview_image(
+    app: &App,
+    page: &Page,
+    account: &account::Model,
+    article: &article::Model,
+) -> (String, Option<(u32, u32)>) {
+    let cover = article.cover_url.as_deref();
+    let kept = cover.and_then(|cover| page.pictures.get(cover));
+    let size = |kept: &media::on_page::Shown| (kept.width.unsigned_abs(), kept.height.unsigned_abs());
+    let (image, size) = match (cover, kept) {
+        (Some(_), Some(kept)) if size(kept).0 >= WIDE_ENOUGH => (kept.url.clone(), Some(size(kept))),
+        (Some(cover), None) => (cover.to_owned(), None),
+        _ => (share::path(app, account, article), Some((share::WIDTH, share::HEIGHT))),
+    };
+    (app.config.absolute(&image), size)
 }

@@ -114,8 +114,7 @@ pub async fn show_front(
     page.feeds = feeds_at(&page, &page.site_name, "");
     let chosen = regions.iter().chain(&topics).filter(|link| link.is_here && !link.key.ends_with("-all"));
     let title = chosen.map(|link| page.t(&link.key)).collect::<Vec<_>>().join(" · ");
-    let covers = cards.items.iter().filter_map(|card| card.cover_url.as_deref()).collect();
-    let page = page.titled(&title).with_pictures(&app, covers).await?;
+    let page = page.titled(&title).with_covers(&app, cards.items.iter().map(|card| &card.cover_url)).await?;
     Ok(View(FrontPage {
         page,
         articles: cards.items,

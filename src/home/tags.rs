@@ -87,8 +87,7 @@ async fn tag_page(
         Some(account) => format!("#{name} · {}", account.name),
         None => format!("#{name}"),
     };
-    let covers = cards.items.iter().filter_map(|card| card.cover_url.as_deref()).collect();
-    let page = page.with_pictures(app, covers).await?;
+    let page = page.with_covers(app, cards.items.iter().map(|card| &card.cover_url)).await?;
     let mut page = page.titled(&title).canonical_path(&path);
     page.feeds = feeds_at(&page, &title, &path);
     Ok(View(TagPage {

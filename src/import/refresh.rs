@@ -132,14 +132,14 @@ async fn take_in_feed(
 
 async fn note_success(app: &App, source: source::Model, brought: Visit) -> anyhow::Result<Option<Timestamp>> {
     let now = app.clock.now();
-    let told = (brought.title.is_some() || !brought.rhythm.dates.is_empty()).then_some(&brought.rhythm);
-    let interval = visit::pace(source.interval_ms, told, brought.rhythm.max_age, now);
+    let unchanged = brought.title.is_none();
+    let rhythm = (!unchanged).then_some(&brought.rhythm);
+    let interval = visit::pace(source.interval_ms, rhythm, brought.rhythm.max_age, now);
     let next = now + cadence::spread(interval, source.id);
     let moved = match &brought.fetched.moved_to {
         Some(url) if is_free(app, &source, url.as_str()).await? => Some(url.to_string()),
         _ => None,
     };
-    let unchanged = brought.title.is_none();
     let title = brought.title.filter(|title| !title.is_empty() && source.title.is_empty());
     let id = source.id;
     let mut row = source.into_active_model();

@@ -117,6 +117,15 @@ impl Page {
         self
     }
 
+    /// Looks the covers of a page's cards up, of those that have one.
+    pub async fn with_covers<'a>(
+        self,
+        app: &App,
+        covers: impl IntoIterator<Item = &'a Option<String>>,
+    ) -> Result<Self, Error> {
+        self.with_pictures(app, covers.into_iter().filter_map(Option::as_deref).collect()).await
+    }
+
     /// Looks the page's pictures up, by the addresses that articles give.
     pub async fn with_pictures(mut self, app: &App, addresses: Vec<&str>) -> Result<Self, Error> {
         self.pictures = on_page::look_up(app, addresses).await?;

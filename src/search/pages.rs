@@ -166,8 +166,9 @@ fn titled(page: Page, wanted: &Wanted, understood: bool) -> Page {
         let title = page.t1("search-title", "query", &wanted.q);
         page.titled(&title)
     };
-    page.noindex = !wanted.is_empty();
-    if page.noindex && understood {
+    let is_asked = !wanted.is_empty();
+    page.noindex = is_asked;
+    if is_asked && understood {
         page.feeds = feed_links(&page, wanted);
     }
     page

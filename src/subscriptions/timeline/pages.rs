@@ -213,8 +213,7 @@ pub async fn show_timeline(
     let unread = queries::count_unread(db, user.id, &wanted.scope, &mute).await?;
     let unread = if unread < COUNTED { unread.to_string() } else { format!("{}+", COUNTED - 1) };
     let newest = Cursor::parse(&query.newest).or_else(|| timeline.items.first().map(TimelineItem::cursor));
-    let covers = timeline.items.iter().filter_map(|item| item.cover_url.as_deref()).collect();
-    let page = page.with_pictures(&app, covers).await?;
+    let page = page.with_covers(&app, timeline.items.iter().map(|item| &item.cover_url)).await?;
     let view = TimelinePage {
         page: page.titled_key("timeline-title"),
         since: left_at.and_then(|moment| since(&timeline, moment)),
