@@ -43,7 +43,7 @@ account-feeds = 用阅读器订阅
 # Subscribing
 subscribe = 订阅
 subscribed = 已订阅
-subscribe-to = 订阅「{ $name }」
+subscribe-to = 订阅“{ $name }”
 subscribe-hint = 有新文章时寄到您的邮箱，不需要注册，随时可以一键退订。
 subscribe-hint-signed-in = 有新文章时寄到 { $email }，也会出现在您的时间线上。
 subscribe-email = 电子邮箱

@@ -46,7 +46,8 @@ struct TimelinePage {
     newest: Option<Cursor>,
     lists: Vec<list::Model>,
     followed: Vec<Followed>,
-    tags: Vec<String>,
+    /// Each with the language of an article that has it.
+    tags: Vec<(String, String)>,
     /// Before which article the last visit ended, and how many above are new since then.
     since: Option<(usize, usize)>,
     has_words: bool,
@@ -243,17 +244,19 @@ fn since(timeline: &Timeline, left_at: Timestamp) -> Option<(usize, usize)> {
     (at > 0).then_some((at, at))
 }
 
-/// The tags of a page's articles, those of most of them first.
-fn tags_of(timeline: &Timeline) -> Vec<String> {
-    let mut counted: Vec<(String, usize)> = Vec::new();
-    for tag in timeline.items.iter().flat_map(|item| &item.tags.0) {
-        match counted.iter_mut().find(|(known, _)| known == tag) {
-            Some((_, count)) => *count += 1,
-            None => counted.push((tag.clone(), 1)),
+/// The tags of a page's articles, those of most of them first, with the language of one of these.
+fn tags_of(timeline: &Timeline) -> Vec<(String, String)> {
+    let mut counted: Vec<(&String, &String, usize)> = Vec::new();
+    for item in &timeline.items {
+        for tag in &item.tags.0 {
+            match counted.iter_mut().find(|(known, ..)| *known == tag) {
+                Some((.., count)) => *count += 1,
+                None => counted.push((tag, &item.lang, 1)),
+            }
         }
     }
-    counted.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    counted.into_iter().take(TAGS).map(|(tag, _)| tag).collect()
+    counted.sort_by_key(|(.., count)| std::cmp::Reverse(*count));
+    counted.into_iter().take(TAGS).map(|(tag, lang, _)| (tag.clone(), lang.clone())).collect()
 }
 
 #[derive(Debug, Default, Deserialize)]
