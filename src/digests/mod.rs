@@ -7,6 +7,7 @@
 //! gets no row. What is sent is decided when it is sent ([`queries`], [`mail`]): an article that was
 //! withdrawn or read meanwhile is left out, and a digest with nothing left is not sent.
 
+pub mod change;
 pub mod mail;
 mod news;
 pub mod queries;
@@ -118,10 +119,15 @@ async fn build_batch(app: &App, news: &mut News, now: Timestamp) -> anyhow::Resu
     let mut marks = Marks::default();
     for reader in &readers {
         let own = follows.get(&reader.email).map_or(&[][..], Vec::as_slice);
-        if let Some(told) = told(reader, own, news, now)
+        let due: Vec<&Follows> = own.iter().filter(|sub| reader.is_due(sub.cadence, now)).collect();
+        let pace = if reader.is_due(Cadence::Daily, now) { Pace::Daily } else { Pace::Weekly };
+        if let Some(told) = told(reader, &due, news, pace)
             && reader.suppressed.is_none()
         {
-            rows.push(row(reader, &told, now));
+            // Its occasion is the time at which it fell due, not that at which it is built, so that it cannot be
+            // written twice.
+            let occasion = format!("digest:{}", reader.due_at(now).0);
+            rows.push(row(reader, &told, occasion, now, now));
         }
         marks.move_on(reader, own, news.until, now);
     }
@@ -132,11 +138,11 @@ async fn build_batch(app: &App, news: &mut News, now: Timestamp) -> anyhow::Resu
     Ok(Some(count))
 }
 
-/// What is new to a reader; none when nothing is.
-fn told(reader: &Due, follows: &[Follows], news: &News, now: Timestamp) -> Option<Told> {
+/// What is new to a reader of some subscriptions; none when nothing is.
+fn told(reader: &Due, follows: &[&Follows], news: &News, pace: Pace) -> Option<Told> {
     let mut articles = Vec::new();
     let mut since = None;
-    for sub in follows.iter().filter(|sub| reader.is_due(sub.cadence, now)) {
+    for sub in follows {
         let mut from = reader.since(sub);
         if let Some((seen, at)) = reader.seen.filter(|(seen, _)| sub.is_on_timeline && *seen > from) {
             (from, since) = (seen, Some(at));
@@ -151,27 +157,25 @@ fn told(reader: &Due, follows: &[Follows], news: &News, now: Timestamp) -> Optio
     articles.retain(|(_, article)| known.insert(*article));
     let more = articles.len().saturating_sub(MOST_ARTICLES) as u64;
     articles.truncate(MOST_ARTICLES);
-    let pace = if reader.is_due(Cadence::Daily, now) { Pace::Daily } else { Pace::Weekly };
     let articles = articles.into_iter().map(|(_, article)| article).collect();
     Some(Told { pace: Some(pace), articles, more, since })
 }
 
-/// The delivery of a digest. Its occasion is the time at which it fell due, not that at which it is
-/// built, so that it cannot be written twice.
-fn row(reader: &Due, told: &Told, now: Timestamp) -> delivery::ActiveModel {
+/// The delivery of a digest, to be sent from `at` on.
+fn row(reader: &Due, told: &Told, occasion: String, at: Timestamp, now: Timestamp) -> delivery::ActiveModel {
     delivery::ActiveModel {
         id: NotSet,
         push_id: Set(None),
         subscription_id: Set(None),
         alert_id: Set(None),
         reader_id: Set(Some(reader.id)),
-        occasion: Set(Some(format!("digest:{}", reader.due_at(now).0))),
+        occasion: Set(Some(occasion)),
         told: Set(serde_json::to_string(told).ok()),
         channel: Set(Channel::Email),
         provider: Set(reader.provider),
         state: Set(DeliveryState::Waiting),
         attempts: Set(0),
-        next_attempt_at: Set(now),
+        next_attempt_at: Set(at),
         lease_until: Set(None),
         lease_owner: Set(None),
         message_id: Set(String::new()),

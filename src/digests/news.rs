@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 
+use crate::clock::Timestamp;
 use crate::db::entities::event;
 use crate::outbox::Event;
 
@@ -75,15 +76,18 @@ impl News {
     }
 }
 
-struct Published {
-    id: i64,
-    account_id: i64,
-    article_id: i64,
+/// An article by the event that published it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Published {
+    pub id: i64,
+    pub account_id: i64,
+    pub article_id: i64,
+    pub at: Timestamp,
 }
 
 /// Articles that were new to the world when they were published; those of an archive, and those that came
 /// back, were not.
-async fn published<C: ConnectionTrait>(
+pub(super) async fn published<C: ConnectionTrait>(
     db: &C,
     accounts: impl Iterator<Item = i64>,
     from: i64,
@@ -93,10 +97,11 @@ async fn published<C: ConnectionTrait>(
     struct Row {
         id: i64,
         payload: serde_json::Value,
+        created_at: Timestamp,
     }
     let kind: &'static str = Event::ArticlePublished { account_id: 0, article_id: 0, news: true }.into();
     let query = Query::select()
-        .columns([event::Column::Id, event::Column::Payload])
+        .columns([event::Column::Id, event::Column::Payload, event::Column::CreatedAt])
         .from(event::Entity)
         .and_where(Expr::col(event::Column::AccountId).is_in(accounts))
         .and_where(Expr::col(event::Column::Id).gt(from))
@@ -107,7 +112,7 @@ async fn published<C: ConnectionTrait>(
     let rows = Row::find_by_statement(db.get_database_backend().build(&query)).all(db).await?;
     let news = rows.into_iter().filter_map(|row| match serde_json::from_value(row.payload) {
         Ok(Event::ArticlePublished { account_id, article_id, news: true }) => {
-            Some(Published { id: row.id, account_id, article_id })
+            Some(Published { id: row.id, account_id, article_id, at: row.created_at })
         }
         _ => None,
     });

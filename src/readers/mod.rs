@@ -30,6 +30,7 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::entities::subscription::{self, Cadence, Model as Subscription, SubscriptionState};
 use crate::db::entities::{reader, user};
+use crate::digests::change;
 use crate::error::{Error, Problems};
 use crate::outbox;
 use crate::shown::Shown;
@@ -190,31 +191,37 @@ pub async fn subscription_changed(
         return Ok(after);
     }
     let row = take_up(tx, now, &after.email, &after.locale).await?;
+    let reader = queries::of_address(tx, &app.config, &after.email).await?;
+    let hours = reader.hours();
     let told_before = has_digests(before).then(|| {
         before.told.unwrap_or(match before.cadence {
             Cadence::Weekly => row.weekly_told,
             _ => row.daily_told,
         })
     });
+    let is_active = |row: &Subscription| row.state == SubscriptionState::Active;
     let told = if (before.state, before.cadence) == (after.state, after.cadence) {
         after.told
     } else if has_digests(&after) {
         match told_before {
             Some(told) => Some(told),
+            None if is_active(before) && before.cadence == Cadence::Instant => {
+                Some(change::told_at_once(tx, before, after.cadence, now).await?)
+            }
             None => Some(outbox::latest(tx).await?),
         }
-    } else if after.state == SubscriptionState::Active && after.cadence == Cadence::Instant {
+    } else if is_active(&after) && after.cadence == Cadence::Instant {
         // A push of what a digest has told already is not told again. One that is out of step has had
         // no digest yet.
-        told_before.filter(|_| before.told.is_none())
+        let rest = change::tell_the_rest(tx, &app.config, &row, &hours, before, now).await?;
+        rest.or(told_before.filter(|_| before.told.is_none()))
     } else {
         None
     };
     let mut changed = after.clone().into_active_model();
     changed.told = Set(told);
     let after = if told == after.told { after } else { changed.update(tx).await? };
-    let reader = queries::of_address(tx, &app.config, &after.email).await?;
-    set_due(tx, now, row, &reader.hours()).await?;
+    set_due(tx, now, row, &hours).await?;
     Ok(after)
 }
 

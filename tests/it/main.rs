@@ -27,6 +27,7 @@ mod delivery;
 mod delivery_crash;
 mod demo;
 mod digests;
+mod digests_changes;
 mod digests_hours;
 mod feed_documents;
 mod feeds;
