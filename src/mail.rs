@@ -137,28 +137,15 @@ impl Mailer {
         Some(next)
     }
 
-    /// Sends a letter that has no row in the ledger, by the first server that takes it; returns its words.
-    ///
-    /// # Errors
-    /// [`MailError`] says whether to try again, and whom to blame.
-    pub async fn send(&self, letter: &Letter) -> Result<String, MailError> {
-        let is_shared = |place: &usize| self.relays[*place].accounts.is_empty();
-        let mut left: Vec<usize> = (0..self.relays.len()).filter(is_shared).collect();
-        let mut last = MailError::Temporary("there is no mail server".into());
-        while let Some(server) = self.next_relay(|place| left.contains(&place)) {
-            left.retain(|place| *place != server);
-            match self.send_by(letter, &Route::by(server)).await {
-                Err(MailError::Server(words)) => last = MailError::Temporary(words),
-                sent => return sent,
-            }
-        }
-        Err(last)
+    /// The places of the servers that are no account's own.
+    pub fn shared(&self) -> Vec<usize> {
+        (0..self.relays.len()).filter(|place| self.relays[*place].accounts.is_empty()).collect()
     }
 
     /// Sends a letter by the route given.
     ///
     /// # Errors
-    /// As [`Mailer::send`]; of the server too.
+    /// [`MailError`] says whether to try again, and whom to blame.
     pub async fn send_by(&self, letter: &Letter, route: &Route) -> Result<String, MailError> {
         let message = letter.compose(&self.from)?;
         if let Some(letters) = self.relays[route.server].kept() {
@@ -262,12 +249,31 @@ fn is_of_server(code: &str, said: &str) -> bool {
     }
 }
 
+/// Whether an answer says that we send too much, whatever its code: QQ says `550 Domain frequency limited` and means
+/// for minutes, hours or the day.
+pub(crate) fn is_too_much(answer: &str) -> bool {
+    answer.to_ascii_lowercase().contains("frequency limited")
+}
+
+/// What 550 without an enhanced code means where it is not that there is no such mailbox, by a part of its words:
+/// whether it passes. QQ's, as its help and smtp.codes/qq explain them; others say of spam what QQ does.
+const OTHERWISE: [(&str, bool); 7] = [
+    // This mailbox gets too much for now.
+    ("mailbox unavailable or access denied", true),
+    ("rejected by recipient", false),
+    ("content denied", false),
+    ("content reject", false),
+    ("dmarc", false),
+    ("spam", false),
+    ("blacklist", false),
+];
+
 /// Sorts an answer by its reply code (RFC 5321) and the enhanced code before its text (RFC 3463).
 pub(crate) fn blame_answer(code: &str, said: &str, words: String) -> MailError {
     if is_of_server(code, said) {
         return MailError::Server(words);
     }
-    if !code.starts_with('5') || matches!(code, "530" | "534" | "535" | "538") {
+    if !code.starts_with('5') || matches!(code, "530" | "534" | "535" | "538") || is_too_much(said) {
         return MailError::Temporary(words);
     }
     let enhanced = said.split(|c: char| c.is_whitespace() || c == '-').next().unwrap_or("");
@@ -283,7 +289,14 @@ pub(crate) fn blame_answer(code: &str, said: &str, words: String) -> MailError {
         Some(("2", "1")) => true,
         // No such recipient, in Exchange's words; no route to the host.
         Some(("4", "1" | "4")) => true,
-        Some(("0", "0")) | None => matches!(code, "550" | "551" | "553" | "521" | "556"),
+        Some(("0", "0")) | None => {
+            let said = said.to_ascii_lowercase();
+            match OTHERWISE.iter().find(|(part, _)| said.contains(part)) {
+                Some((_, true)) => return MailError::Temporary(words),
+                Some((_, false)) => false,
+                None => matches!(code, "550" | "551" | "553" | "521" | "556"),
+            }
+        }
         Some(_) => false,
     };
     if bad_address { MailError::BadAddress(words) } else { MailError::Permanent(words) }
@@ -299,6 +312,21 @@ mod tests {
     #[case("451", "4.7.1 Greylisted", "temporary")]
     #[case("550", "5.1.1 no such user", "bad address")]
     #[case("550", "Mailbox not found", "bad address")]
+    #[case(
+        "550",
+        "Mailbox not found. http://service.exmail.qq.com/cgi-bin/help?subtype=1&&id=20022&&no=1000728",
+        "bad address"
+    )]
+    #[case("550", "Domain frequency limited. http://service.mail.qq.com/cgi-bin/help?subtype=1", "temporary")]
+    #[case("550", "Sender frequency limited.", "temporary")]
+    #[case("550", "Connection frequency limited", "temporary")]
+    #[case("550", "Ip frequency limited [pBkxSUrzX8]", "temporary")]
+    #[case("550", "5.7.1 Domain frequency limited", "temporary")]
+    #[case("550", "Mailbox unavailable or access denied", "temporary")]
+    #[case("550", "Mail content denied. http://service.exmail.qq.com/cgi-bin/help", "permanent")]
+    #[case("550", "Suspected spam sender.", "permanent")]
+    #[case("550", "DMARC check failed", "permanent")]
+    #[case("550", "Mail is rejected by recipients", "permanent")]
     #[case("550", "5.7.1 looks like spam", "permanent")]
     #[case("550", "5.4.1 Recipient address rejected: Access denied", "bad address")]
     #[case("552", "5.2.2 mailbox full", "permanent")]

@@ -12,6 +12,7 @@ use sea_orm::{
 use crate::clock::Timestamp;
 use crate::db::entities::delivery::Provider;
 use crate::db::entities::{mail_domain, provider_pause};
+use crate::mail::is_too_much;
 
 /// After the first refusal; each further one doubles it.
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
@@ -43,9 +44,13 @@ pub fn is_refusal(provider: Provider, answer: &str) -> bool {
     let mut words = answer.split([' ', '-']);
     let code = words.next().unwrap_or_default();
     let enhanced = words.next().unwrap_or_default();
-    provider != Provider::Other
-        && code.len() == 3
-        && code.starts_with('4')
+    if provider == Provider::Other || code.len() != 3 {
+        return false;
+    }
+    if is_too_much(answer) {
+        return true;
+    }
+    code.starts_with('4')
         && code != "452"
         // 4.2: this mailbox, full or disabled for a while.
         && !enhanced.starts_with("4.2.")
@@ -111,6 +116,8 @@ mod tests {
 
     #[rstest]
     #[case(Provider::Gmail, "421 4.7.28 Our system has detected an unusual rate", true)]
+    #[case(Provider::Qq, "550 Domain frequency limited. http://service.mail.qq.com/cgi-bin/help", true)]
+    #[case(Provider::Qq, "550 Mailbox unavailable or access denied", false)]
     #[case(Provider::Qq, "450 4.7.1 Mail content or frequency limited", true)]
     #[case(Provider::Netease, "451 DT:SPM please try again later", true)]
     #[case(Provider::Outlook, "452 4.2.2 mailbox full", false)]

@@ -104,6 +104,8 @@ async fn spf(dns: &Dns, domain: &str, addresses: &BTreeSet<IpAddr>, findings: &m
         .iter()
         .map(|address| format!("ip{}:{address} ", if address.is_ipv4() { 4 } else { 6 }))
         .collect();
+    // Without an address the record would forbid all mail.
+    let mechanisms = if mechanisms.is_empty() { "ip4:YOUR-SERVERS-ADDRESS ".to_owned() } else { mechanisms };
     let wanted = format!("{domain}. IN TXT \"v=spf1 {mechanisms}-all\"");
     let record = match spf::record(dns, domain).await {
         Ok(record) => record,

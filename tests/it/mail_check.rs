@@ -44,6 +44,15 @@ async fn instance() -> (Instance, Vec<(String, String)>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_record_is_proposed_that_forbids_all_mail() {
+    let (instance, _) = instance().await;
+    let names = NameServer::start().await;
+    let (printed, is_well) = check(&instance, &names, &[]).await;
+    assert!(!is_well && printed.contains("IN TXT \"v=spf1 ip4:YOUR-SERVERS-ADDRESS -all\""), "{printed}");
+    assert!(!printed.contains("\"v=spf1 -all\""), "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_domain_that_says_nothing_is_told_what_to_add() {
     let (instance, _) = instance().await;
     let names = NameServer::start().await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use xiangxun::db::entities::delivery::{DeliveryState, Provider};
 use xiangxun::db::entities::push::PushState;
-use xiangxun::delivery::{ledger, sender};
+use xiangxun::delivery::{ledger, letter, sender};
 
 use crate::on_both_databases;
 use crate::support::mail_host::{MailHost, Taken};
@@ -13,6 +13,7 @@ use crate::support::{Backend, TestApp};
 on_both_databases! {
     no_window_of_a_cap_is_exceeded_by_one
     a_cap_holds_over_a_restart_and_for_two_nodes
+    letters_wait_for_no_cap_and_pushes_leave_them_their_places
     a_provider_that_asks_for_it_is_left_alone_and_others_go_on
     a_server_that_asks_for_text_after_a_refusal_gets_along
     a_server_without_pipelining_is_served_too
@@ -113,6 +114,27 @@ async fn a_cap_holds_over_a_restart_and_for_two_nodes(backend: Backend) {
     app.finish().await;
 }
 
+async fn letters_wait_for_no_cap_and_pushes_leave_them_their_places(backend: Backend) {
+    let host = MailHost::start(|_| None).await;
+    let app = app_with(backend, host.url(), "all=5/1h, qq=3/1h").await;
+    let letter =
+        |to: &str| xiangxun::mail::Letter { to: to.into(), subject: "登录".into(), ..Default::default() };
+    for _ in 0..2 {
+        letter::send(&app.app, &letter("somebody@QQ.com")).await.unwrap();
+    }
+    push_to(&app, &["qq.com", "gmail.com"], 10).await;
+    app.work().await;
+    let count =
+        |domain: &str| host.taken().iter().filter(|one| one.to.to_lowercase().ends_with(domain)).count();
+    assert_eq!((count("@qq.com"), count("@gmail.com")), (3, 2), "one of each cap's places was left to each");
+    letter::send(&app.app, &letter("somebody@qq.com")).await.unwrap();
+    assert_eq!(host.taken().len(), 6);
+    app.app.clock.advance(Duration::from_secs(3_600) + ledger::LEASE);
+    app.work().await;
+    assert_eq!(host.taken().len(), 11);
+    app.finish().await;
+}
+
 async fn a_provider_that_asks_for_it_is_left_alone_and_others_go_on(backend: Backend) {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -120,7 +142,7 @@ async fn a_provider_that_asks_for_it_is_left_alone_and_others_go_on(backend: Bac
     let angry = is_angry.clone();
     let host = MailHost::start(move |to| {
         let refuses = to.ends_with("@qq.com") && angry.load(Ordering::Relaxed);
-        refuses.then_some("450 4.7.1 Mail content or frequency limited")
+        refuses.then_some("550 Domain frequency limited. http://service.mail.qq.com/cgi-bin/help?subtype=1")
     })
     .await;
     let app = app_with(backend, host.url(), "").await;
