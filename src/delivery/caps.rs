@@ -189,6 +189,20 @@ impl Caps {
         Ok(())
     }
 
+    /// A message that asked nobody for room: it counts for the caps' time from `now` on.
+    pub async fn count(
+        &self,
+        tx: &DatabaseTransaction,
+        provider: Provider,
+        server: usize,
+        now: Timestamp,
+    ) -> Result<(), DbErr> {
+        for cap in self.0.iter().filter(|cap| cap.concerns(provider, server)) {
+            reserve(tx, cap, "", 1, cap.end_after(now)).await?;
+        }
+        Ok(())
+    }
+
     /// Messages of a claim that will not be handed over.
     pub async fn give_back(
         &self,

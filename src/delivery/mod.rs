@@ -20,6 +20,7 @@ pub mod email;
 pub mod fan_out;
 pub mod hold;
 pub mod ledger;
+pub mod letter;
 pub mod preview;
 pub mod provider;
 pub mod queries;

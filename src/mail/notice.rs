@@ -5,6 +5,7 @@ use askama::Template;
 
 use super::{Letter, MailError};
 use crate::app::App;
+use crate::delivery;
 use crate::jobs::Outcome;
 use crate::page::Locale;
 
@@ -65,7 +66,7 @@ impl Notice {
             headers: vec![("Auto-Submitted", "auto-generated".into())],
             ..Letter::default()
         };
-        match app.mailer.send(&letter).await {
+        match delivery::letter::send(app, &letter).await {
             Ok(_) => Ok(Outcome::Done),
             Err(error @ MailError::Temporary(_)) => Err(error.into()),
             Err(refusal) => {

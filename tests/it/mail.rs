@@ -189,7 +189,8 @@ async fn a_letter_of_its_own_is_signed_too() {
         html: "<p>你好</p>".into(),
         ..Default::default()
     };
-    xiangxun::mail::Mailer::from_config(&config).unwrap().send(&letter).await.unwrap();
+    let mailer = xiangxun::mail::Mailer::from_config(&config).unwrap();
+    mailer.send_by(&letter, &xiangxun::mail::Route::by(0)).await.unwrap();
     let read = read_by_python(&host.taken()[0].bytes, &records(&printed));
     assert_eq!(read["signed"], json!([true, true]), "{read}");
     assert_eq!(read["text"].as_str().unwrap().replace('\r', "").trim_end(), letter.text.trim_end());
@@ -226,7 +227,7 @@ async fn a_mailbox_with_a_chinese_name_is_written_to_where_the_server_can() {
         html: "<p>你好</p>".into(),
         ..Default::default()
     };
-    app.app.mailer.send(&letter).await.unwrap();
+    xiangxun::delivery::letter::send(&app.app, &letter).await.unwrap();
     let taken = host.taken();
     assert_eq!(taken.len(), 2);
     for one in taken {

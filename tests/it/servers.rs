@@ -331,7 +331,7 @@ async fn a_letter_goes_by_the_next_server_when_the_first_takes_none(backend: Bac
         subject: "登录".into(),
         ..Default::default()
     };
-    app.app.mailer.send(&letter).await.unwrap();
+    xiangxun::delivery::letter::send(&app.app, &letter).await.unwrap();
     assert_eq!(host.taken().len(), 1);
     app.finish().await;
 }
@@ -384,7 +384,7 @@ async fn an_account_with_servers_of_its_own_sends_by_them_alone(backend: Backend
         subject: "登录".into(),
         ..Default::default()
     };
-    assert!(app.app.mailer.send(&letter).await.is_err());
+    assert!(xiangxun::delivery::letter::send(&app.app, &letter).await.is_err());
     assert_eq!(counts().1 + counts().2, 60);
     app.finish().await;
 }
