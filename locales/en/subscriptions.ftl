@@ -39,6 +39,7 @@ subscription-leave-title = Unsubscribe?
 subscription-leave-text = { $name } will no longer write to { $email }.
 subscription-left-title = You are unsubscribed
 subscription-left-text = { $name } will no longer write to { $email }. You can come back at any time.
+subscription-nothing-left = Nothing is kept of this subscription, and no mail will come of it.
 
 flash-subscription-begun = You are subscribed.
 flash-subscription-confirmed = Thank you, you are subscribed.

@@ -39,6 +39,7 @@ subscription-leave-title = 确定退订？
 subscription-leave-text = { $name }将不再向 { $email } 发送邮件。
 subscription-left-title = 已退订
 subscription-left-text = { $name }将不再向 { $email } 发送邮件。欢迎随时回来。
+subscription-nothing-left = 本站已不再保存这项订阅，今后不会再有邮件寄来。
 
 flash-subscription-begun = 订阅成功。
 flash-subscription-confirmed = 谢谢，订阅已生效。

@@ -39,6 +39,7 @@ subscription-leave-title = 確定取消訂閱？
 subscription-leave-text = { $name }將不再寄信到 { $email }。
 subscription-left-title = 已取消訂閱
 subscription-left-text = { $name }將不再寄信到 { $email }。歡迎隨時回來。
+subscription-nothing-left = 本站已不再保存這項訂閱，今後不會再有郵件寄來。
 
 flash-subscription-begun = 訂閱成功。
 flash-subscription-confirmed = 謝謝，訂閱已生效。

@@ -14,7 +14,7 @@ use crate::db::entities::alert::{self, AlertState};
 use crate::error::Error;
 use crate::page::{Page, View};
 use crate::path::Path;
-use crate::subscriptions::links::PREFIX;
+use crate::subscriptions::links::{PREFIX, pages::nothing_left_page};
 
 const PURPOSE: &str = "alert";
 
@@ -57,7 +57,11 @@ pub async fn stop_alert(
     page: Page,
     Path(signed): Path<String>,
 ) -> Result<Response, Error> {
-    set_state(&app, page, signed, AlertState::Paused).await
+    match set_state(&app, page.clone(), signed.clone(), AlertState::Paused).await {
+        // It was deleted, alone or with its reader: nothing comes.
+        Err(Error::NotFound) if app.signer.verify(PURPOSE, &signed).is_some() => Ok(nothing_left_page(page)),
+        answer => answer,
+    }
 }
 
 /// Takes a stop back.

@@ -190,8 +190,10 @@ pub async fn found(
     if alert.state == AlertState::Paused {
         return Ok(Err("the reader has paused".into()));
     }
-    if reader.state != UserState::Active {
-        return Ok(Err("the reader is suspended".into()));
+    match reader.state {
+        UserState::Active => {}
+        UserState::Suspended => return Ok(Err("the reader is suspended".into())),
+        UserState::Leaving => return Ok(Err("the reader has left".into())),
     }
     if let Some(row) = suppression(db, &reader.email).await? {
         return Ok(Err(row.reason));

@@ -22,9 +22,11 @@ use sea_orm::{
 
 use crate::alerts;
 use crate::app::App;
+use crate::clock::Timestamp;
 use crate::db::entities::alert::AlertState;
 use crate::db::entities::bounce::{self, BounceKind};
 use crate::db::entities::delivery::{self, DeliveryState, Subject};
+use crate::db::entities::subscription;
 use crate::delivery::tally::Changes;
 use crate::delivery::{ledger, suppress};
 use crate::error::Error;
@@ -54,7 +56,7 @@ pub struct Word {
 pub enum About {
     /// One of our deliveries.
     Delivery(i64),
-    /// An address, told by a service under a number of its own.
+    /// An address, told by a service under a number of its own. One that nobody here has is not kept.
     Address { email: String, number: String },
 }
 
@@ -66,10 +68,16 @@ pub async fn take(app: &App, about: &About, word: &Word) -> Result<bool, DbErr> 
     let (key, delivery_id, email) = match about {
         About::Delivery(id) => match queries::recipient(app.db.read(), *id, now - KEPT).await? {
             Some(email) => (format!("{id}:{kind}"), Some(*id), email),
-            // It was long ago, or its subscriber or alert is gone and nobody is left to be written to.
+            // It was long ago, or whom it was for is gone: their address is not to come back with it.
             None => return Ok(false),
         },
-        About::Address { email, number } => (format!("{number}:{kind}"), None, email.to_lowercase()),
+        About::Address { email, number } => {
+            let email = email.to_lowercase();
+            if !queries::is_known(app.db.read(), &email).await? {
+                return Ok(false);
+            }
+            (format!("{number}:{kind}"), None, email)
+        }
     };
     let tx = app.db.begin().await?;
     let row = bounce::ActiveModel {
@@ -105,7 +113,10 @@ pub async fn heed(app: &App, bounce_id: i64) -> anyhow::Result<Outcome> {
     let now = app.clock.now();
     let tx = app.db.begin().await?;
     let row = match bounce.delivery_id {
-        Some(id) => delivery::Entity::find_by_id(id).lock_exclusive().one(&*tx).await?,
+        Some(id) => match addressed(&tx, id, now).await? {
+            Some(row) => Some(row),
+            None => return Ok(Outcome::Done),
+        },
         None => None,
     };
     if row.as_ref().is_some_and(|row| row.lease_until.is_some_and(|until| until > now)) {
@@ -135,6 +146,23 @@ pub async fn heed(app: &App, bounce_id: i64) -> anyhow::Result<Outcome> {
         unsubscribe(app, subject).await?;
     }
     Ok(Outcome::Done)
+}
+
+/// The delivery that a bounce is about, locked; none if whom it was for has left since it came. Its subscription is held
+/// too, so that nobody leaves between this look and what is written.
+async fn addressed(
+    tx: &DatabaseTransaction,
+    id: i64,
+    now: Timestamp,
+) -> Result<Option<delivery::Model>, DbErr> {
+    let Some(row) = delivery::Entity::find_by_id(id).one(tx).await? else { return Ok(None) };
+    if let Some(id) = row.subscription_id {
+        subscription::Entity::find_by_id(id).lock_shared().one(tx).await?;
+    }
+    if queries::recipient(tx, id, now - KEPT).await?.is_none() {
+        return Ok(None);
+    }
+    delivery::Entity::find_by_id(id).lock_exclusive().one(tx).await
 }
 
 /// Writes into the ledger what became of a delivery.
@@ -182,7 +210,7 @@ async fn unsubscribe(app: &App, subject: Subject<'_>) -> anyhow::Result<()> {
         }
     };
     match done {
-        Ok(()) | Err(Error::NotFound) => Ok(()),
+        Ok(()) | Err(Error::NotFound | Error::Gone(_)) => Ok(()),
         Err(Error::Internal(error)) => Err(error),
         Err(error) => Err(anyhow::anyhow!("{error:?}")),
     }

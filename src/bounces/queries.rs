@@ -9,7 +9,8 @@ use super::{SOFT_BOUNCES, SOFT_WITHIN};
 use crate::clock::Timestamp;
 use crate::db::entities::bounce::{self, BounceKind};
 use crate::db::entities::delivery::{self, Channel, DeliveryState, Subject};
-use crate::db::entities::{alert, reader, subscription, user};
+use crate::db::entities::user::{self, UserState};
+use crate::db::entities::{alert, reader, sign_in_link, subscription};
 
 /// The address that a delivery went to; none when it was before `since`, or whom it was for is gone.
 pub async fn recipient<C: ConnectionTrait>(
@@ -22,7 +23,7 @@ pub async fn recipient<C: ConnectionTrait>(
     match row.subject() {
         Some(Subject::Push { subscription_id, .. }) => {
             let reader = subscription::Entity::find_by_id(subscription_id).one(db).await?;
-            Ok(reader.map(|reader| reader.email))
+            Ok(reader.filter(|reader| !reader.is_nobodys()).map(|reader| reader.email))
         }
         Some(Subject::Alert { alert_id, .. }) => {
             let Some(alert) = alert::Entity::find_by_id(alert_id).one(db).await? else { return Ok(None) };
@@ -33,6 +34,20 @@ pub async fn recipient<C: ConnectionTrait>(
         }
         None => Ok(None),
     }
+}
+
+/// Whether an address is of somebody here, who is not leaving.
+pub async fn is_known<C: ConnectionTrait>(db: &C, email: &str) -> Result<bool, DbErr> {
+    let subscribes = subscription::Entity::find().filter(subscription::COLUMN.email.eq(email));
+    let signs_in = user::Entity::find()
+        .filter(user::COLUMN.email.eq(email))
+        .filter(user::COLUMN.state.ne(UserState::Leaving));
+    let reads = reader::Entity::find().filter(reader::COLUMN.email.eq(email));
+    let asked = sign_in_link::Entity::find().filter(sign_in_link::COLUMN.email.eq(email));
+    Ok(subscribes.one(db).await?.is_some()
+        || signs_in.one(db).await?.is_some()
+        || reads.one(db).await?.is_some()
+        || asked.one(db).await?.is_some())
 }
 
 /// The delivery of a Message-ID (with angle brackets) of ours.

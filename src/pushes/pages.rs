@@ -18,6 +18,7 @@ use crate::accounts::roles::Operation;
 use crate::app::App;
 use crate::db::entities::delivery::DeliveryState;
 use crate::db::entities::push::PushState;
+use crate::db::entities::subscription::is_nobodys;
 use crate::delivery::tally::Tally;
 use crate::error::Error;
 use crate::page::{Page, View};
@@ -93,7 +94,8 @@ struct PushPage {
 
 impl PushPage {
     fn address(&self, line: &LogLine) -> String {
-        if self.full { line.email.clone() } else { queries::masked(&line.email) }
+        // Of somebody who has left there is none, for whoever may see it.
+        if self.full && !is_nobodys(&line.email) { line.email.clone() } else { queries::masked(&line.email) }
     }
 
     fn path(&self) -> String {

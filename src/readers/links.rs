@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::page::{Page, View, redirect_with_flash};
 use crate::path::Path;
 use crate::readers;
-use crate::subscriptions::links::PREFIX;
+use crate::subscriptions::links::{PREFIX, pages::nothing_left_page};
 use crate::subscriptions::queries::{self as subscriptions, Followed};
 use crate::subscriptions::{self as operations, Change};
 
@@ -140,7 +140,13 @@ pub async fn stop_digests(
     page: Page,
     Path(signed): Path<String>,
 ) -> Result<Response, Error> {
-    let reader = signed_reader(&app, &signed).await?;
+    let reader = match signed_reader(&app, &signed).await {
+        // Of somebody who has left nothing is kept, and nothing comes.
+        Err(Error::NotFound) if app.signer.verify(PURPOSE, &signed).is_some() => {
+            return Ok(nothing_left_page(page));
+        }
+        reader => reader?,
+    };
     operations::mute_digests(&app, &reader.email).await?;
     stop_page(&app, page, &signed, reader, true).await
 }

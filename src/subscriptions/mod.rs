@@ -17,12 +17,12 @@ pub use self::changes::{Change, change, change_all, change_of_address, change_ow
 
 use std::time::Duration;
 
-use sea_orm::sea_query::{Expr, Query};
+use sea_orm::sea_query::{Expr, LockType, Query};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, IntoActiveModel,
-    PaginatorTrait, QueryFilter,
+    PaginatorTrait, QueryFilter, QuerySelect,
 };
 
 use crate::app::App;
@@ -241,10 +241,15 @@ pub async fn get_own<C: ConnectionTrait>(db: &C, user_id: i64, id: i64) -> Resul
 }
 
 /// A subscription, with its reader locked: digests move a reader's subscriptions on.
+///
+/// # Errors
+/// Not found; gone when it is nobody's any more.
 async fn get(tx: &DatabaseTransaction, id: i64) -> Result<Subscription, Error> {
     let found = subscription::Entity::find_by_id(id).one(tx).await?.ok_or(Error::NotFound)?;
     readers::lock(tx, &found.email).await?;
-    subscription::Entity::find_by_id(id).one(tx).await?.ok_or(Error::NotFound)
+    let found = subscription::Entity::find_by_id(id).lock(LockType::NoKeyUpdate);
+    let found = found.one(tx).await?.ok_or(Error::NotFound)?;
+    if found.is_nobodys() { Err(Error::Gone("subscription-link-expired".into())) } else { Ok(found) }
 }
 
 /// The row of an address in an account; a new one is pending. Two who ask at once get the same.

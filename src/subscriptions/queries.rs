@@ -142,10 +142,13 @@ impl Followed {
 /// A subscription by its id, for the holder of a signed link.
 ///
 /// # Errors
-/// Not found when it or its account is gone.
+/// Not found when it or its account is gone; gone when it is nobody's any more.
 pub async fn followed<C: ConnectionTrait>(db: &C, id: i64) -> Result<Followed, Error> {
     let query = followed_with(Expr::col((subscription::Entity, subscription::Column::Id)).eq(id));
-    Followed::find_by_statement(db.get_database_backend().build(&query)).one(db).await?.ok_or(Error::NotFound)
+    let found = Followed::find_by_statement(db.get_database_backend().build(&query)).one(db).await?;
+    let found = found.ok_or(Error::NotFound)?;
+    let is_nobodys = subscription::is_nobodys(&found.email);
+    if is_nobodys { Err(Error::Gone("subscription-link-expired".into())) } else { Ok(found) }
 }
 
 /// Subscriptions that have waited to be confirmed since before a moment, as a condition.

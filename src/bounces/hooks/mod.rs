@@ -86,12 +86,14 @@ async fn take_told(app: &App, told: &Told, word: &Word) -> Result<(), Refusal> {
         }
     };
     let now = app.clock.now();
-    let about = match named {
-        Some(id)
-            if queries::recipient(app.db.read(), id, now - super::KEPT).await? == Some(email.clone()) =>
-        {
-            About::Delivery(id)
-        }
+    let recipient = match named {
+        Some(id) => Some((id, queries::recipient(app.db.read(), id, now - super::KEPT).await?)),
+        None => None,
+    };
+    let about = match recipient {
+        Some((id, Some(recipient))) if recipient == email => About::Delivery(id),
+        // It was long ago, or whom it was for is gone.
+        Some((_, None)) => return Ok(()),
         _ => About::Address { email, number: told.number.clone() },
     };
     take(app, &about, word).await?;

@@ -67,3 +67,18 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// What stands before its id in place of the address of one that is nobody's any more.
+pub const NOBODYS: &str = "left-";
+
+impl Model {
+    pub fn is_nobodys(&self) -> bool {
+        is_nobodys(&self.email)
+    }
+}
+
+/// Whether the address of a subscription is nobody's: its reader has left for good, and pushes count it still. Every
+/// address has an at sign.
+pub fn is_nobodys(email: &str) -> bool {
+    !email.contains('@')
+}

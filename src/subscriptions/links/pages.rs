@@ -46,6 +46,12 @@ struct LeavePage {
     followed: Followed,
 }
 
+#[derive(Template)]
+#[template(path = "subscriptions/nothing-left.html")]
+struct NothingLeftPage {
+    page: Page,
+}
+
 /// Asks to confirm, with a button.
 pub async fn show_confirmation(
     State(app): State<Arc<App>>,
@@ -158,9 +164,18 @@ pub async fn leave(
     Path(signed): Path<String>,
 ) -> Result<Response, Error> {
     let id = links::managed(&app, &signed)?;
-    subscriptions::change(&app, id, Change::Leave).await?;
-    let followed = queries::followed(app.db.read(), id).await?;
-    Ok(leave_page(page, signed, followed))
+    match subscriptions::change(&app, id, Change::Leave).await {
+        Ok(_) => Ok(leave_page(page, signed, queries::followed(app.db.read(), id).await?)),
+        // An old mail: nothing is left to unsubscribe from, which is what was asked for.
+        Err(Error::Gone(_) | Error::NotFound) => Ok(nothing_left_page(page)),
+        Err(error) => Err(error),
+    }
+}
+
+/// What an unsubscription answers where nothing comes any more.
+pub fn nothing_left_page(page: Page) -> Response {
+    let page = private(page).titled_key("subscription-left-title");
+    (PRIVATE, View(NothingLeftPage { page })).into_response()
 }
 
 fn leave_page(page: Page, signed: String, followed: Followed) -> Response {
