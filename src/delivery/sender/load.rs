@@ -169,7 +169,8 @@ fn of_push(
     Ok(Message::Filled(form, personal))
 }
 
-async fn of_alert(
+/// What an alert has found, as it is now.
+pub async fn of_alert(
     app: &App,
     row: &delivery::Model,
     alert_id: i64,

@@ -59,11 +59,16 @@ impl Post {
                     return Ok(Attempt::NotMade);
                 }
             }
-            let message = match message {
-                Message::Digest(digest) if read_at.elapsed() > FRESH => {
+            let message = match (message, row.subject()) {
+                (Message::Digest(digest), _) if read_at.elapsed() > FRESH => {
                     load::digest(app, &row, digest).await?
                 }
-                message => message,
+                (Message::Letter(_), Some(Subject::Alert { alert_id, occasion }))
+                    if read_at.elapsed() > FRESH =>
+                {
+                    load::of_alert(app, &row, alert_id, occasion).await?
+                }
+                (message, _) => message,
             };
             anyhow::Ok(match message {
                 Message::Filled(form, personal) => {
