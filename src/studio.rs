@@ -116,13 +116,18 @@ impl Studio {
         format!("/studio/@{}{rest}", self.account.handle)
     }
 
-    pub fn suspended(&self) -> bool {
-        self.account.state == AccountState::Suspended
+    /// The key of what its members are told while readers do not see it.
+    pub fn hidden_key(&self) -> Option<&'static str> {
+        match self.account.state {
+            AccountState::Active => None,
+            AccountState::Suspended => Some("studio-suspended"),
+            AccountState::Closed => Some("studio-closed"),
+        }
     }
 
     /// Whether this member may push articles of the account now.
     pub fn may_push(&self) -> bool {
-        self.allows(Operation::Push) && !self.suspended()
+        self.allows(Operation::Push) && self.hidden_key().is_none()
     }
 
     /// The tabs that this member is shown.

@@ -113,7 +113,7 @@ pub async fn list_accounts(
     }
     let paging = Paging { limit: query.limit, cursor: query.cursor };
     let limit = paging.limit();
-    let wish = Wish { words: &query.q, with_suspended: false, before: paging.after()?, limit: limit + 1 };
+    let wish = Wish { words: &query.q, with_hidden: false, before: paging.after()?, limit: limit + 1 };
     let mut rows = queries::list(db, wish).await?;
     let more = rows.len() as u64 > limit;
     rows.truncate(limit as usize);
@@ -228,7 +228,7 @@ pub async fn update_account(
     Ok(Json(AccountJson::new(&app, &account)))
 }
 
-/// The account of a present or former handle, for its members: suspended ones too.
+/// The account of a present or former handle, for its members: hidden ones too.
 pub async fn by_handle(app: &App, handle: &str) -> Result<account::Model, Error> {
     match queries::by_handle(app.db.read(), handle).await? {
         Some(Found::Here(account) | Found::Moved(account)) => Ok(account),

@@ -28,6 +28,12 @@ pub async fn of_account<C: ConnectionTrait>(db: &C, account_id: i64) -> Result<O
     from_address::Entity::find().filter(from_address::COLUMN.account_id.eq(account_id)).one(db).await
 }
 
+/// Whether some account writes from this address.
+pub async fn is_used<C: ConnectionTrait>(db: &C, address: &str) -> Result<bool, DbErr> {
+    let found = from_address::Entity::find().filter(from_address::COLUMN.address.eq(address));
+    Ok(found.one(db).await?.is_some())
+}
+
 /// Wishes for an address of the account's own; a key is made for it, unless its domain stays.
 ///
 /// # Errors

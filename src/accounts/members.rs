@@ -5,7 +5,7 @@ use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ModelTrait, PaginatorTrait, QueryFilter,
-    SqlErr,
+    QuerySelect, SqlErr,
 };
 
 use super::{By, lock, roles};
@@ -15,7 +15,7 @@ use crate::auth::limits::Limit;
 use crate::auth::users::{self, NewUser};
 use crate::clock::Timestamp;
 use crate::db::entities::member::{self, Role};
-use crate::db::entities::user;
+use crate::db::entities::user::{self, UserState};
 use crate::error::{Error, Message};
 use crate::jobs::{self, Job};
 use crate::page::Locale;
@@ -28,7 +28,7 @@ const MOST_MEMBERS: u64 = 200;
 /// one, and the mail's link signs them in.
 ///
 /// # Errors
-/// Forbidden for roles without `ManageMembers`; invalid `email`.
+/// Forbidden for roles without `ManageMembers`; invalid `email`, also of somebody who is suspended or leaving.
 pub async fn add(
     app: &App,
     by: By<'_>,
@@ -83,7 +83,7 @@ async fn find_or_make_user(app: &App, by: By<'_>, address: Address) -> Result<(u
 /// Writes a member's row within the caller's transaction.
 ///
 /// # Errors
-/// Invalid `email` when the user is a member already.
+/// Invalid `email` when the user is a member already, or is suspended or leaving.
 pub(super) async fn insert(
     tx: &DatabaseTransaction,
     now: Timestamp,
@@ -91,6 +91,11 @@ pub(super) async fn insert(
     user_id: i64,
     role: Role,
 ) -> Result<member::Model, Error> {
+    // Held: somebody who leaves at this moment is no member afterwards.
+    let user = user::Entity::find_by_id(user_id).lock_exclusive().one(tx).await?;
+    if user.is_none_or(|user| user.state != UserState::Active) {
+        return Err(Error::invalid("email", "member-cannot"));
+    }
     let row = member::ActiveModel {
         id: NotSet,
         account_id: Set(account_id),

@@ -1,4 +1,4 @@
-//! Accounts: opening, profile, handles, the verified mark, suspension; members and what each role
+//! Accounts: opening, profile, handles, the verified mark, suspension, closing; members and what each role
 //! may do.
 
 pub mod api;
@@ -286,26 +286,24 @@ pub async fn suspend(app: &App, by: By<'_>, account_id: i64) -> Result<account::
 }
 
 /// Closes an account for its owner: it and its articles are hidden from readers, as those of suspended ones. Operators
-/// can open it again.
+/// can open it again. One that is suspended stays so.
 ///
 /// # Errors
 /// Forbidden for roles without `ManageMembers`.
 pub async fn close(app: &App, user_id: i64, account_id: i64) -> Result<account::Model, Error> {
     let tx = app.db.begin().await?;
     roles::require(&*tx, account_id, user_id, Operation::ManageMembers).await?;
-    lock(&tx, account_id).await?;
-    let change = account::ActiveModel {
-        id: Set(account_id),
-        state: Set(AccountState::Suspended),
-        ..Default::default()
-    };
-    let account = change.update(&*tx).await?;
-    outbox::record(&tx, app.clock.now(), Event::AccountChanged { account_id }).await?;
+    let account = lock(&tx, account_id).await?;
+    if account.state != AccountState::Active {
+        return Ok(account);
+    }
+    let state = Set(AccountState::Closed);
+    let account = set(app, &tx, account_id, account::ActiveModel { state, ..Default::default() }).await?;
     tx.commit().await?;
     Ok(account)
 }
 
-/// Ends a suspension.
+/// Opens an account again that was suspended or closed.
 pub async fn reinstate(app: &App, by: By<'_>, account_id: i64) -> Result<account::Model, Error> {
     let state = Set(AccountState::Active);
     decide(app, by, account_id, account::ActiveModel { state, ..Default::default() }).await
@@ -321,9 +319,20 @@ async fn decide(
     by.require_operator()?;
     let tx = app.db.begin().await?;
     lock(&tx, account_id).await?;
-    let account = account::ActiveModel { id: Set(account_id), ..change }.update(&*tx).await?;
-    outbox::record(&tx, app.clock.now(), Event::AccountChanged { account_id }).await?;
+    let account = set(app, &tx, account_id, change).await?;
     tx.commit().await?;
+    Ok(account)
+}
+
+/// Changes an account that is locked.
+async fn set(
+    app: &App,
+    tx: &DatabaseTransaction,
+    account_id: i64,
+    change: account::ActiveModel,
+) -> Result<account::Model, DbErr> {
+    let account = account::ActiveModel { id: Set(account_id), ..change }.update(tx).await?;
+    outbox::record(tx, app.clock.now(), Event::AccountChanged { account_id }).await?;
     Ok(account)
 }
 
@@ -337,10 +346,7 @@ pub(crate) async fn lock(tx: &DatabaseTransaction, account_id: i64) -> Result<ac
 }
 
 /// # Errors
-/// Forbidden when the account is suspended: it can be looked at, but nothing goes out.
+/// Forbidden when the account is suspended or closed: it can be looked at, but nothing goes out.
 pub fn require_active(account: &account::Model) -> Result<(), Error> {
-    match account.state {
-        AccountState::Active => Ok(()),
-        AccountState::Suspended => Err(Error::Forbidden("account-suspended".into())),
-    }
+    account.state.hidden_key().map_or(Ok(()), |key| Err(Error::Forbidden(key.into())))
 }

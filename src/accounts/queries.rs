@@ -26,7 +26,7 @@ pub enum Found {
     Moved(account::Model),
 }
 
-/// The account of a present or former handle, suspended ones included.
+/// The account of a present or former handle, hidden ones included.
 pub async fn by_handle<C: ConnectionTrait>(db: &C, handle: &str) -> Result<Option<Found>, DbErr> {
     let folded = handle.to_ascii_lowercase();
     if let Some(account) = account::Entity::find().filter(account::COLUMN.handle.eq(&folded)).one(db).await? {
@@ -38,16 +38,16 @@ pub async fn by_handle<C: ConnectionTrait>(db: &C, handle: &str) -> Result<Optio
     Ok(account::Entity::find_by_id(former.account_id).one(db).await?.map(Found::Moved))
 }
 
-/// The same for readers, who do not see suspended accounts.
+/// The same for readers, who do not see hidden accounts.
 ///
 /// # Errors
-/// Not found; gone when the account is suspended.
+/// Not found; gone when the account is suspended or closed.
 pub async fn open_by_handle<C: ConnectionTrait>(db: &C, handle: &str) -> Result<Found, Error> {
     let found = by_handle(db, handle).await?.ok_or(Error::NotFound)?;
     let (Found::Here(account) | Found::Moved(account)) = &found;
-    match account.state {
-        AccountState::Active => Ok(found),
-        AccountState::Suspended => Err(Error::Gone("account-suspended".into())),
+    match account.state.hidden_key() {
+        None => Ok(found),
+        Some(key) => Err(Error::Gone(key.into())),
     }
 }
 
@@ -63,8 +63,13 @@ pub struct Summary {
 }
 
 impl Summary {
-    pub fn suspended(&self) -> bool {
-        self.account.state == AccountState::Suspended
+    /// The key of the word for why readers do not see it, if they do not.
+    pub fn hidden_badge(&self) -> Option<&'static str> {
+        match self.account.state {
+            AccountState::Active => None,
+            AccountState::Suspended => Some("account-state-suspended"),
+            AccountState::Closed => Some("account-state-closed"),
+        }
     }
 }
 
@@ -90,8 +95,8 @@ pub async fn of_user<C: ConnectionTrait>(db: &C, user_id: i64) -> Result<Vec<Sum
 pub struct Listing<'a> {
     /// Part of a handle or name; empty lists all.
     pub words: &'a str,
-    /// Suspended ones too, for operators.
-    pub with_suspended: bool,
+    /// Suspended and closed ones too, for operators.
+    pub with_hidden: bool,
     /// Those with a smaller id than this.
     pub before: Option<i64>,
     pub limit: u64,
@@ -109,7 +114,7 @@ pub async fn list<C: ConnectionTrait>(db: &C, listing: Listing<'_>) -> Result<Ve
             Condition::any().add(account::Column::Handle.like(like())).add(Expr::expr(name).like(like())),
         );
     }
-    if !listing.with_suspended {
+    if !listing.with_hidden {
         find = find.filter(account::COLUMN.state.eq(AccountState::Active));
     }
     if let Some(before) = listing.before {

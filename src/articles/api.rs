@@ -17,7 +17,7 @@ use crate::api::{Listing, Paging, Problem};
 use crate::app::App;
 use crate::auth::{ApiUser, Scope};
 use crate::clock::Timestamp;
-use crate::db::entities::account::{self, AccountState};
+use crate::db::entities::account;
 use crate::db::entities::article::{self, ArticleState, BodyFormat};
 use crate::error::Error;
 use crate::path::Path;
@@ -182,8 +182,8 @@ pub async fn list_articles(
     if state != ArticleState::Published && !is_member {
         return Err(Error::forbidden());
     }
-    if account.state == AccountState::Suspended && !is_member {
-        return Err(Error::Gone("account-suspended".into()));
+    if let (Some(key), false) = (account.state.hidden_key(), is_member) {
+        return Err(Error::Gone(key.into()));
     }
     let (rows, next) =
         queries::page_for_api(db, account.id, Some(state), paging.after()?, paging.limit()).await?;

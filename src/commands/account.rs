@@ -108,7 +108,7 @@ async fn list(app: &App) -> anyhow::Result<()> {
     let rows = account::Entity::find().order_by_asc(account::Column::Handle).all(app.db.read()).await?;
     for row in &rows {
         let mark = if row.verified_at.is_some() { "verified" } else { "" };
-        let state = if row.state == AccountState::Suspended { "suspended" } else { "" };
+        let state: &str = if row.state == AccountState::Active { "" } else { row.state.into() };
         println!("{:<30} {:<9} {:<9} {}", row.handle, mark, state, row.name);
     }
     println!("{} accounts", rows.len());

@@ -42,7 +42,7 @@ pub(super) async fn newest_articles<C: ConnectionTrait>(
     let mut query = article::Entity::find().filter(article::COLUMN.state.eq(ArticleState::Published));
     query = match account_id {
         Some(id) => query.filter(article::COLUMN.account_id.eq(id)),
-        None => query.filter(article::Column::AccountId.not_in_subquery(suspended())),
+        None => query.filter(article::Column::AccountId.not_in_subquery(hidden())),
     };
     query
         .order_by_desc(article::COLUMN.published_at)
@@ -57,7 +57,7 @@ pub(super) async fn articles<C: ConnectionTrait>(db: &C, ids: &[i64]) -> Result<
     let rows = article::Entity::find()
         .filter(article::COLUMN.id.is_in(ids.iter().copied()))
         .filter(article::COLUMN.state.eq(ArticleState::Published))
-        .filter(article::Column::AccountId.not_in_subquery(suspended()))
+        .filter(article::Column::AccountId.not_in_subquery(hidden()))
         .all(db)
         .await?;
     let mut rows: HashMap<i64, article::Model> = rows.into_iter().map(|row| (row.id, row)).collect();
@@ -107,7 +107,7 @@ pub(super) async fn places<C: ConnectionTrait>(
         .filter(article::COLUMN.id.gte(ids.start))
         .filter(article::COLUMN.id.lt(ids.end))
         .filter(article::COLUMN.state.eq(ArticleState::Published))
-        .filter(article::Column::AccountId.not_in_subquery(suspended()))
+        .filter(article::Column::AccountId.not_in_subquery(hidden()))
         .select_only()
         .column(article::Column::AccountId)
         .column(article::Column::Slug)
@@ -185,19 +185,19 @@ pub(super) async fn published_since<C: ConnectionTrait>(
     article::Entity::find()
         .filter(article::COLUMN.state.eq(ArticleState::Published))
         .filter(article::Column::PublishedAt.gte(since))
-        .filter(article::Column::AccountId.not_in_subquery(suspended()))
+        .filter(article::Column::AccountId.not_in_subquery(hidden()))
         .order_by_desc(article::COLUMN.published_at)
         .limit(limit)
         .all(db)
         .await
 }
 
-fn suspended() -> sea_orm::sea_query::SelectStatement {
+fn hidden() -> sea_orm::sea_query::SelectStatement {
     let mut query = sea_orm::sea_query::Query::select();
     query
         .column(account::Column::Id)
         .from(account::Entity)
-        .and_where(sea_orm::sea_query::Expr::col(account::Column::State).eq(AccountState::Suspended));
+        .and_where(sea_orm::sea_query::Expr::col(account::Column::State).ne(AccountState::Active));
     query
 }
 

@@ -43,7 +43,7 @@ pub async fn list_accounts(
 ) -> Result<Response, Error> {
     By::User(&user).require_operator()?;
     let listing =
-        Listing { words: &query.q, with_suspended: true, before: query.before, limit: PAGE as u64 + 1 };
+        Listing { words: &query.q, with_hidden: true, before: query.before, limit: PAGE as u64 + 1 };
     let mut accounts = queries::list(app.db.read(), listing).await?;
     let more = accounts.len() > PAGE;
     accounts.truncate(PAGE);

@@ -9,8 +9,21 @@ stored_word! {
     pub enum AccountState {
         /// Open to readers.
         Active,
-        /// Hidden everywhere until reinstated.
+        /// Hidden everywhere until reinstated, by an operator's decision.
         Suspended,
+        /// The same at the wish of an owner.
+        Closed,
+    }
+}
+
+impl AccountState {
+    /// The key of what those are told who look for an account that is hidden.
+    pub fn hidden_key(self) -> Option<&'static str> {
+        match self {
+            Self::Active => None,
+            Self::Suspended => Some("account-suspended"),
+            Self::Closed => Some("account-closed"),
+        }
     }
 }
 
