@@ -99,7 +99,7 @@ pub async fn opener(app: &App, link: &Link) -> Result<Opener, Error> {
 ///
 /// # Errors
 /// [`Error::Gone`] when the link is not good any more, [`Error::Invalid`] with problems of the
-/// answers (the link stays good), [`Error::Forbidden`] for people who are suspended.
+/// answers (the link stays good), [`Error::Forbidden`] for people who are suspended or leaving.
 pub async fn by_link(
     app: &App,
     link: &Link,

@@ -1,4 +1,4 @@
-//! Where members of accounts work.
+//! The URLs of an account's newsroom.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! What readers have of their own: subscriptions, timeline, saved articles, alerts, reader apps.
+//! What readers have of their own: subscriptions, timeline, saved articles, alerts, reader apps; and all of it taken along
+//! or deleted.
 
 use std::sync::Arc;
 
