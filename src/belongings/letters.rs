@@ -3,6 +3,7 @@
 use sea_orm::EntityTrait;
 
 use super::{export, leaving};
+use crate::accounts::from_address;
 use crate::app::App;
 use crate::db::entities::export::Model as Export;
 use crate::db::entities::user::{self, UserState};
@@ -27,7 +28,8 @@ fn locale_of(user: &user::Model) -> Locale {
 }
 
 pub async fn export_is_ready(app: &App, user: &user::Model, export: &Export) -> anyhow::Result<Outcome> {
-    let locale = locale_of(user);
+    // That of the file.
+    let locale = Locale::from_tag(&export.locale).unwrap_or_else(|| locale_of(user));
     let until = export.expires_at.unwrap_or(export.created_at + export::KEPT);
     let date = locale.date(until, user.timezone.parse().unwrap_or(chrono_tz::Tz::UTC));
     let notice = notice(app, locale, "export", Some("/settings/data"), ("date", date));
@@ -44,7 +46,10 @@ pub async fn send_leaving_link(app: &App, user_id: i64) -> anyhow::Result<Outcom
     notice.deliver(app, &user.email, locale).await
 }
 
+/// The last letter says so where an account's own sender is this address.
 pub async fn farewell(app: &App, email: &str, locale: Locale) -> anyhow::Result<Outcome> {
-    let notice = notice(app, locale, "farewell", None, ("address", email.to_owned()));
+    let mut notice = notice(app, locale, "farewell", None, ("address", email.to_owned()));
+    let stays = from_address::is_used(app.db.read(), email).await?;
+    notice.paragraphs.push(locale.text(if stays { "mail-farewell-from" } else { "mail-farewell-forgotten" }));
     notice.deliver(app, email, locale).await
 }

@@ -5,6 +5,7 @@
 //! the schema and fails where one is missing. `leaving` is the one operation that writes into tables of other rooms:
 //! each of them would otherwise need an operation that differs by the table's name alone.
 
+mod download;
 pub mod export;
 pub mod leaving;
 mod letters;

@@ -1,20 +1,16 @@
 //! The settings pages about a person's data: taking it along, and leaving.
 
-use std::io::SeekFrom;
 use std::sync::Arc;
 
 use askama::Template;
-use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::{CookieJar, Form};
-use futures::stream;
 use serde::Deserialize;
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
-use super::export;
 use super::leaving::{self, Hindrances};
+use super::{download, export};
 use crate::accounts;
 use crate::app::App;
 use crate::auth::{CurrentUser, session};
@@ -25,8 +21,6 @@ use crate::path::Path;
 
 const HOME: &str = "/settings/data";
 const LEAVE: &str = "/settings/leave";
-/// Bytes of a file that are read at once.
-const CHUNK: usize = 64 * 1024;
 
 #[derive(Template)]
 #[template(path = "belongings/show.html")]
@@ -83,42 +77,15 @@ pub async fn delete_export(
     Ok(redirect_with_flash(HOME, "flash-export-deleted"))
 }
 
-/// `GET /settings/data/export/{id}`: the file, or from some byte on: slow links break.
+/// `GET /settings/data/export/{id}`
 pub async fn download_export(
     State(app): State<Arc<App>>,
     CurrentUser(user): CurrentUser,
     Path(id): Path<i64>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    let (export, mut file) = export::open(&app, user.id, id).await?;
-    let size = export.bytes.unsigned_abs();
-    let from = first_byte(&headers).filter(|from| (1..size).contains(from)).unwrap_or(0);
-    file.seek(SeekFrom::Start(from)).await.map_err(anyhow::Error::from)?;
-    let day = export.created_at.utc().format("%Y-%m-%d");
-    let common = [
-        (header::CONTENT_TYPE, "application/zip".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"xiangxun-{day}.zip\"")),
-        (header::CACHE_CONTROL, "private, no-store".to_owned()),
-        (header::ACCEPT_RANGES, "bytes".to_owned()),
-        (header::CONTENT_LENGTH, (size - from).to_string()),
-    ];
-    let body = Body::from_stream(stream::try_unfold(file, async |mut file| {
-        let mut chunk = vec![0; CHUNK];
-        let read = file.read(&mut chunk).await?;
-        chunk.truncate(read);
-        Ok::<_, std::io::Error>(Some((chunk, file)).filter(|(chunk, _)| !chunk.is_empty()))
-    }));
-    if from == 0 {
-        return Ok((common, body).into_response());
-    }
-    let range = [(header::CONTENT_RANGE, format!("bytes {from}-{}/{size}", size - 1))];
-    Ok((StatusCode::PARTIAL_CONTENT, common, range, body).into_response())
-}
-
-/// Of `Range: bytes=4096-`, as downloads ask that go on.
-fn first_byte(headers: &HeaderMap) -> Option<u64> {
-    let range = headers.get(header::RANGE)?.to_str().ok()?;
-    range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok()
+    let (export, file) = export::open(&app, user.id, id).await?;
+    Ok(download::answer(&export, file, &headers).await?)
 }
 
 #[derive(Template)]
@@ -127,6 +94,8 @@ struct LeavePage {
     page: Page,
     email: String,
     has_password: bool,
+    /// An account writes from their address, and will go on doing so.
+    is_sender: bool,
     hindrances: Hindrances,
     /// Of the mailed link by which the page was opened; empty without one.
     signed: String,
@@ -144,7 +113,9 @@ async fn leave_page(
     let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = page.titled_key("leave-title");
     let has_password = user.password_hash.is_some();
-    let view = View(LeavePage { page, email: user.email, has_password, hindrances, signed, problems });
+    let is_sender = accounts::from_address::is_used(app.db.read(), &user.email).await?;
+    let email = user.email;
+    let view = View(LeavePage { page, email, has_password, is_sender, hindrances, signed, problems });
     Ok((status, [(header::REFERRER_POLICY, "no-referrer")], view).into_response())
 }
 
