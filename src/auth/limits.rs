@@ -44,6 +44,8 @@ pub enum Limit {
     Api,
     /// Wishes of a client to be told of feeds.
     Hub,
+    /// Exports of a person's data.
+    Export,
 }
 
 impl Limit {
@@ -59,6 +61,7 @@ impl Limit {
             Self::Suggest => (120, Duration::from_millis(100)),
             Self::Api => (240, Duration::from_millis(50)),
             Self::Hub => (60, Duration::from_secs(5)),
+            Self::Export => (4, Duration::from_secs(60 * 60)),
         }
     }
 }

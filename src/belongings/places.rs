@@ -118,7 +118,13 @@ pub const PLACES: [Place; 36] = [
     emptied("pushes", "created_by", "pushes"),
     emptied("media", "user_id", "pictures"),
     emptied("sources", "created_by", "sources"),
-    apart("jobs", "payload", By::Id, "an article waits to be published in nobody's name; a link to leave by goes", Told::Not(JOBS)),
+    apart(
+        "jobs",
+        "payload",
+        By::Id,
+        "an article waits to be published in nobody's name; a link to leave by goes",
+        Told::Not(JOBS),
+    ),
     apart("jobs", "last_error", By::Address, "emptied where it names the address", Told::Not(JOBS)),
     apart(
         "deliveries",

@@ -17,14 +17,17 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
 };
 use tokio::sync::Semaphore;
 
 use super::letters;
 use crate::app::App;
+use crate::auth::limits::Limit;
+use crate::auth::{Address, users};
 use crate::db::entities::export::{self, ExportState, Model as Export};
-use crate::db::entities::{job, user};
+use crate::db::entities::job;
+use crate::db::entities::user::{self, UserState};
 use crate::error::Error;
 use crate::jobs::{self, Job, Outcome};
 use crate::page::Locale;
@@ -33,7 +36,7 @@ use crate::page::Locale;
 pub const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// How soon it is tried again while another is being made.
 const CROWDED: Duration = Duration::from_secs(3);
-/// Files that no row names are left alone for so long: one may be under way on another node.
+/// Files that no row names are left alone for so long: one may be under way, here or on another node.
 const STRAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// One at a time: it keeps the disk and a core busy.
@@ -47,12 +50,16 @@ pub fn folder(app: &App) -> PathBuf {
 /// Asks for an export; it takes the place of the one before it.
 ///
 /// # Errors
-/// Conflict while one is being made.
+/// Conflict while one is being made; forbidden for somebody who is shut out; too many in an hour.
 pub async fn ask(app: &App, user: &user::Model, locale: Locale) -> Result<Export, Error> {
+    let address = Address::parse(&user.email).map_err(|_| Error::NotFound)?;
     let now = app.clock.now();
     let tx = app.db.begin().await?;
-    // Two clicks wait for each other here.
-    user::Entity::find_by_id(user.id).lock_exclusive().one(&*tx).await?.ok_or(Error::NotFound)?;
+    // Two clicks wait for each other here, and for the wish to leave.
+    let locked = user::Entity::find_by_id(user.id).lock_exclusive().one(&*tx).await?;
+    if locked.is_none_or(|user| user.state != UserState::Active) {
+        return Err(Error::forbidden());
+    }
     let before = of(user.id).one(&*tx).await?;
     if let Some(before) = &before {
         if before.state == ExportState::Making && has_job(&*tx, before.id).await? {
@@ -60,6 +67,7 @@ pub async fn ask(app: &App, user: &user::Model, locale: Locale) -> Result<Export
         }
         export::Entity::delete_by_id(before.id).exec(&*tx).await?;
     }
+    app.limits.address(Limit::Export, &address)?;
     let row = export::ActiveModel {
         id: NotSet,
         user_id: Set(user.id),
@@ -73,13 +81,7 @@ pub async fn ask(app: &App, user: &user::Model, locale: Locale) -> Result<Export
         finished_at: Set(None),
         expires_at: Set(None),
     };
-    let export = match row.insert(&*tx).await {
-        Ok(export) => export,
-        Err(error) if matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_))) => {
-            return Err(Error::Conflict("export-is-being-made".into()));
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let export = row.insert(&*tx).await?;
     jobs::queue::enqueue(&*tx, now, Job::MakeExport { export_id: export.id }, now).await?;
     tx.commit().await?;
     if let Some(before) = before {
@@ -120,10 +122,16 @@ pub async fn open(app: &App, user_id: i64, export_id: i64) -> Result<(Export, to
 
 /// Deletes a person's export before its time; one that is being made is given up.
 pub async fn delete(app: &App, user_id: i64) -> Result<(), Error> {
-    let found = of(user_id).one(app.db.read()).await?.ok_or(Error::NotFound)?;
-    export::Entity::delete_by_id(found.id).exec(app.db.write()).await?;
+    if drop_of(app, user_id).await? { Ok(()) } else { Err(Error::NotFound) }
+}
+
+/// Deletes whatever export a person has, also one that has expired; whether there was one. Files go first: what a job
+/// that runs writes after that it clears away itself, when it finds that its row is gone.
+pub(super) async fn drop_of(app: &App, user_id: i64) -> anyhow::Result<bool> {
+    let Some(found) = of(user_id).one(app.db.write()).await? else { return Ok(false) };
     remove_files(app, found.id).await?;
-    Ok(())
+    let gone = export::Entity::delete_by_id(found.id).exec(app.db.write()).await?;
+    Ok(gone.rows_affected > 0)
 }
 
 /// The job: writes the file.
@@ -136,9 +144,7 @@ pub async fn make(app: &App, export_id: i64) -> anyhow::Result<Outcome> {
     if export.state == ExportState::Ready {
         return Ok(tell);
     }
-    let Some(user) = user::Entity::find_by_id(export.user_id).one(app.db.read()).await? else {
-        return Ok(Outcome::Done);
-    };
+    let Some(user) = users::active(app, export.user_id).await? else { return Ok(Outcome::Done) };
     let Ok(_turn) = TURN.try_acquire() else {
         return Ok(Outcome::Again { job: Job::MakeExport { export_id }, run_at: app.clock.now() + CROWDED });
     };
@@ -148,11 +154,27 @@ pub async fn make(app: &App, export_id: i64) -> anyhow::Result<Outcome> {
     tokio::fs::create_dir_all(&folder).await.context("making the folder of exports")?;
     let name = format!("{export_id}-{:016x}.zip", rand::random::<u64>());
     let beside = folder.join(format!("{name}.part"));
-    let Some(bytes) = write::archive(app, &user, &export, &beside).await? else {
-        remove_files(app, export_id).await?;
-        return Ok(Outcome::Done);
-    };
-    tokio::fs::rename(&beside, folder.join(&name)).await.context("naming an export")?;
+    let written = write::archive(app, &user, &export, &beside).await;
+    if written.is_err() {
+        // Most likely the disk is full: the next attempt may be far off, or there is none.
+        remove_file(&beside).await?;
+    }
+    if let Some(bytes) = written? {
+        match tokio::fs::rename(&beside, folder.join(&name)).await {
+            Ok(()) if is_ready(app, export_id, name, bytes).await? => return Ok(tell),
+            Ok(()) => {}
+            // It was deleted while it was written.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Outcome::Done),
+            Err(error) => return Err(anyhow::Error::from(error).context("naming an export")),
+        }
+    }
+    // Nobody wants it any more.
+    remove_files(app, export_id).await?;
+    Ok(Outcome::Done)
+}
+
+/// Writes down that the file is there; false when its row is gone.
+async fn is_ready(app: &App, export_id: i64, name: String, bytes: u64) -> Result<bool, DbErr> {
     let now = app.clock.now();
     let tx = app.db.begin_unnoticed().await?;
     let finished = export::Entity::update_many()
@@ -166,12 +188,7 @@ pub async fn make(app: &App, export_id: i64) -> anyhow::Result<Outcome> {
         .exec(&*tx)
         .await?;
     tx.commit().await?;
-    if finished.rows_affected == 0 {
-        // Nobody wants it any more.
-        remove_files(app, export_id).await?;
-        return Ok(Outcome::Done);
-    }
-    Ok(tell)
+    Ok(finished.rows_affected > 0)
 }
 
 /// The job after it: says by mail that the file is there.
@@ -179,14 +196,14 @@ pub async fn tell(app: &App, export_id: i64) -> anyhow::Result<Outcome> {
     let Some(export) = export::Entity::find_by_id(export_id).one(app.db.read()).await? else {
         return Ok(Outcome::Done);
     };
-    let Some(user) = user::Entity::find_by_id(export.user_id).one(app.db.read()).await? else {
-        return Ok(Outcome::Done);
-    };
+    let Some(user) = users::active(app, export.user_id).await? else { return Ok(Outcome::Done) };
     letters::export_is_ready(app, &user, &export).await
 }
 
-/// Upkeep: deletes what has expired, and files that nothing names any more. Returns how many exports it were.
+/// Upkeep: writes down what has failed, deletes what has expired, and files that nothing names any more. Returns how
+/// many exports have expired.
 pub async fn forget_old(app: &App) -> anyhow::Result<u64> {
+    note_failed(app).await?;
     let old = export::Entity::find()
         .filter(export::COLUMN.expires_at.lte(app.clock.now()))
         .all(app.db.read())
@@ -199,8 +216,28 @@ pub async fn forget_old(app: &App) -> anyhow::Result<u64> {
     Ok(old.len() as u64)
 }
 
+/// Those whose jobs have given up are kept as failed for as long as a file would be.
+async fn note_failed(app: &App) -> Result<(), DbErr> {
+    let now = app.clock.now();
+    let making = export::Entity::find().filter(export::COLUMN.state.eq(ExportState::Making));
+    for found in making.all(app.db.read()).await? {
+        if has_job(app.db.read(), found.id).await? {
+            continue;
+        }
+        export::Entity::update_many()
+            .col_expr(export::Column::State, Expr::value(ExportState::Failed))
+            .col_expr(export::Column::FinishedAt, Expr::value(Some(now)))
+            .col_expr(export::Column::ExpiresAt, Expr::value(Some(now + KEPT)))
+            .filter(export::COLUMN.id.eq(found.id))
+            .filter(export::COLUMN.state.eq(ExportState::Making))
+            .exec(app.db.write())
+            .await?;
+    }
+    Ok(())
+}
+
 /// Deletes whatever was written for an export.
-pub(super) async fn remove_files(app: &App, export_id: i64) -> anyhow::Result<()> {
+async fn remove_files(app: &App, export_id: i64) -> anyhow::Result<()> {
     let begin = format!("{export_id}-");
     for (name, path) in files(app).await? {
         if name.starts_with(&begin) {
@@ -212,15 +249,13 @@ pub(super) async fn remove_files(app: &App, export_id: i64) -> anyhow::Result<()
 
 async fn remove_strays(app: &App) -> anyhow::Result<()> {
     let files = files(app).await?;
-    // Looked up after the files: one that was begun meanwhile has its row.
-    let ids = export::Entity::find().select_only().column(export::Column::Id).into_tuple::<i64>();
-    let ids: HashSet<i64> = ids.all(app.db.read()).await?.into_iter().collect();
+    // Looked up after the files: one that was finished meanwhile is named.
+    let named = export::Entity::find().select_only().column(export::Column::File);
+    let named: HashSet<Option<String>> = named.into_tuple().all(app.db.read()).await?.into_iter().collect();
     for (name, path) in files {
-        let id = name.split('-').next().and_then(|id| id.parse().ok());
-        let is_named = id.is_some_and(|id| ids.contains(&id));
         let age = tokio::fs::metadata(&path).await.and_then(|facts| facts.modified());
         let is_old = age.is_ok_and(|moment| moment.elapsed().is_ok_and(|age| age > STRAY));
-        if !is_named && is_old {
+        if is_old && !named.contains(&Some(name)) {
             remove_file(&path).await?;
         }
     }

@@ -6,9 +6,6 @@ use serde_json::{Map, Value as Json};
 use crate::clock::Timestamp;
 use crate::db::entities::user;
 
-/// Rows that are read at once.
-const BATCH: usize = 500;
-
 /// A column by what it holds, which is how the document writes it. Each has what is selected, `t.name` or
 /// `.. AS name`; the name is the document's too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +30,16 @@ pub struct Section {
     pub(super) whose: &'static str,
     /// What batches are ordered by.
     pub(super) cursor: &'static str,
+    /// Rows that are read at once.
+    pub(super) at_once: usize,
 }
 
 impl Section {
+    /// Names of what the document says of each row.
+    pub fn fields(&self) -> impl Iterator<Item = &'static str> {
+        self.columns.iter().map(Column::name)
+    }
+
     /// How many rows it has of a person.
     pub async fn count<C: ConnectionTrait>(&self, db: &C, user: &user::Model) -> Result<i64, DbErr> {
         let Self { from, whose, cursor, .. } = self;
@@ -52,16 +56,16 @@ impl Section {
         after: i64,
         base_url: &str,
     ) -> Result<(Vec<Json>, Option<i64>), DbErr> {
-        let Self { columns, from, whose, cursor, .. } = self;
+        let Self { columns, from, whose, cursor, at_once, .. } = self;
         let select: Vec<_> = columns.iter().map(Column::selected).collect();
         let select = select.join(", ");
         let sql = format!(
             "SELECT {cursor} AS after_this, {select} FROM {from} WHERE {whose} AND {cursor} > $2 \
-             ORDER BY {cursor} LIMIT {BATCH}"
+             ORDER BY {cursor} LIMIT {at_once}"
         );
         let rows = db.query_all_raw(statement(db, &sql, user, after)).await?;
         let last = match rows.last() {
-            Some(row) if rows.len() == BATCH => Some(row.try_get("", "after_this")?),
+            Some(row) if rows.len() == *at_once => Some(row.try_get("", "after_this")?),
             _ => None,
         };
         let rows = rows.iter().map(|row| self.object(row, base_url)).collect::<Result<_, _>>()?;

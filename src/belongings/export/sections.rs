@@ -5,6 +5,24 @@
 use super::section::Column::{Flag, Json, Number, Path, Text, Time};
 use super::section::Section;
 
+/// Rows that are read at once, of such as are short ..
+const MANY: usize = 500;
+/// .. and of such as can have a megabyte.
+const FEW: usize = 20;
+
+/// What is told of an article only where it can be read, or to those who still work on its account.
+macro_rules! of_article {
+    ($what:literal AS $name:literal) => {
+        concat!(
+            "CASE WHEN x.state = 'published' OR EXISTS (SELECT 1 FROM members y WHERE y.account_id = x.account_id \
+             AND y.user_id = $1) THEN ",
+            $what,
+            " END AS ",
+            $name
+        )
+    };
+}
+
 /// What is told of a delivery, after what it was for.
 macro_rules! delivery {
     ($($what:expr)?) => {
@@ -42,6 +60,7 @@ pub const SECTIONS: [Section; 30] = [
         from: "readers r",
         whose: "r.email = $3",
         cursor: "r.id",
+        at_once: MANY,
     },
     Section {
         name: "timeline",
@@ -49,6 +68,7 @@ pub const SECTIONS: [Section; 30] = [
         from: "timelines t",
         whose: "t.user_id = $1",
         cursor: "t.user_id",
+        at_once: MANY,
     },
     Section {
         name: "lists",
@@ -56,6 +76,7 @@ pub const SECTIONS: [Section; 30] = [
         from: "lists l",
         whose: "l.user_id = $1",
         cursor: "l.id",
+        at_once: MANY,
     },
     Section {
         name: "subscriptions",
@@ -77,6 +98,7 @@ pub const SECTIONS: [Section; 30] = [
         from: "subscriptions s JOIN accounts a ON a.id = s.account_id LEFT JOIN lists l ON l.id = s.list_id",
         whose: "(s.user_id = $1 OR s.email = $3)",
         cursor: "s.id",
+        at_once: MANY,
     },
     Section {
         name: "outside_feeds",
@@ -91,6 +113,7 @@ pub const SECTIONS: [Section; 30] = [
         from: "outside_follows o JOIN outside_feeds f ON f.id = o.feed_id LEFT JOIN lists l ON l.id = o.list_id",
         whose: "o.user_id = $1",
         cursor: "o.id",
+        at_once: MANY,
     },
     Section {
         name: "outside_marks",
@@ -104,6 +127,7 @@ pub const SECTIONS: [Section; 30] = [
         from: "outside_marks m JOIN outside_items i ON i.id = m.item_id JOIN outside_feeds f ON f.id = i.feed_id",
         whose: "m.user_id = $1",
         cursor: "m.id",
+        at_once: MANY,
     },
     Section {
         name: "read_marks",
@@ -116,6 +140,7 @@ pub const SECTIONS: [Section; 30] = [
         from: "read_marks m JOIN articles x ON x.id = m.article_id JOIN accounts a ON a.id = x.account_id",
         whose: "m.user_id = $1",
         cursor: "m.id",
+        at_once: MANY,
     },
     Section {
         name: "alerts",
@@ -130,6 +155,7 @@ pub const SECTIONS: [Section; 30] = [
         from: "alerts l",
         whose: "l.user_id = $1",
         cursor: "l.id",
+        at_once: MANY,
     },
     Section {
         name: "alert_hits",
@@ -143,6 +169,7 @@ pub const SECTIONS: [Section; 30] = [
                JOIN accounts a ON a.id = x.account_id",
         whose: "l.user_id = $1",
         cursor: "h.id",
+        at_once: MANY,
     },
     Section {
         name: "inbox",
@@ -160,6 +187,7 @@ pub const SECTIONS: [Section; 30] = [
                LEFT JOIN accounts a ON a.id = COALESCE(p.account_id, x.account_id) LEFT JOIN alerts l ON l.id = i.alert_id",
         whose: "i.user_id = $1",
         cursor: "i.id",
+        at_once: MANY,
     },
     Section {
         name: "deliveries",
@@ -167,6 +195,7 @@ pub const SECTIONS: [Section; 30] = [
         from: "deliveries d JOIN subscriptions s ON s.id = d.subscription_id JOIN accounts a ON a.id = s.account_id",
         whose: "(s.user_id = $1 OR s.email = $3)",
         cursor: "d.id",
+        at_once: MANY,
     },
     Section {
         name: "alert_deliveries",
@@ -174,6 +203,7 @@ pub const SECTIONS: [Section; 30] = [
         from: "deliveries d JOIN alerts l ON l.id = d.alert_id",
         whose: "l.user_id = $1",
         cursor: "d.id",
+        at_once: MANY,
     },
     Section {
         name: "digests",
@@ -181,6 +211,7 @@ pub const SECTIONS: [Section; 30] = [
         from: "deliveries d JOIN readers r ON r.id = d.reader_id",
         whose: "r.email = $3",
         cursor: "d.id",
+        at_once: MANY,
     },
     Section {
         name: "suppressions",
@@ -188,6 +219,7 @@ pub const SECTIONS: [Section; 30] = [
         from: "suppressions p",
         whose: "p.email = $3",
         cursor: "p.id",
+        at_once: MANY,
     },
     Section {
         name: "bounces",
@@ -195,6 +227,7 @@ pub const SECTIONS: [Section; 30] = [
         from: "bounces b",
         whose: "b.email = $3",
         cursor: "b.id",
+        at_once: MANY,
     },
     Section {
         name: "sessions",
@@ -208,6 +241,7 @@ pub const SECTIONS: [Section; 30] = [
         from: "sessions s",
         whose: "s.user_id = $1",
         cursor: "s.id",
+        at_once: MANY,
     },
     Section {
         name: "devices",
@@ -215,6 +249,7 @@ pub const SECTIONS: [Section; 30] = [
         from: "devices d",
         whose: "d.user_id = $1",
         cursor: "d.id",
+        at_once: MANY,
     },
     Section {
         name: "notifications",
@@ -222,6 +257,7 @@ pub const SECTIONS: [Section; 30] = [
         from: "notified_readers n",
         whose: "n.user_id = $1",
         cursor: "n.id",
+        at_once: MANY,
     },
     Section {
         name: "api_tokens",
@@ -235,6 +271,7 @@ pub const SECTIONS: [Section; 30] = [
         from: "api_tokens t",
         whose: "t.user_id = $1",
         cursor: "t.id",
+        at_once: MANY,
     },
     Section {
         name: "api_requests",
@@ -242,6 +279,7 @@ pub const SECTIONS: [Section; 30] = [
         from: "idempotency_keys k",
         whose: "k.user_id = $1",
         cursor: "k.id",
+        at_once: MANY,
     },
     Section {
         name: "app_passwords",
@@ -249,6 +287,7 @@ pub const SECTIONS: [Section; 30] = [
         from: "app_passwords p",
         whose: "p.user_id = $1",
         cursor: "p.id",
+        at_once: MANY,
     },
     Section {
         name: "private_feeds",
@@ -256,6 +295,7 @@ pub const SECTIONS: [Section; 30] = [
         from: "private_feeds f",
         whose: "f.user_id = $1",
         cursor: "f.id",
+        at_once: MANY,
     },
     Section {
         name: "sign_in_links",
@@ -269,6 +309,7 @@ pub const SECTIONS: [Section; 30] = [
         from: "sign_in_links l",
         whose: "l.email = $3",
         cursor: "l.id",
+        at_once: MANY,
     },
     Section {
         name: "memberships",
@@ -281,12 +322,13 @@ pub const SECTIONS: [Section; 30] = [
         from: "members m JOIN accounts a ON a.id = m.account_id",
         whose: "m.user_id = $1",
         cursor: "m.id",
+        at_once: MANY,
     },
     Section {
         name: "articles",
         columns: &[
-            Path("'/@' || a.handle || '/' || x.slug AS url"),
-            Text("x.title"),
+            Path(of_article!("'/@' || a.handle || '/' || x.slug" AS "url")),
+            Text(of_article!("x.title" AS "title")),
             Text("x.state"),
             Time("x.created_at"),
             Time("x.published_at"),
@@ -294,26 +336,30 @@ pub const SECTIONS: [Section; 30] = [
         from: "articles x JOIN accounts a ON a.id = x.account_id",
         whose: "x.created_by = $1",
         cursor: "x.id",
+        at_once: MANY,
     },
     Section {
         name: "revisions",
         columns: &[
-            Path("'/@' || a.handle || '/' || x.slug AS url"),
+            Path(of_article!("'/@' || a.handle || '/' || x.slug" AS "url")),
             Number("r.number"),
-            Text("r.title"),
+            Text(of_article!("r.title" AS "title")),
             Text("r.note"),
             Time("r.created_at"),
         ],
         from: "revisions r JOIN articles x ON x.id = r.article_id JOIN accounts a ON a.id = x.account_id",
         whose: "r.editor_id = $1",
         cursor: "r.id",
+        at_once: MANY,
     },
     Section {
         name: "unsaved_work",
         columns: &[Path("'/@' || a.handle || '/' || x.slug AS url"), Json("w.fields"), Time("w.saved_at")],
-        from: "autosaves w JOIN articles x ON x.id = w.article_id JOIN accounts a ON a.id = x.account_id",
+        from: "autosaves w JOIN articles x ON x.id = w.article_id JOIN accounts a ON a.id = x.account_id \
+               JOIN members m ON m.account_id = x.account_id AND m.user_id = w.user_id",
         whose: "w.user_id = $1",
         cursor: "w.article_id",
+        at_once: FEW,
     },
     Section {
         name: "pushes",
@@ -321,6 +367,7 @@ pub const SECTIONS: [Section; 30] = [
         from: "pushes p JOIN accounts a ON a.id = p.account_id",
         whose: "p.created_by = $1",
         cursor: "p.id",
+        at_once: MANY,
     },
     Section {
         name: "pictures",
@@ -334,6 +381,7 @@ pub const SECTIONS: [Section; 30] = [
         from: "media m JOIN accounts a ON a.id = m.account_id",
         whose: "m.user_id = $1",
         cursor: "m.id",
+        at_once: MANY,
     },
     Section {
         name: "sources",
@@ -341,5 +389,6 @@ pub const SECTIONS: [Section; 30] = [
         from: "sources s JOIN accounts a ON a.id = s.account_id",
         whose: "s.created_by = $1",
         cursor: "s.id",
+        at_once: MANY,
     },
 ];

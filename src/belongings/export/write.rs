@@ -17,10 +17,10 @@ use super::sections::SECTIONS;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::entities::export::{self, Model as Export};
-use crate::db::entities::{highlight, saved_article, user};
+use crate::db::entities::{saved_article, user};
 use crate::opml;
 use crate::page::Locale;
-use crate::saved::export::{Book, Format, kept, list, own_pictures};
+use crate::saved::export::{Book, Format, Piece, kept, list, own_pictures};
 use crate::saved::queries::{self as saved, Cursor};
 use crate::zip::Zip;
 
@@ -190,15 +190,8 @@ impl Writing<'_> {
             let copies = saved::whole(self.app.db.read(), self.user.id, after, CHUNK).await?;
             let Some(last) = copies.last() else { break };
             after = Some(Cursor { saved_at: last.saved_at.0, id: last.id });
-            let ids: Vec<i64> = copies.iter().map(|copy| copy.id).collect();
-            let mut highlights = saved::highlights(self.app.db.read(), &ids).await?;
-            let rows: Vec<Json> = copies
-                .into_iter()
-                .map(|copy| {
-                    let marked = highlights.remove(&copy.id).unwrap_or_default();
-                    saved_json(&copy, &marked, &base_url)
-                })
-                .collect();
+            let pieces = self.pieces(copies).await?;
+            let rows: Vec<Json> = pieces.iter().map(|piece| saved_json(piece, &base_url)).collect();
             self.rows(&rows, &mut is_first).await?;
         }
         self.text("]}\n".into()).await
@@ -255,18 +248,28 @@ impl Writing<'_> {
             let Some(last) = copies.last() else { return Ok(()) };
             after = Some(Cursor { saved_at: last.saved_at.0, id: last.id });
             let count = copies.len();
-            for copy in copies {
-                self.page(copy).await?;
+            for piece in self.pieces(copies).await? {
+                self.page(piece).await?;
             }
             self.wrote(count).await?;
         }
         Ok(())
     }
 
-    async fn page(&mut self, copy: saved_article::Model) -> anyhow::Result<()> {
-        let (id, title, paths) = (copy.id, copy.title.clone(), own_pictures(&copy));
-        let book = Book::of(self.app, vec![copy], title, self.locale, self.zone).await;
-        let mut book = book.map_err(|why| anyhow::anyhow!("a saved article: {why:?}"))?;
+    /// Copies with what was marked in them.
+    async fn pieces(&self, copies: Vec<saved_article::Model>) -> anyhow::Result<Vec<Piece>> {
+        let ids: Vec<i64> = copies.iter().map(|copy| copy.id).collect();
+        let mut highlights = saved::highlights(self.app.db.read(), &ids).await?;
+        let piece = |saved: saved_article::Model| {
+            let highlights = highlights.remove(&saved.id).unwrap_or_default();
+            Piece { saved, highlights }
+        };
+        Ok(copies.into_iter().map(piece).collect())
+    }
+
+    async fn page(&mut self, piece: Piece) -> anyhow::Result<()> {
+        let (id, title, paths) = (piece.saved.id, piece.saved.title.clone(), own_pictures(&piece.saved));
+        let mut book = Book::of_pieces(self.app, vec![piece], title, self.locale, self.zone);
         for path in paths {
             if self.picture(&path).await? {
                 let file = format!("pictures/{}", picture_file(&path));
@@ -297,8 +300,8 @@ fn picture_file(path: &str) -> String {
     path.trim_start_matches("/media/").replace('/', "-")
 }
 
-fn saved_json(copy: &saved_article::Model, marked: &[highlight::Model], base_url: &str) -> Json {
-    let highlights: Vec<Json> = marked
+fn saved_json(Piece { saved: copy, highlights }: &Piece, base_url: &str) -> Json {
+    let highlights: Vec<Json> = highlights
         .iter()
         .map(|mark| {
             json!({

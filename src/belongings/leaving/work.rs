@@ -98,10 +98,18 @@ mod tests {
 
     #[test]
     fn an_address_is_not_found_inside_a_longer_one() {
-        for words in ["550 <Li@qq.com>: unknown", "li@qq.com", "收件人li@qq.com不存在", "to='li@qq.com'", "no li@qq.com."] {
+        for words in [
+            "550 <Li@qq.com>: unknown",
+            "li@qq.com",
+            "收件人li@qq.com不存在",
+            "to='li@qq.com'",
+            "no li@qq.com.",
+        ] {
             assert!(names(words, "li@qq.com"), "{words}");
         }
-        for words in ["wangli@qq.com", "wang.li@qq.com", "li@qq.com.tw", "li@qq.community", "li@qq.com-x.org", ""] {
+        for words in
+            ["wangli@qq.com", "wang.li@qq.com", "li@qq.com.tw", "li@qq.community", "li@qq.com-x.org", ""]
+        {
             assert!(!names(words, "li@qq.com"), "{words}");
         }
     }

@@ -10,7 +10,7 @@ stored_word! {
         Making,
         /// Its file can be fetched.
         Ready,
-        /// Its job has given up.
+        /// Its job has given up, which the hourly upkeep writes down; until then it has no job.
         Failed,
     }
 }

@@ -114,16 +114,21 @@ impl Book {
             let highlights = highlights.remove(&saved.id).unwrap_or_default();
             Piece { saved, highlights }
         });
-        Ok(Self {
+        Ok(Self::of_pieces(app, pieces.collect(), title, locale, zone))
+    }
+
+    /// The same with their highlights at hand.
+    pub fn of_pieces(app: &App, pieces: Vec<Piece>, title: String, locale: Locale, zone: Tz) -> Self {
+        Self {
             title,
             locale,
             zone,
             base_url: app.config.base_url.trim_end_matches('/').to_owned(),
             made_at: app.clock.now(),
-            pieces: pieces.collect(),
+            pieces,
             pictures: HashMap::new(),
             beside: HashMap::new(),
-        })
+        }
     }
 
     /// The file. Slow: to be called where that holds up nobody.
