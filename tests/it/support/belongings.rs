@@ -1,10 +1,15 @@
 //! A person who has something in every place of the database that there is, and the database as it describes itself.
 
+use std::time::Duration;
+
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement};
 use xiangxun::auth::password::{self, Password};
+use xiangxun::belongings::export;
+use xiangxun::belongings::places::{Fate, PLACES};
 use xiangxun::db::entities::user;
 
 use super::TestApp;
+use super::app::Answer;
 use super::people::PASSWORD;
 
 /// Nothing else in the database looks like these.
@@ -31,20 +36,33 @@ pub async fn person(app: &TestApp) -> user::Model {
 /// Puts a row of the person into every place; `account_id` has a published article and is not theirs alone.
 pub async fn everything(app: &TestApp, account_id: i64, article_id: i64) {
     let now = app.app.clock.now().0;
-    let later = now + 86_400_000_000;
-    let (u, e, a, x) = (ID, EMAIL, account_id, article_id);
-    let mine = |table: &str| format!("(SELECT id FROM {table} WHERE user_id = {u} ORDER BY id LIMIT 1)");
-    let (session, alert, list, saved) =
-        (mine("sessions"), mine("alerts"), mine("lists"), mine("saved_articles"));
-    let subscription = mine("subscriptions");
-    let push = "(SELECT MAX(id) FROM pushes)";
-    let feed = "(SELECT MAX(id) FROM outside_feeds)";
-    let item = "(SELECT MAX(id) FROM outside_items)";
-    let reader = format!("(SELECT id FROM readers WHERE email = '{e}')");
-    let delivery =
-        "channel, provider, state, attempts, next_attempt_at, message_id, answer, created_at, updated_at";
-    let done = format!("'email', 'other', 'delivered', 1, {now}, '<m@x>', '250 <{e}> ok', {now}, {now}");
     let rows = [
+        of_signing_in(now),
+        of_following(now, account_id, article_id),
+        of_being_told(now, account_id, article_id),
+        of_reading(now, article_id),
+        of_working(now, account_id, article_id),
+    ];
+    for row in rows.iter().flatten() {
+        run(app, &format!("INSERT INTO {row}")).await;
+    }
+    run(app, &format!("UPDATE articles SET created_by = {ID} WHERE id = {article_id}")).await;
+    let folder = app.app.config.data.join("media/1");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("0123456789abcdef0123456789abcdef.png"), b"PNG!").unwrap();
+}
+
+/// The id of the first row of theirs in a table.
+fn mine(table: &str) -> String {
+    format!("(SELECT id FROM {table} WHERE user_id = {ID} ORDER BY id LIMIT 1)")
+}
+
+/// How they get in.
+fn of_signing_in(now: i64) -> Vec<String> {
+    let u = ID;
+    let e = EMAIL;
+    let session = mine("sessions");
+    vec![
         format!(
             "devices (user_id, session_id, endpoint, host, public_key, auth, name, created_at) VALUES ({u}, {session}, 'https://push.example/1', 'push.example', 'the-public-key', 'the-device-secret', 'Firefox', {now})"
         ),
@@ -60,7 +78,19 @@ pub async fn everything(app: &TestApp, account_id: i64, article_id: i64) {
         format!(
             "sign_in_links (email, purpose, token_hash, next, locale, expires_at, created_at) VALUES ('{e}', 'sign_in', 'the-link-hash', '/', '', {now}, {now})"
         ),
-        format!("members (account_id, user_id, role, created_at) VALUES ({a}, {u}, 'author', {now})"),
+    ]
+}
+
+/// What they follow.
+fn of_following(now: i64, a: i64, x: i64) -> Vec<String> {
+    let u = ID;
+    let e = EMAIL;
+    let later = now + 86_400_000_000;
+    let alert = mine("alerts");
+    let list = mine("lists");
+    let feed = "(SELECT MAX(id) FROM outside_feeds)";
+    let item = "(SELECT MAX(id) FROM outside_items)";
+    vec![
         format!("lists (user_id, name, place, created_at) VALUES ({u}, '侨乡', 1, {now})"),
         format!(
             "alerts (user_id, name, query, cadence, state, created_at, updated_at) VALUES ({u}, '签证', '签证 新规', 'daily', 'active', {now}, {now})"
@@ -74,6 +104,31 @@ pub async fn everything(app: &TestApp, account_id: i64, article_id: i64) {
         format!(
             "readers (email, timezone, locale, script, cadence, digest_hour, digest_weekday, with_seen, daily_told, weekly_told, created_at) VALUES ('{e}', 'Europe/Rome', 'zh-Hans', '', 'daily', 7, 1, FALSE, 0, 0, {now})"
         ),
+        format!(
+            "outside_feeds (url, title, interval_ms, next_fetch_at, failures, gone, created_at) VALUES ('https://elsewhere.example/feed', '别处', 3600000, {later}, 0, FALSE, {now})"
+        ),
+        format!(
+            "outside_items (feed_id, identity, link, content_hash, title, author, html, published_at, created_at, updated_at) VALUES ({feed}, 'i1', 'https://elsewhere.example/1', 'h', '别处的一篇', '', '', {now}, {now}, {now})"
+        ),
+        format!(
+            "outside_follows (user_id, feed_id, title, read_until, created_at) VALUES ({u}, {feed}, '我的名字', 0, {now})"
+        ),
+        format!("outside_marks (user_id, item_id, is_read, starred_at) VALUES ({u}, {item}, TRUE, {now})"),
+    ]
+}
+
+/// What they were told, and what came of it.
+fn of_being_told(now: i64, a: i64, x: i64) -> Vec<String> {
+    let u = ID;
+    let e = EMAIL;
+    let alert = mine("alerts");
+    let subscription = mine("subscriptions");
+    let push = "(SELECT MAX(id) FROM pushes)";
+    let reader = format!("(SELECT id FROM readers WHERE email = '{e}')");
+    let delivery =
+        "channel, provider, state, attempts, next_attempt_at, message_id, answer, created_at, updated_at";
+    let done = format!("'email', 'other', 'delivered', 1, {now}, '<m@x>', '250 <{e}> ok', {now}, {now}");
+    vec![
         format!("suppressions (email, reason, created_at) VALUES ('{e}', '550 <{e}> unknown', {now})"),
         format!(
             "bounces (key, email, kind, words, created_at) VALUES ('1:soft', '{e}', 'soft', 'full', {now})"
@@ -89,6 +144,14 @@ pub async fn everything(app: &TestApp, account_id: i64, article_id: i64) {
         format!(
             "inbox_items (user_id, subject, kind, push_id, created_at) VALUES ({u}, 'push:1', 'push', {push}, {now})"
         ),
+    ]
+}
+
+/// What they have read and saved.
+fn of_reading(now: i64, x: i64) -> Vec<String> {
+    let u = ID;
+    let saved = mine("saved_articles");
+    vec![
         format!("read_marks (user_id, article_id, read_at, is_read) VALUES ({u}, {x}, {now}, TRUE)"),
         format!("timelines (user_id, mute_words, visited_at) VALUES ({u}, '[\"彩票\"]', {now})"),
         format!(
@@ -97,16 +160,16 @@ pub async fn everything(app: &TestApp, account_id: i64, article_id: i64) {
         format!(
             "highlights (saved_id, quote, before, after, note, created_at) VALUES ({saved}, '正文', '', '在', '我的笔记', {now})"
         ),
-        format!(
-            "outside_feeds (url, title, interval_ms, next_fetch_at, failures, gone, created_at) VALUES ('https://elsewhere.example/feed', '别处', 3600000, {later}, 0, FALSE, {now})"
-        ),
-        format!(
-            "outside_items (feed_id, identity, link, content_hash, title, author, html, published_at, created_at, updated_at) VALUES ({feed}, 'i1', 'https://elsewhere.example/1', 'h', '别处的一篇', '', '', {now}, {now}, {now})"
-        ),
-        format!(
-            "outside_follows (user_id, feed_id, title, read_until, created_at) VALUES ({u}, {feed}, '我的名字', 0, {now})"
-        ),
-        format!("outside_marks (user_id, item_id, is_read, starred_at) VALUES ({u}, {item}, TRUE, {now})"),
+    ]
+}
+
+/// What they do for an account.
+fn of_working(now: i64, a: i64, x: i64) -> Vec<String> {
+    let u = ID;
+    let e = EMAIL;
+    let later = now + 86_400_000_000;
+    vec![
+        format!("members (account_id, user_id, role, created_at) VALUES ({a}, {u}, 'author', {now})"),
         format!(
             "revisions (article_id, number, editor_id, title, digest, body_format, body_html, note, created_at) VALUES ({x}, 1, {u}, '旧题', '', 'html', '', '改了错字', {now})"
         ),
@@ -125,14 +188,25 @@ pub async fn everything(app: &TestApp, account_id: i64, article_id: i64) {
         format!(
             "jobs (kind, payload, unique_key, state, attempts, run_at, last_error, created_at) VALUES ('publish_article', '{{\"kind\": \"publish_article\", \"article_id\": {x}, \"user_id\": {u}}}', 'publish_article:{x}', 'waiting', 0, {later}, '550 <{e}> no', {now})"
         ),
-    ];
-    for row in rows {
-        run(app, &format!("INSERT INTO {row}")).await;
-    }
-    run(app, &format!("UPDATE articles SET created_by = {u} WHERE id = {x}")).await;
-    let folder = app.app.config.data.join("media/1");
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("0123456789abcdef0123456789abcdef.png"), b"PNG!").unwrap();
+    ]
+}
+
+/// Where the settings page lets them download their export.
+pub async fn download_path(app: &TestApp) -> String {
+    let page = app.get("/settings/data").await.text();
+    let at = page.find("/settings/data/export/").unwrap_or_else(|| panic!("no file: {page}"));
+    page[at..].split('"').next().unwrap().to_owned()
+}
+
+/// Asks for an export, makes it, and downloads it.
+pub async fn export_of(app: &TestApp) -> Answer {
+    app.post("/settings/data/export", &[]).await.assert_status(303);
+    app.work().await;
+    app.get(&download_path(app).await).await.assert_status(200)
+}
+
+pub fn exported_files(app: &TestApp) -> usize {
+    std::fs::read_dir(export::folder(&app.app)).map_or(0, Iterator::count)
 }
 
 pub async fn run(app: &TestApp, sql: &str) {
@@ -186,4 +260,89 @@ pub async fn holds(app: &TestApp, table: &str, column: &str, words: &str) -> i64
     );
     let statement = Statement::from_string(app.app.db.backend(), sql);
     app.app.db.write().query_one_raw(statement).await.unwrap().unwrap().try_get("", "count").unwrap()
+}
+
+/// Long enough for what was under way when somebody left.
+pub const SETTLED: Duration = Duration::from_secs(41);
+
+pub async fn leave(app: &TestApp) {
+    let answer = app.post("/settings/leave", &[("password", PASSWORD)]).await.assert_status(303);
+    assert_eq!(answer.location(), "/");
+}
+
+/// Until everything is deleted.
+pub async fn leave_for_good(app: &TestApp) {
+    leave(app).await;
+    app.work().await;
+    app.app.clock.advance(SETTLED);
+    app.work().await;
+    assert!(user::Entity::find_by_id(ID).one(app.app.db.read()).await.unwrap().is_none());
+}
+
+/// By what the database would know them.
+pub fn marks() -> [String; 3] {
+    [ID.to_string(), EMAIL.to_owned(), NAME.to_owned()]
+}
+
+/// Looks for them in every column that there is.
+pub async fn is_nowhere(app: &TestApp) {
+    // SQLite counts the ids that it has given.
+    for (table, column) in columns(app).await.iter().filter(|(table, _)| table != "sqlite_sequence") {
+        for mark in marks() {
+            let is_kept = PLACES.iter().any(|place| {
+                place.table == table && place.column == column && matches!(place.fate, Fate::Kept(_))
+            });
+            let found = holds(app, table, column, &mark).await;
+            assert!(is_kept || found == 0, "{table}.{column} still says {mark} {found} times");
+        }
+    }
+}
+
+/// Puts messages that wait into the ledger: of an alert, a digest, and a notification of a push.
+pub async fn wait_for_everything(app: &TestApp, push: i64, article: i64, notices: &str) {
+    let now = app.app.clock.now().0;
+    let row = |provider: &str, channel: &str| {
+        format!("'{channel}', '{provider}', 'waiting', 0, {now}, '<{provider}.{channel}@x>', {now}, {now}")
+    };
+    let columns = "channel, provider, state, attempts, next_attempt_at, message_id, created_at, updated_at";
+    let of_user = |table: &str| format!("(SELECT MAX(id) FROM {table} WHERE user_id = {ID})");
+    let (alert, subscription, session) = (of_user("alerts"), of_user("subscriptions"), of_user("sessions"));
+    for sql in [
+        format!(
+            "INSERT INTO devices (user_id, session_id, endpoint, host, public_key, auth, name, created_at) \
+             VALUES ({ID}, {session}, '{notices}/1', '127.0.0.1', 'x', 'x', 'Firefox', {now})"
+        ),
+        format!(
+            "INSERT INTO alerts (user_id, name, query, cadence, state, created_at, updated_at) \
+             VALUES ({ID}, '签证', '签证', 'instant', 'active', {now}, {now})"
+        ),
+        format!(
+            "INSERT INTO alert_hits (alert_id, article_id, occasion, created_at) \
+             VALUES ({alert}, {article}, 'article:{article}', {now})"
+        ),
+        format!(
+            "INSERT INTO deliveries (alert_id, occasion, {columns}) VALUES ({alert}, 'article:{article}', {})",
+            row("other", "email")
+        ),
+        format!(
+            "INSERT INTO readers (email, timezone, locale, script, cadence, digest_hour, digest_weekday, with_seen, \
+             daily_told, weekly_told, created_at) VALUES ('{EMAIL}', 'Europe/Rome', 'zh-Hans', '', 'daily', 7, 1, \
+             FALSE, 0, 0, {now})"
+        ),
+        format!(
+            "INSERT INTO deliveries (reader_id, occasion, told, {columns}) VALUES \
+             ((SELECT MAX(id) FROM readers), '{now}', '{{\"articles\": [{article}]}}', {})",
+            row("other", "email")
+        ),
+        format!(
+            "INSERT INTO deliveries (push_id, subscription_id, {columns}) VALUES ({push}, {subscription}, {})",
+            row("web_push", "web_push")
+        ),
+        format!(
+            "INSERT INTO push_tallies (push_id, channel, provider, waiting, held, delivered, failed, suppressed) \
+             VALUES ({push}, 'web_push', 'web_push', 1, 0, 0, 0, 0)"
+        ),
+    ] {
+        run(app, &sql).await;
+    }
 }
