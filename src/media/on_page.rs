@@ -217,8 +217,8 @@ pub fn unseen(page: &Page, shown: Option<&Shown>, address: &str, alt: &str) -> S
     )
 }
 
-/// An account's picture. Its renditions are named by its address alone; where they are not made yet, their addresses
-/// answer with the picture itself.
+/// An account's picture. Its renditions are named by its address alone; where they are not made yet, or never are since
+/// it is no small square, their addresses answer with the picture itself.
 pub fn avatar(url: impl AsRef<str>, size: impl AsRef<str>) -> String {
     let url = url.as_ref();
     let class = classes("avatar", size.as_ref());

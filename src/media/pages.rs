@@ -208,7 +208,7 @@ pub async fn list_media(
     Ok(View(list).into_response())
 }
 
-/// How long the picture itself may be kept in the place of a rendition that is not made yet, in seconds.
+/// How long the picture itself may be kept in the place of a rendition without asking, in seconds.
 const MEANWHILE: u32 = 300;
 
 /// `GET /media/{account}/{file}`: a picture or a rendition of it, for ever the same.
@@ -229,13 +229,23 @@ pub async fn show_media(
         return Ok((lasting(&etag), kind, bytes).into_response());
     }
     if name.is_rendition {
-        for (extension, content_type) in PICTURES {
-            if let Some(bytes) = read(&folder.join(format!("{}.{extension}", name.hash))).await? {
-                let cache = format!("public, max-age={MEANWHILE}");
-                let kind = [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, &cache)];
-                return Ok((HARMLESS, kind, bytes).into_response());
-            }
-        }
+        return show_meanwhile(&folder, name.hash, &headers).await;
+    }
+    Err(Error::NotFound)
+}
+
+/// The picture itself under a rendition's address: where none is made yet, or of that width never is.
+async fn show_meanwhile(folder: &std::path::Path, hash: &str, headers: &HeaderMap) -> Result<Response, Error> {
+    for (extension, content_type) in PICTURES {
+        let file = format!("{hash}.{extension}");
+        let Some(bytes) = read(&folder.join(&file)).await? else { continue };
+        let (etag, cache) = (format!("\"{file}\""), format!("public, max-age={MEANWHILE}"));
+        let known = packing::known(headers, &etag).is_some();
+        let head = (HARMLESS, [(header::CACHE_CONTROL, cache), (header::ETAG, etag)]);
+        return Ok(match known {
+            true => (StatusCode::NOT_MODIFIED, head, ()).into_response(),
+            false => (head, [(header::CONTENT_TYPE, content_type)], bytes).into_response(),
+        });
     }
     Err(Error::NotFound)
 }

@@ -68,7 +68,7 @@ async fn render(app: &App, row: media::Model) -> anyhow::Result<()> {
         tracing::warn!(media = row.id, "a picture cannot be encoded: {error:#}");
         Made::default()
     });
-    for file in &made.files {
+    for file in made.offered.iter().chain(&made.avatars) {
         write_file(&folder(app).join(key_of(&row.key, file.width, file.extension)), &file.bytes).await?;
     }
     let renditions = made.renditions();

@@ -3,8 +3,11 @@
 //!
 //! Widths rise by a factor of two at first and less above, so that a screen never loads more than about twice what it
 //! shows: 320 for lists, 640 and 960 for phones, the picture's own width (1600 at most) for dense and large screens.
+//!
+//! A browser never goes back to the picture itself once it has taken a format, and stretches the nearest width where
+//! the right one is missing. So each format comes without gaps below the picture's own width, or not at all.
 
-use image::{DynamicImage, ImageDecoder, ImageReader};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 use moxcms::{ColorProfile, Layout, TransformOptions};
 use ravif::Img;
 
@@ -19,6 +22,8 @@ const STEP: f32 = 1.15;
 /// Qualities that look alike; each scale is its encoder's own.
 const WEBP_QUALITY: f32 = 76.0;
 const AVIF_QUALITY: f32 = 62.0;
+/// How hard lossless WebP tries.
+const LOSSLESS_EFFORT: f32 = 75.0;
 /// The fastest: speed 8 takes three to four times as long, for a seventh of the bytes.
 const AVIF_SPEED: u8 = 10;
 /// Bytes of the largest rendition below which AVIF has nothing to save.
@@ -36,53 +41,75 @@ pub struct Rendition {
 /// What was made of a picture.
 #[derive(Debug, Default)]
 pub struct Made {
-    pub files: Vec<Rendition>,
+    /// What pages offer, by format and rising width.
+    pub offered: Vec<Rendition>,
+    /// Both [`AVATAR_WIDTHS`] of a small square, which pages name without asking. One that is smaller still stands under
+    /// their names as it is.
+    pub avatars: Vec<Rendition>,
     pub tone: Option<String>,
 }
 
 impl Made {
     pub fn renditions(&self) -> Renditions {
         let widths = |extension: &str| {
-            let of = self.files.iter().filter(|file| file.extension == extension);
+            let of = self.offered.iter().filter(|file| file.extension == extension);
             of.map(|file| file.width).collect()
         };
         Renditions { webp: widths("webp"), avif: widths("avif") }
     }
 }
 
-/// Makes the renditions of a kept picture, none of them wider than it is or larger as a file.
+/// Makes the renditions of a kept picture. Those that pages offer are not wider than it is, and smaller as a file.
 ///
 /// # Errors
 /// When the file is no picture any more.
 pub fn make(bytes: &[u8]) -> anyhow::Result<Made> {
     let image = in_srgb(bytes)?;
-    let tone = (!image.color().has_alpha()).then(|| tone(&image));
-    let mut files = Vec::new();
-    for width in widths(image.width(), image.height()) {
-        let bytes_of_webp = webp(&scaled(&image, width)?)?;
-        if bytes_of_webp.len() < bytes.len() {
-            files.push(Rendition { width, extension: "webp", bytes: bytes_of_webp });
+    let is_drawing = image::guess_format(bytes).is_ok_and(|format| format == ImageFormat::Png);
+    let to_webp = |image: &DynamicImage| webp(image, is_drawing);
+    let mut made = Made { tone: (!image.color().has_alpha()).then(|| tone(&image)), ..Made::default() };
+    made.offered = falling(&image, &widths(image.width()), bytes.len(), "webp", to_webp)?;
+    if is_avatar(image.width(), image.height()) {
+        for width in AVATAR_WIDTHS {
+            let bytes = to_webp(&scaled(&image, width.min(image.width()))?)?;
+            made.avatars.push(Rendition { width, extension: "webp", bytes });
+        }
+    } else if let Some(own) = made.offered.last().filter(|own| own.bytes.len() > SMALL) {
+        let widths: Vec<u32> = made.offered.iter().map(|file| file.width).collect();
+        let added = falling(&image, &widths, own.bytes.len(), "avif", avif)?;
+        // A browser takes all widths from the first format that it reads: a list would load more if one were missing.
+        if added.len() == widths.len() && total(&added) < total(&made.offered) {
+            made.offered.extend(added);
         }
     }
-    let has_much = files.last().is_some_and(|largest| largest.bytes.len() > SMALL);
-    if has_much && !is_avatar(image.width(), image.height()) {
-        add_avif(&mut files, &image)?;
-    }
-    Ok(Made { files, tone })
+    Ok(made)
 }
 
-/// A browser takes all widths from the first format that it reads, so AVIF comes in all of them, if it saves bytes.
-fn add_avif(files: &mut Vec<Rendition>, image: &DynamicImage) -> anyhow::Result<()> {
-    let mut added = Vec::new();
-    for file in files.iter() {
-        let bytes = avif(&scaled(image, file.width)?)?;
-        added.push(Rendition { width: file.width, extension: "avif", bytes });
+fn total(files: &[Rendition]) -> usize {
+    files.iter().map(|file| file.bytes.len()).sum()
+}
+
+/// Files of one format for the widths that rise to the picture's own: that one, if it takes fewer than `most` bytes,
+/// and narrower ones for as long as each takes fewer than the last. Lines and letters often take more when they are
+/// scaled down, since they become shades.
+fn falling(
+    image: &DynamicImage,
+    widths: &[u32],
+    mut most: usize,
+    extension: &'static str,
+    encode: impl Fn(&DynamicImage) -> anyhow::Result<Vec<u8>>,
+) -> anyhow::Result<Vec<Rendition>> {
+    let mut files = Vec::new();
+    for width in widths.iter().rev() {
+        let bytes = encode(&scaled(image, *width)?)?;
+        if bytes.len() >= most {
+            break;
+        }
+        most = bytes.len();
+        files.push(Rendition { width: *width, extension, bytes });
     }
-    let total = |files: &[Rendition]| files.iter().map(|file| file.bytes.len()).sum::<usize>();
-    if total(&added) < total(files) {
-        files.append(&mut added);
-    }
-    Ok(())
+    files.reverse();
+    Ok(files)
 }
 
 /// Averages areas: no ringing, and fast.
@@ -99,11 +126,10 @@ fn is_avatar(width: u32, height: u32) -> bool {
     width == height && width <= super::picture::AVATAR_SIDE
 }
 
-/// The widths of a picture's renditions.
-fn widths(width: u32, height: u32) -> Vec<u32> {
-    let avatar: &[u32] = if is_avatar(width, height) { &AVATAR_WIDTHS } else { &[] };
-    let wide_enough = |step: &u32| width as f32 >= *step as f32 * STEP;
-    avatar.iter().chain(&WIDTHS).copied().filter(wide_enough).chain([width]).collect()
+/// The widths of a picture's renditions, rising.
+fn widths(own: u32) -> Vec<u32> {
+    let narrow_enough = |step: &u32| own as f32 >= *step as f32 * STEP;
+    WIDTHS.into_iter().filter(narrow_enough).chain([own]).collect()
 }
 
 /// The pixels in the colour space of screens: renditions carry no profile.
@@ -138,14 +164,23 @@ fn converted(image: &DynamicImage, profile: &[u8]) -> Option<DynamicImage> {
     }
 }
 
-fn webp(image: &DynamicImage) -> anyhow::Result<Vec<u8>> {
+/// Drawings are often smaller without loss, and then sharper too.
+fn webp(image: &DynamicImage, is_drawing: bool) -> anyhow::Result<Vec<u8>> {
     let (width, height) = (image.width(), image.height());
     let encoder = match image {
         DynamicImage::ImageRgba8(_) => webp::Encoder::from_rgba(image.as_bytes(), width, height),
         _ => webp::Encoder::from_rgb(image.as_bytes(), width, height),
     };
-    let encoded = encoder.encode_simple(false, WEBP_QUALITY);
-    Ok(encoded.map_err(|error| anyhow::anyhow!("encoding WebP: {error:?}"))?.to_vec())
+    let encode = |lossless: bool, quality: f32| {
+        let encoded = encoder.encode_simple(lossless, quality);
+        encoded.map(|bytes| bytes.to_vec()).map_err(|error| anyhow::anyhow!("encoding WebP: {error:?}"))
+    };
+    let lossy = encode(false, WEBP_QUALITY)?;
+    if !is_drawing {
+        return Ok(lossy);
+    }
+    let lossless = encode(true, LOSSLESS_EFFORT)?;
+    Ok(if lossless.len() <= lossy.len() { lossless } else { lossy })
 }
 
 fn avif(image: &DynamicImage) -> anyhow::Result<Vec<u8>> {
@@ -201,18 +236,55 @@ mod tests {
         }))
     }
 
+    /// Black words between thin lines on white, as tables have them: small as PNG, and large in any format with loss.
+    fn table(width: u32, height: u32) -> DynamicImage {
+        let mut image = RgbImage::from_pixel(width, height, Rgb([255; 3]));
+        let mut seed = 11_u32;
+        for (row, top) in (0..height).step_by(16).enumerate() {
+            for left in (0..width).step_by(9) {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                // One of 128 letters of 7 by 9 dots.
+                let letter = (seed >> 25).wrapping_mul(2_654_435_761).wrapping_add(row as u32 % 2);
+                for dot in 0..63_u32 {
+                    let (x, y) = (left + 1 + dot % 7, top + 4 + dot / 7);
+                    let is_ink = letter.rotate_left(dot.wrapping_mul(11)).count_ones() % 3 == 0;
+                    if is_ink && x < width && y < height {
+                        image.put_pixel(x, y, Rgb([0; 3]));
+                    }
+                }
+            }
+            for x in 0..width {
+                image.put_pixel(x, top, Rgb([90; 3]));
+            }
+        }
+        DynamicImage::ImageRgb8(image)
+    }
+
+    /// What holds for all pictures: a format has the own width and no gap below it, and nothing is larger than what it
+    /// stands for.
+    fn check(made: &Made, own: u32, bytes: usize) {
+        let Renditions { webp, avif } = made.renditions();
+        let all = widths(own);
+        assert!(all.ends_with(&webp), "{webp:?} of {all:?}");
+        assert!(avif.is_empty() || avif == webp, "{avif:?} beside {webp:?}");
+        for format in ["webp", "avif"] {
+            let sizes = made.offered.iter().filter(|file| file.extension == format);
+            let sizes: Vec<usize> = sizes.map(|file| file.bytes.len()).chain([bytes]).collect();
+            assert!(sizes.is_sorted_by(|a, b| a < b), "{format}: {sizes:?}");
+        }
+    }
+
     #[test]
     fn a_picture_gets_smaller_ones_and_none_wider_than_itself() {
-        assert_eq!(widths(1600, 900), [320, 640, 960, 1600]);
-        assert_eq!(widths(1000, 900), [320, 640, 1000]);
-        assert_eq!(widths(330, 900), [330]);
-        assert_eq!(widths(20, 10), [20]);
-        assert_eq!(widths(400, 400), [96, 192, 320, 400]);
+        assert_eq!(widths(1600), [320, 640, 960, 1600]);
+        assert_eq!(widths(1000), [320, 640, 1000]);
+        assert_eq!(widths(330), [330]);
+        assert_eq!(widths(20), [20]);
         let bytes = file(&photo(700, 400), ImageFormat::Jpeg);
         let made = make(&bytes).unwrap();
         assert_eq!(made.renditions(), Renditions { webp: vec![320, 700], avif: vec![320, 700] });
-        for one in &made.files {
-            assert!(one.bytes.len() < bytes.len());
+        check(&made, 700, bytes.len());
+        for one in &made.offered {
             if one.extension == "webp" {
                 let shown = image::load_from_memory(&one.bytes).unwrap();
                 assert_eq!((shown.width(), shown.height()), (one.width, (400 * one.width).div_ceil(700)));
@@ -220,6 +292,108 @@ mod tests {
                 assert_eq!(&one.bytes[4..12], b"ftypavif");
             }
         }
+    }
+
+    #[test]
+    fn a_dense_table_is_offered_as_wide_as_it_is_and_as_sharp() {
+        let image = table(1200, 800);
+        let bytes = file(&image, ImageFormat::Png);
+        let made = make(&bytes).unwrap();
+        check(&made, 1200, bytes.len());
+        let own = made.offered.iter().rfind(|file| file.extension == "webp").unwrap();
+        assert_eq!(own.width, 1200);
+        assert_eq!(image::load_from_memory(&own.bytes).unwrap().to_rgb8(), image.to_rgb8(), "it is without loss");
+        // As JPEG such a picture is larger than anything that is made of it.
+        let bytes = file(&image, ImageFormat::Jpeg);
+        check(&make(&bytes).unwrap(), 1200, bytes.len());
+    }
+
+    #[test]
+    fn a_format_has_the_own_width_and_no_gap_or_nothing() {
+        let image = DynamicImage::ImageRgb8(RgbImage::new(1200, 8));
+        // Bytes of the files for 320, 640, 960 and 1200 pixels, of the picture itself, and the widths that stay.
+        let cases: [([usize; 4], usize, &[u32]); 6] = [
+            ([10, 20, 30, 40], 50, &[320, 640, 960, 1200]),
+            ([18, 58, 100, 19], 39, &[1200]),
+            ([18, 58, 100, 114], 39, &[]),
+            ([10, 35, 30, 38], 39, &[960, 1200]),
+            ([10, 20, 30, 39], 39, &[]),
+            ([30, 30, 30, 30], 39, &[1200]),
+        ];
+        for (sizes, own, expected) in cases {
+            let encode = |image: &DynamicImage| {
+                let at = widths(1200).iter().position(|width| *width == image.width()).unwrap();
+                Ok(vec![0; sizes[at]])
+            };
+            let files = falling(&image, &widths(1200), own, "webp", encode).unwrap();
+            assert_eq!(files.iter().map(|file| file.width).collect::<Vec<_>>(), expected, "{sizes:?}");
+        }
+    }
+
+    #[test]
+    fn a_wide_colour_space_is_brought_into_that_of_screens() {
+        use image::{ImageEncoder, codecs::jpeg::JpegEncoder};
+        // Display P3, as telephones write it, and what the same colours are in sRGB.
+        for (p3, srgb) in [([180, 120, 60], [190, 117, 45]), ([200, 60, 60], [217, 42, 52])] {
+            let mut bytes = Vec::new();
+            let mut encoder = JpegEncoder::new_with_quality(&mut bytes, 95);
+            encoder.set_icc_profile(ColorProfile::new_display_p3().encode().unwrap()).unwrap();
+            RgbImage::from_pixel(480, 360, Rgb(p3)).write_with_encoder(encoder).unwrap();
+            let made = make(&bytes).unwrap();
+            let own = made.offered.iter().rfind(|file| file.extension == "webp").unwrap();
+            for image in [in_srgb(&bytes).unwrap(), image::load_from_memory(&own.bytes).unwrap()] {
+                let pixel = image.to_rgb8().get_pixel(240, 180).0;
+                let is_near = pixel.iter().zip(srgb).all(|(is, should)| is.abs_diff(should) <= 4);
+                assert!(is_near, "{pixel:?} should be {srgb:?}");
+            }
+        }
+        // A profile that is none leaves the numbers as they are.
+        let mut bytes = Vec::new();
+        let mut encoder = JpegEncoder::new_with_quality(&mut bytes, 95);
+        encoder.set_icc_profile(vec![7; 300]).unwrap();
+        RgbImage::from_pixel(64, 64, Rgb([200, 60, 60])).write_with_encoder(encoder).unwrap();
+        let pixel = in_srgb(&bytes).unwrap().to_rgb8().get_pixel(30, 30).0;
+        assert!(pixel.iter().zip([200, 60, 60]).all(|(is, was)| is.abs_diff(was) <= 3), "{pixel:?}");
+    }
+
+    #[test]
+    fn what_can_be_seen_through_stays_so_in_both_formats() {
+        let solid = photo(700, 400).to_rgb8();
+        let image = RgbaImage::from_fn(700, 400, |x, y| {
+            let Rgb([red, green, blue]) = *solid.get_pixel(x, y);
+            Rgba([red, green, blue, if x < 350 { 0 } else { 255 }])
+        });
+        let bytes = file(&DynamicImage::ImageRgba8(image), ImageFormat::Png);
+        let made = make(&bytes).unwrap();
+        check(&made, 700, bytes.len());
+        assert_eq!(made.renditions(), Renditions { webp: vec![320, 700], avif: vec![320, 700] });
+        assert_eq!(made.tone, None);
+        for one in &made.offered {
+            if one.extension == "webp" {
+                let shown = image::load_from_memory(&one.bytes).unwrap().to_rgba8();
+                let alpha = |part: u32| shown.get_pixel(one.width * part / 4, 50)[3];
+                assert_eq!((alpha(1), alpha(3)), (0, 255));
+            } else {
+                // AVIF keeps it as a picture beside the picture.
+                let name = b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha";
+                assert!(one.bytes.windows(name.len()).any(|run| run == name));
+            }
+        }
+    }
+
+    #[test]
+    fn a_small_square_has_both_widths_of_avatars_whatever_they_take() {
+        let flat = DynamicImage::ImageRgb8(RgbImage::from_pixel(50, 50, Rgb([200, 10, 90])));
+        for (image, sides) in [(photo(400, 400), [96, 192]), (photo(150, 150), [96, 150]), (flat, [50, 50])] {
+            let bytes = file(&image, ImageFormat::Png);
+            let made = make(&bytes).unwrap();
+            check(&made, image.width(), bytes.len());
+            let named: Vec<u32> = made.avatars.iter().map(|file| file.width).collect();
+            assert_eq!(named, AVATAR_WIDTHS);
+            let real = made.avatars.iter().map(|file| image::load_from_memory(&file.bytes).unwrap().width());
+            assert_eq!(real.collect::<Vec<_>>(), sides);
+        }
+        assert!(make(&file(&photo(400, 399), ImageFormat::Png)).unwrap().avatars.is_empty());
     }
 
     #[test]
@@ -235,11 +409,10 @@ mod tests {
     }
 
     #[test]
-    fn a_drawing_that_is_smaller_as_it_is_stays_alone() {
+    fn a_dot_and_what_is_no_picture_do_no_harm() {
         let image = DynamicImage::ImageRgb8(RgbImage::from_pixel(2, 2, Rgb([9, 9, 9])));
         let bytes = file(&image, ImageFormat::Png);
-        let made = make(&bytes).unwrap();
-        assert!(made.files.iter().all(|file| file.bytes.len() < bytes.len()));
+        check(&make(&bytes).unwrap(), 2, bytes.len());
         assert!(make(b"no picture").is_err());
     }
 }

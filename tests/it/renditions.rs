@@ -6,8 +6,10 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{Method, header};
 use image::{ImageFormat, Rgb, RgbImage};
+use migrations::{Migrator, MigratorTrait};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, PaginatorTrait};
+use xiangxun::db::entities::media::Renditions;
 use xiangxun::db::entities::{article, job, media};
 use xiangxun::jobs;
 use xiangxun::media::picture::Use;
@@ -66,7 +68,14 @@ both_databases! {
         // Whoever asks for a rendition meanwhile gets the picture, and not for long.
         let answer = app.get(&format!("/media/{stem}-320.webp")).await.assert_status(200);
         assert_eq!((answer.header("content-type"), answer.header("cache-control")), ("image/jpeg", "public, max-age=300"));
+        assert_eq!(answer.header("etag"), format!("\"{key}\"").replace("\"1/", "\""));
+        let request = app.request(Method::GET, &format!("/media/{stem}-320.webp")).header(header::IF_NONE_MATCH, answer.header("etag"));
+        let same = app.send(request.body(Body::empty()).unwrap()).await.assert_status(304);
+        assert!(same.bytes.is_empty() && same.header("cache-control") == "public, max-age=300");
         app.work().await;
+        // What the browser has meanwhile is not taken for the rendition.
+        let request = app.request(Method::GET, &format!("/media/{stem}-320.webp")).header(header::IF_NONE_MATCH, answer.header("etag"));
+        app.send(request.body(Body::empty()).unwrap()).await.assert_status(200);
         let page = app.get(&path).await.assert_status(200);
         // The header names what the page will ask for, and no other file.
         let link = format!(
@@ -192,6 +201,55 @@ both_databases! {
         let small = app.get(&format!("{stem}-96.webp")).await.assert_status(200);
         assert_eq!(image::load_from_memory(&small.bytes).unwrap().width(), 96);
         assert!(!get_saving(app, "/@lundun").await.text().contains("<img class=\"avatar"));
+    }
+
+    async fn an_avatar_that_is_small_already_and_one_that_is_an_illustration_are_shown(app) {
+        let (account, owner) = app.account("lundun").await;
+        let small = xiangxun::media::keep(&app.app, owner.id, account.id, photo(150, 170), Use::Avatar).await.unwrap();
+        let wide = xiangxun::media::keep(&app.app, owner.id, account.id, photo(480, 300), Use::Illustration).await.unwrap();
+        app.work().await;
+        assert_eq!((small.width, small.height), (150, 150));
+        for (row, widths, lasts) in [(small, [96, 150], true), (wide, [480, 480], false)] {
+            let url = xiangxun::media::url(&row);
+            xiangxun::accounts::change_avatar(&app.app, owner.id, account.id, Some(url.clone())).await.unwrap();
+            let page = app.get("/@lundun").await.assert_status(200).text();
+            let stem = url.trim_end_matches(".jpg");
+            assert!(page.contains(&format!("srcset=\"{stem}-96.webp 96w, {stem}-192.webp 192w\"")), "{page}");
+            for (name, width) in [96, 192].into_iter().zip(widths) {
+                let address = format!("{stem}-{name}.webp");
+                let shown = app.get(&address).await.assert_status(200);
+                assert_eq!(image::load_from_memory(&shown.bytes).unwrap().width(), width, "{address}");
+                assert_eq!(shown.header("cache-control").contains("immutable"), lasts, "{address}");
+                let request = app.request(Method::GET, &address).header(header::IF_NONE_MATCH, shown.header("etag"));
+                app.send(request.body(Body::empty()).unwrap()).await.assert_status(304);
+            }
+        }
+    }
+
+    async fn renditions_that_were_made_with_gaps_are_made_anew_after_an_upgrade(app) {
+        let (account, owner) = app.account("lundun").await;
+        let cases = [
+            ((700, 400), Renditions { webp: vec![320], avif: vec![320] }, true),
+            ((700, 401), Renditions { webp: vec![320, 700], avif: vec![] }, false),
+            ((1170, 401), Renditions { webp: vec![320, 640], avif: vec![] }, true),
+            ((300, 300), Renditions { webp: vec![96, 300], avif: vec![] }, true),
+        ];
+        let mut ids = Vec::new();
+        for ((width, height), renditions, _) in &cases {
+            let kept = xiangxun::media::keep(&app.app, owner.id, account.id, photo(*width, *height), Use::Illustration).await.unwrap();
+            let mut row = kept.into_active_model();
+            row.renditions = Set(Some(renditions.clone()));
+            ids.push(row.update(app.app.db.write()).await.unwrap().id);
+        }
+        job::Entity::delete_many().exec(app.app.db.write()).await.unwrap();
+        let steps = Migrator::migrations();
+        let after = steps.iter().rev().position(|step| step.name() == "m20261123_000103_make_renditions_anew").unwrap();
+        Migrator::down(app.app.db.write(), Some(after as u32 + 1)).await.unwrap();
+        Migrator::up(app.app.db.write(), None).await.unwrap();
+        for (id, (_, before, anew)) in ids.into_iter().zip(cases) {
+            let row = media::Entity::find_by_id(id).one(app.app.db.read()).await.unwrap().unwrap();
+            assert_eq!(row.renditions, (!anew).then_some(before), "{row:?}");
+        }
     }
 
     async fn a_body_that_begins_with_its_cover_shows_it_once(app) {
