@@ -182,12 +182,10 @@ async fn by_url<C: ConnectionTrait>(
     mine.filter(source::COLUMN.url.eq(url)).one(db).await
 }
 
-/// Puts the refresh at the head of the queue. One that is under way finishes beside it: entries are
-/// unique, so both together do what one would.
+/// Puts the refresh at the head of the queue; one that is under way is what was asked for.
 async fn queue_again(app: &App, tx: &DatabaseTransaction, source_id: i64) -> Result<(), DbErr> {
     let now = app.clock.now();
-    jobs::queue::cancel(tx, &key(source_id)).await?;
-    jobs::queue::enqueue(tx, now, Job::RefreshSource { source_id }, now).await
+    jobs::queue::hasten(tx, now, Job::RefreshSource { source_id }, now).await
 }
 
 fn key(source_id: i64) -> String {

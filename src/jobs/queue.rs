@@ -46,6 +46,26 @@ pub async fn enqueue_many<C: ConnectionTrait>(
     Ok(())
 }
 
+/// Queues a job for a time; where it waits already for a later one, it comes then. One that runs already is left alone.
+pub async fn hasten<C: ConnectionTrait>(
+    db: &C,
+    now: Timestamp,
+    job: Job,
+    run_at: Timestamp,
+) -> Result<(), DbErr> {
+    let key = job.unique_key();
+    enqueue(db, now, job, run_at).await?;
+    let Some(key) = key else { return Ok(()) };
+    job::Entity::update_many()
+        .col_expr(job::Column::RunAt, Expr::value(run_at))
+        .filter(job::COLUMN.unique_key.eq(key))
+        .filter(job::COLUMN.state.eq(JobState::Waiting))
+        .filter(job::COLUMN.run_at.gt(run_at))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
 fn row(job: &Job, now: Timestamp, run_at: Timestamp) -> job::ActiveModel {
     let kind: &'static str = job.into();
     job::ActiveModel {

@@ -12,8 +12,9 @@ use super::{Job, Outcome, perform, queue};
 use crate::app::App;
 use crate::db::entities::job;
 
-/// Jobs done at the same time by one node.
-const CONCURRENCY: usize = 8;
+/// Jobs done at the same time by one node. Those that wait for other people's servers have nine places at most: four visit
+/// feeds, three post, two fetch covers.
+const CONCURRENCY: usize = 10;
 /// How soon another node's job, or a due time, is noticed.
 const POLL: Duration = Duration::from_millis(500);
 

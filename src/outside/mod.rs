@@ -192,9 +192,7 @@ pub async fn refresh_now(app: &App, user_id: i64, feed_id: i64) -> Result<(), Er
         row.gone = Set(false);
         row.next_fetch_at = Set(now);
         row.update(&*tx).await?;
-        let job = Job::RefreshOutside { feed_id };
-        jobs::queue::cancel(&*tx, &job.unique_key().unwrap_or_default()).await?;
-        jobs::queue::enqueue(&*tx, now, job, now).await?;
+        jobs::queue::hasten(&*tx, now, Job::RefreshOutside { feed_id }, now).await?;
     }
     tx.commit().await?;
     Ok(())

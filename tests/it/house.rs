@@ -45,6 +45,27 @@ both_databases! {
         assert_eq!(accounts, [Event::AccountChanged { account_id: 1 }, Event::AccountChanged { account_id: 2 }]);
     }
 
+    async fn a_job_that_waits_for_later_can_be_hastened(app) {
+        let db = &app.app.db;
+        let now = app.app.clock.now();
+        let (hour, minute) = (Duration::from_secs(3_600), Duration::from_secs(60));
+        let job = || Job::FetchPictures { account_id: 1 };
+        queue::enqueue(db.write(), now, job(), now + hour).await.unwrap();
+        queue::enqueue(db.write(), now, Job::FetchPictures { account_id: 2 }, now + hour).await.unwrap();
+        // Asked for again it still waits; hastened it comes, and is never made to wait longer.
+        queue::enqueue(db.write(), now, job(), now).await.unwrap();
+        assert!(queue::claim(db, "a", now, 10).await.unwrap().is_empty());
+        queue::hasten(db.write(), now, job(), now + minute).await.unwrap();
+        queue::hasten(db.write(), now, job(), now + hour).await.unwrap();
+        let claimed = queue::claim(db, "a", now + minute, 10).await.unwrap();
+        assert_eq!(claimed.iter().map(|row| row.unique_key.as_deref()).collect::<Vec<_>>(), [job().unique_key().as_deref()]);
+        // One that runs already is left to its worker.
+        queue::hasten(db.write(), now, job(), now).await.unwrap();
+        assert!(queue::claim(db, "b", now + minute, 10).await.unwrap().is_empty());
+        queue::settle(db, &claimed[0], "a", now, Ok(Outcome::Done)).await.unwrap();
+        queue::cancel(db.write(), &Job::FetchPictures { account_id: 2 }.unique_key().unwrap()).await.unwrap();
+    }
+
     async fn a_job_is_claimed_by_one_worker_until_its_lease_ends(app) {
         let db = &app.app.db;
         let now = app.app.clock.now();
