@@ -121,6 +121,8 @@ settings! {
     synonyms: PathBuf = "";
     /// Font file (TTF, OTF or TTC) for the titles on share images, such as Noto Serif CJK; empty for the one built in.
     share_font: PathBuf = "";
+    /// MB that covers of imported articles may take on disk, for each account; more stay where they are, and are asked for daily. Uploads have room of their own.
+    cover_space: u32 = 4_096u32;
     /// Addresses of WebSub hubs elsewhere, separated by spaces, that are told of changed feeds and named in them beside our own.
     websub_hubs: String = "";
     /// Lets feeds be fetched from, and callbacks and webhooks be at, private addresses. For tests only.

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    EntityTrait, QueryFilter,
+    DbErr, EntityTrait, QueryFilter,
 };
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
@@ -35,8 +35,10 @@ use picture::{Picture, Use};
 pub const UPLOAD_LIMIT: usize = 20 * 1024 * 1024;
 /// The kinds of files that are taken, as forms name them.
 pub const KINDS: &str = "image/jpeg,image/png,image/gif,image/webp";
-/// What all pictures of one account may take, in bytes.
+/// What the pictures that an account's members bring may take, in bytes.
 const ACCOUNT_LIMIT: i64 = 4 * 1024 * 1024 * 1024;
+/// What somebody is told, or a cover's row, who brings a picture beyond the account's room.
+pub const FULL: &str = "media-account-full";
 
 /// Decoding a large picture takes hundreds of megabytes: one at a time.
 static DECODER: Semaphore = Semaphore::const_new(1);
@@ -68,14 +70,19 @@ pub async fn keep(
         Use::Avatar => Operation::ManageAccount,
     };
     roles::require(app.db.read(), account_id, user_id, operation).await?;
-    keep_of_account(app, Some(user_id), account_id, bytes, purpose).await
+    keep_of(app, Some(user_id), account_id, bytes, purpose).await
 }
 
-/// The same for pictures that no member brings; `user_id` is who did.
+/// Keeps a cover that an import brings.
 ///
 /// # Errors
 /// Invalid `file` with the reason.
-pub async fn keep_of_account(
+pub async fn keep_cover(app: &App, account_id: i64, bytes: Vec<u8>) -> Result<media::Model, Error> {
+    keep_of(app, None, account_id, bytes, Use::Illustration).await
+}
+
+/// `user_id` is the member who brings it; none where an import does.
+async fn keep_of(
     app: &App,
     user_id: Option<i64>,
     account_id: i64,
@@ -88,14 +95,21 @@ pub async fn keep_of_account(
     if bytes.len() > UPLOAD_LIMIT {
         return Err(Error::invalid("file", too_large()));
     }
-    if queries::bytes_of_account(app.db.read(), account_id).await? > ACCOUNT_LIMIT {
-        return Err(Error::invalid("file", "media-account-full"));
+    if is_full(app, account_id, user_id.is_none()).await? {
+        return Err(Error::invalid("file", FULL));
     }
     let picture = prepare(bytes, purpose).await?;
     let hash = hex::encode(&Sha256::digest(&picture.bytes)[..16]);
     let key = format!("{account_id}/{hash}.{}", picture.extension);
     write_file(&folder(app).join(&key), &picture.bytes).await?;
     insert(app, user_id, account_id, key, &picture).await
+}
+
+/// Whether an account has no room left for what its members bring, or for covers that imports bring: imports do not take
+/// the members' room, nor they theirs.
+pub async fn is_full(app: &App, account_id: i64, imported: bool) -> Result<bool, DbErr> {
+    let room = if imported { i64::from(app.config.cover_space) * 1024 * 1024 } else { ACCOUNT_LIMIT };
+    Ok(queries::bytes_of_account(app.db.read(), account_id, imported).await? >= room)
 }
 
 pub(crate) fn too_large() -> Message {
@@ -155,6 +169,7 @@ async fn insert(
         created_at: Set(now),
         renditions: Set(None),
         tone: Set(None),
+        imported: Set(user_id.is_none()),
     };
     let tx = app.db.begin().await?;
     media::Entity::insert(row).on_conflict_do_nothing_on([media::Column::Key]).exec(&*tx).await?;

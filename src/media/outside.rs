@@ -1,20 +1,20 @@
-//! Covers that imported articles have elsewhere: each is fetched once, kept as a picture of the account, and shown from
-//! here. The article keeps the address that its outlet gave, so nothing about it changes; pages look the address up.
+//! Covers that imported articles have elsewhere: each is fetched once for each account, kept as a picture of it, and shown
+//! from here. The article keeps the address that its outlet gave, so nothing about it changes; pages look the address up.
 //!
 //! What cannot be had, or is no picture that we take, stays where it is, with the reason beside it.
 
 use std::time::{Duration, Instant};
 
+use sea_orm::sea_query::{Expr, Func};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    EntityTrait, IntoActiveModel,
+    ColumnTrait, Condition, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
 };
 use sha2::{Digest, Sha256};
-use url::Url;
+use url::{Position, Url};
 
-use super::picture::Use;
-use super::{keep_of_account, queries};
+use super::{FULL, queries};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::Tx;
@@ -33,11 +33,13 @@ const BATCH: u64 = 10;
 const RUN: Duration = Duration::from_secs(20);
 /// The articles come first.
 const FIRST: Duration = Duration::from_secs(10);
-/// The pause after a run, and while all room for visits is taken.
+/// The pause after a run, and while all room for covers is taken.
 const PAUSE: Duration = Duration::from_secs(5);
 /// Tries of one picture, and the pause after the first; it grows fourfold.
 const TRIES: i32 = 5;
 const AGAIN: Duration = Duration::from_secs(10 * 60);
+/// How soon it is looked at again whether there is room for more.
+const UNTIL_ROOM: Duration = Duration::from_secs(86_400);
 
 /// Names an address in the database.
 pub fn hash(url: &str) -> String {
@@ -66,8 +68,10 @@ pub async fn want(
             .exec_without_returning(&**tx)
             .await?;
     }
-    if queries::next_outside(&**tx, account_id).await?.is_some() {
-        jobs::queue::enqueue(&**tx, now, Job::FetchPictures { account_id }, now + FIRST).await?;
+    // The job may wait for one that failed.
+    if let Some(next) = queries::next_outside(&**tx, account_id).await? {
+        let job = Job::FetchPictures { account_id };
+        jobs::queue::hasten(&**tx, now, job, Ord::max(next, now + FIRST)).await?;
     }
     Ok(())
 }
@@ -90,27 +94,44 @@ fn waiting(account_id: i64, url: &str, now: Timestamp) -> outside_picture::Activ
 /// Fetches an account's covers that are due, a few at a time and as politely as feeds. Safe to run twice and to be
 /// killed anywhere: a picture is named by what it holds, and each row is settled by itself.
 pub async fn run(app: &App, account_id: i64) -> anyhow::Result<Outcome> {
-    let started = Instant::now();
-    for row in queries::due_outside(app.db.read(), account_id, app.clock.now(), BATCH).await? {
-        if started.elapsed() > RUN {
-            break;
+    let due = queries::due_outside(app.db.read(), account_id, app.clock.now(), BATCH).await?;
+    if !due.is_empty() {
+        match super::is_full(app, account_id, true).await? {
+            true => put_off_all(app, account_id).await?,
+            false => fetch_some(app, due).await?,
         }
-        let url = Url::parse(&row.url);
-        // It would only wait here, in the place of work that need not.
-        if url.as_ref().is_ok_and(|url| app.fetcher.is_busy(url)) {
-            continue;
-        }
-        let Ok(_room) = app.fetcher.visits.try_acquire() else { break };
-        let fetched = match url {
-            Ok(url) => fetch(app, &url).await,
-            Err(_) => Err(FetchError::Url),
-        };
-        settle(app, row, fetched).await?;
     }
     let job = Job::FetchPictures { account_id };
     let next = queries::next_outside(app.db.read(), account_id).await?;
-    let again = |next: Timestamp| Outcome::Again { job, run_at: next.max(app.clock.now() + PAUSE) };
+    let again = |next: Timestamp| Outcome::Again { job, run_at: Ord::max(next, app.clock.now() + PAUSE) };
     Ok(next.map_or(Outcome::Done, again))
+}
+
+async fn fetch_some(app: &App, due: Vec<outside_picture::Model>) -> anyhow::Result<()> {
+    let started = Instant::now();
+    for row in due {
+        let Ok(url) = Url::parse(&row.url) else {
+            settle(app, row, Err(FetchError::Url)).await?;
+            continue;
+        };
+        // It would only wait here, in the place of work that need not.
+        if app.fetcher.is_busy(&url) {
+            continue;
+        }
+        let Ok(_room) = app.fetcher.covers.try_acquire() else { break };
+        match fetch(app, &url).await {
+            Err(error) if is_silence(&error) => {
+                // Nothing takes longer, and the next one may be of the same host.
+                put_off_host(app, &row, &url, &error).await?;
+                break;
+            }
+            fetched => settle(app, row, fetched).await?,
+        }
+        if started.elapsed() > RUN {
+            break;
+        }
+    }
+    Ok(())
 }
 
 async fn fetch(app: &App, url: &Url) -> Result<Vec<u8>, FetchError> {
@@ -127,10 +148,17 @@ async fn settle(
     let mut change = row.into_active_model();
     change.attempts = Set(attempts);
     let refused = match fetched {
-        Ok(bytes) => match keep_of_account(app, None, account_id, bytes, Use::Illustration).await {
+        Ok(bytes) => match super::keep_cover(app, account_id, bytes).await {
             Ok(media) => {
                 change.state = Set(OutsideState::Kept);
                 change.media_id = Set(Some(media.id));
+                change.reason = Set(None);
+                None
+            }
+            Err(Error::Invalid(problems)) if problems.of("file").is_some_and(|why| why.key == FULL) => {
+                change.attempts = Set(attempts - 1);
+                change.next_try_at = Set(app.clock.now() + UNTIL_ROOM);
+                change.reason = Set(Some(FULL.to_owned()));
                 None
             }
             Err(Error::Invalid(problems)) => {
@@ -140,7 +168,7 @@ async fn settle(
         },
         Err(error) if is_lasting(&error) || attempts >= TRIES => Some(error.to_string()),
         Err(error) => {
-            let pause = AGAIN * 4_u32.pow(attempts.clamp(1, TRIES).unsigned_abs() - 1);
+            let pause = pause_after(attempts);
             let pause =
                 error.retry_after().map_or(pause, |asked| asked.clamp(pause, Duration::from_secs(86_400)));
             change.next_try_at = Set(app.clock.now() + pause);
@@ -162,6 +190,75 @@ async fn settle(
     Ok(())
 }
 
+/// The pause after so many tries: 10 minutes, then four times as long each time.
+fn pause_after(attempts: i32) -> Duration {
+    AGAIN * 4_u32.pow(attempts.clamp(1, TRIES).unsigned_abs() - 1)
+}
+
+/// What became of a cover whose host does not answer becomes of all that are due there.
+async fn put_off_host(
+    app: &App,
+    row: &outside_picture::Model,
+    url: &Url,
+    error: &FetchError,
+) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    let origin = &url[..Position::BeforePath];
+    let length = i32::try_from(origin.len())? + 1;
+    let url = Expr::col(outside_picture::Column::Url);
+    let start = Func::cust("substr").args([url, Expr::value(1), Expr::value(length)]);
+    let is_there = Condition::any()
+        .add(outside_picture::COLUMN.id.eq(row.id))
+        .add(Expr::from(start).eq(format!("{origin}/")));
+    let mut count = 0;
+    let tx = app.db.begin().await?;
+    for tried in 0..TRIES {
+        let attempts = tried + 1;
+        let state = if attempts < TRIES { OutsideState::Waiting } else { OutsideState::Refused };
+        let done = outside_picture::Entity::update_many()
+            .col_expr(outside_picture::Column::Attempts, Expr::value(attempts))
+            .col_expr(outside_picture::Column::NextTryAt, Expr::value(now + pause_after(attempts)))
+            .col_expr(outside_picture::Column::State, Expr::value(state))
+            .col_expr(outside_picture::Column::Reason, Expr::value(error.to_string()))
+            .filter(outside_picture::COLUMN.attempts.eq(tried))
+            .filter(is_due(row.account_id, now))
+            .filter(is_there.clone())
+            .exec(&*tx)
+            .await?;
+        count += done.rows_affected;
+    }
+    tx.commit().await?;
+    tracing::info!(account = row.account_id, covers = count, "covers of a host wait: {error}");
+    Ok(())
+}
+
+/// Puts all covers of an account off that are due: there is no room for them.
+async fn put_off_all(app: &App, account_id: i64) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    let tx = app.db.begin().await?;
+    outside_picture::Entity::update_many()
+        .col_expr(outside_picture::Column::NextTryAt, Expr::value(now + UNTIL_ROOM))
+        .col_expr(outside_picture::Column::Reason, Expr::value(FULL))
+        .filter(is_due(account_id, now))
+        .exec(&*tx)
+        .await?;
+    tx.commit().await?;
+    tracing::warn!(account = account_id, "no room for more covers (cover_space)");
+    Ok(())
+}
+
+fn is_due(account_id: i64, now: Timestamp) -> Condition {
+    Condition::all()
+        .add(outside_picture::COLUMN.account_id.eq(account_id))
+        .add(outside_picture::COLUMN.state.eq(OutsideState::Waiting))
+        .add(outside_picture::COLUMN.next_try_at.lte(now))
+}
+
+/// Whether nobody is there to answer, whatever is asked for.
+fn is_silence(error: &FetchError) -> bool {
+    matches!(error, FetchError::Timeout(_) | FetchError::Connect(_) | FetchError::UnknownHost(_))
+}
+
 /// Whether it will be the same tomorrow.
 fn is_lasting(error: &FetchError) -> bool {
     match error {
@@ -179,7 +276,7 @@ fn is_lasting(error: &FetchError) -> bool {
 pub async fn look_after(app: &App) -> anyhow::Result<()> {
     let now = app.clock.now();
     for account_id in queries::with_due_outside(app.db.read(), now).await? {
-        jobs::queue::enqueue(app.db.write(), now, Job::FetchPictures { account_id }, now).await?;
+        jobs::queue::hasten(app.db.write(), now, Job::FetchPictures { account_id }, now).await?;
     }
     Ok(())
 }

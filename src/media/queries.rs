@@ -34,13 +34,18 @@ pub async fn one<C: ConnectionTrait>(
     media::Entity::find_by_id(id).filter(media::COLUMN.account_id.eq(account_id)).one(db).await
 }
 
-/// What an account's pictures take, in bytes.
-pub async fn bytes_of_account<C: ConnectionTrait>(db: &C, account_id: i64) -> Result<i64, DbErr> {
+/// What the pictures take that an account's members brought, or those that imports brought, in bytes.
+pub async fn bytes_of_account<C: ConnectionTrait>(
+    db: &C,
+    account_id: i64,
+    imported: bool,
+) -> Result<i64, DbErr> {
     let mut query = Query::select();
     query
         .expr_as(Expr::col(media::Column::Bytes).sum().cast_as("bigint"), "total")
         .from(media::Entity)
-        .and_where(Expr::col(media::Column::AccountId).eq(account_id));
+        .and_where(Expr::col(media::Column::AccountId).eq(account_id))
+        .and_where(Expr::col(media::Column::Imported).eq(imported));
     let row = db.query_one(&query).await?;
     Ok(row.and_then(|row| row.try_get::<Option<i64>>("", "total").ok().flatten()).unwrap_or(0))
 }

@@ -1,13 +1,18 @@
 //! Covers of imported articles: fetched once, kept and shown from here; what is hostile stays where it is.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use sea_orm::{EntityTrait, PaginatorTrait, QueryOrder};
+use sea_orm::sea_query::Expr;
+use sea_orm::{EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use xiangxun::articles::Actor;
 use xiangxun::db::entities::outside_picture::{self, OutsideState};
 use xiangxun::db::entities::source::{self, SourceMode};
 use xiangxun::db::entities::{account, article, media, user};
-use xiangxun::import;
+use xiangxun::error::Error;
+use xiangxun::media::picture::Use;
+use xiangxun::{import, media as pictures};
 
 use crate::renditions::photo;
 use crate::support::TestApp;
@@ -43,6 +48,30 @@ async fn pass(app: &TestApp, seconds: u64) {
     app.work().await;
 }
 
+/// Reads the feed again, which has other entries now, and then what it names.
+async fn read_again(app: &TestApp, source: &source::Model, owner: &user::Model) {
+    let actor = Actor { account_id: source.account_id, user_id: owner.id };
+    import::refresh_now(&app.app, actor, source.id).await.unwrap();
+    app.work().await;
+    pass(app, 11).await;
+}
+
+/// An address on this machine where somebody picks up and says nothing, and how often they did.
+async fn silent_host() -> (String, Arc<AtomicUsize>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    // No secure connection comes about.
+    let address = format!("https://{}", listener.local_addr().unwrap());
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = calls.clone();
+    tokio::spawn(async move {
+        while let Ok((call, _)) = listener.accept().await {
+            counted.fetch_add(1, Ordering::SeqCst);
+            std::mem::drop(call);
+        }
+    });
+    (address, calls)
+}
+
 async fn rows(app: &TestApp) -> Vec<outside_picture::Model> {
     let all = outside_picture::Entity::find().order_by_asc(outside_picture::COLUMN.id);
     all.all(app.app.db.read()).await.unwrap()
@@ -60,7 +89,7 @@ with_outlet! {
         assert!(outlet.requests("/img/a.png").is_empty());
         pass(app, 11).await;
         let kept = media::Entity::find().one(app.app.db.read()).await.unwrap().unwrap();
-        assert_eq!((kept.account_id, kept.user_id, kept.width), (account.id, None, 400));
+        assert_eq!((kept.account_id, kept.user_id, kept.imported, kept.width), (account.id, None, true, 400));
         let page = app.get(&format!("/@times/{}", row.slug)).await.assert_status(200).text();
         assert!(page.contains(&format!("/media/{}\"", kept.key)) && !page.contains(&cover), "{page}");
         assert!(page.contains("320w") && page.contains("width=\"400\" height=\"60\""), "{page}");
@@ -136,6 +165,105 @@ with_outlet! {
         }
         let states: Vec<_> = rows(app).await.iter().map(|row| (row.url.ends_with("ill.png"), row.state, row.attempts)).collect();
         assert!(states.contains(&(true, OutsideState::Kept, 2)) && states.contains(&(false, OutsideState::Refused, 5)), "{states:?}");
+    }
+
+    async fn a_cover_that_failed_does_not_hold_up_those_that_come_after_it(app, outlet) {
+        outlet.serve("/ill.png", Page::status(503).with("retry-after", "36000"));
+        outlet.serve("/feed", feed(&[outlet.url("/ill.png")]));
+        let (_, owner, source) = connect(app, outlet).await;
+        pass(app, 11).await;
+        assert_eq!((rows(app).await[0].state, rows(app).await[0].attempts), (OutsideState::Waiting, 1));
+        outlet.serve("/good.png", Page::new("image/jpeg", photo(60, 60)));
+        outlet.serve("/feed", feed(&[outlet.url("/ill.png"), outlet.url("/good.png")]));
+        read_again(app, &source, &owner).await;
+        let states: Vec<_> = rows(app).await.iter().map(|row| (row.url.ends_with("ill.png"), row.state)).collect();
+        assert_eq!(states, [(true, OutsideState::Waiting), (false, OutsideState::Kept)]);
+        assert_eq!(outlet.requests("/ill.png").len(), 1);
+    }
+
+    async fn a_host_that_does_not_answer_is_asked_for_one_of_its_covers(app, outlet) {
+        let (address, calls) = silent_host().await;
+        let mut covers: Vec<String> = (0..4).map(|number| format!("{address}/{number}.png")).collect();
+        outlet.serve("/good.png", Page::new("image/jpeg", photo(60, 60)));
+        covers.push(outlet.url("/good.png"));
+        outlet.serve("/feed", feed(&covers));
+        connect(app, outlet).await;
+        pass(app, 11).await;
+        // What is left of the run has its turn a little later.
+        pass(app, 6).await;
+        let (good, silent): (Vec<_>, Vec<_>) = rows(app).await.into_iter().partition(|row| row.url.ends_with("good.png"));
+        assert_eq!(good[0].state, OutsideState::Kept);
+        assert!(silent.iter().all(|row| row.state == OutsideState::Waiting && row.attempts == 1 && row.reason.is_some()), "{silent:?}");
+        assert_eq!(calls.load(Ordering::SeqCst), 1);
+        for _ in 0..5 {
+            pass(app, 86_400).await;
+        }
+        let silent: Vec<_> = rows(app).await.into_iter().filter(|row| !row.url.ends_with("good.png")).collect();
+        assert!(silent.iter().all(|row| row.state == OutsideState::Refused && row.attempts == 5), "{silent:?}");
+        assert_eq!(calls.load(Ordering::SeqCst), 5);
+    }
+
+    async fn covers_and_uploads_have_room_of_their_own(app, outlet) {
+        outlet.serve("/a.png", Page::new("image/jpeg", photo(60, 60)));
+        outlet.serve("/b.png", Page::new("image/jpeg", photo(60, 61)));
+        outlet.serve("/feed", feed(&[outlet.url("/a.png")]));
+        let fill = async |imported: bool, bytes: i64| {
+            let all = media::Entity::update_many().col_expr(media::Column::Bytes, Expr::value(bytes));
+            all.filter(media::COLUMN.imported.eq(imported)).exec(app.app.db.write()).await.unwrap();
+        };
+        let (account, owner, source) = connect(app, outlet).await;
+        let upload = async |height: u32| {
+            pictures::keep(&app.app, owner.id, account.id, photo(50, height), Use::Illustration).await
+        };
+        // Members have used theirs up, which is nothing to covers.
+        upload(50).await.unwrap();
+        fill(false, 4 << 30).await;
+        let Err(Error::Invalid(problems)) = upload(51).await else { panic!("there is no room") };
+        assert_eq!(problems.of("file").unwrap().key, pictures::FULL);
+        pass(app, 11).await;
+        assert_eq!(rows(app).await[0].state, OutsideState::Kept);
+        // And the other way round: nothing is fetched for which there is no room, and nothing is given up.
+        fill(false, 1_000).await;
+        fill(true, 4 << 30).await;
+        outlet.serve("/feed", feed(&[outlet.url("/a.png"), outlet.url("/b.png")]));
+        read_again(app, &source, &owner).await;
+        let full = rows(app).await.remove(1);
+        assert_eq!((full.state, full.attempts, full.reason.as_deref()), (OutsideState::Waiting, 0, Some(pictures::FULL)));
+        assert!(outlet.requests("/b.png").is_empty());
+        upload(51).await.unwrap();
+        fill(true, 1_000).await;
+        pass(app, 86_400).await;
+        assert!(rows(app).await.iter().all(|row| row.state == OutsideState::Kept && row.reason.is_none()));
+    }
+
+    async fn a_picture_that_several_accounts_have_is_looked_up_once(app, outlet) {
+        let url = outlet.url("/a.png");
+        outlet.serve("/a.png", Page::new("image/jpeg", photo(60, 60)));
+        let mut ids = Vec::new();
+        for handle in ["times", "post", "globe"] {
+            let (account, _) = app.account(handle).await;
+            let tx = app.app.db.begin().await.unwrap();
+            pictures::outside::want(&tx, app.app.clock.now(), account.id, [url.as_str()]).await.unwrap();
+            tx.commit().await.unwrap();
+            pass(app, 11).await;
+            ids.push(account.id);
+        }
+        assert_eq!(outlet.requests("/a.png").len(), 3, "once for each account");
+        let found = pictures::queries::by_outside(app.app.db.read(), vec![pictures::outside::hash(&url)]).await.unwrap();
+        let found: Vec<_> = found.into_iter().map(|(_, row)| row.account_id).collect();
+        assert_eq!(found, ids[..1]);
+    }
+
+    async fn covers_of_a_feed_that_comes_as_a_file_are_fetched_too(app, outlet) {
+        outlet.serve("/a.png", Page::new("image/jpeg", photo(400, 60)));
+        let (account, _) = app.account("times").await;
+        let document = feed(&[outlet.url("/a.png")]).body;
+        let done = import::file::import_file(&app.app, &account, &document, SourceMode::Publish).await.unwrap();
+        assert_eq!(done.inserted, 1);
+        pass(app, 11).await;
+        assert_eq!(rows(app).await[0].state, OutsideState::Kept);
+        let list = app.get("/@times").await.text();
+        assert!(list.contains("<picture>") && !list.contains(&outlet.url("/a.png")), "{list}");
     }
 }
 

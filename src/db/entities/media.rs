@@ -1,4 +1,4 @@
-//! A picture uploaded to an account.
+//! A picture of an account: one that a member uploaded, or a cover that an import brought.
 
 use crate::clock::Timestamp;
 use sea_orm::FromJsonQueryResult;
@@ -30,6 +30,8 @@ pub struct Model {
     pub renditions: Option<Renditions>,
     /// The class of the colour that stands in for it while it loads; none for one that is transparent.
     pub tone: Option<String>,
+    /// Whether an import brought it, as a cover.
+    pub imported: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -20,6 +20,7 @@ pub use post::{PostRequest, PostRoom, Posted};
 const MAX_REDIRECTS: usize = 5;
 const VISITS: usize = 4;
 const POSTS: usize = 3;
+const COVERS: usize = 2;
 const MAX_URL_BYTES: usize = 2_048;
 const MAX_HEADERS: usize = 100;
 const MAX_HEADER_BYTES: u32 = 64 * 1024;
@@ -58,6 +59,8 @@ pub struct Fetcher {
     pub visits: Semaphore,
     /// The same for jobs that post.
     posts: Semaphore,
+    /// The same for covers, which would else keep feeds waiting.
+    pub covers: Semaphore,
 }
 
 /// What to fetch.
@@ -210,6 +213,7 @@ impl Fetcher {
             politeness,
             visits: Semaphore::new(VISITS),
             posts: Semaphore::new(POSTS),
+            covers: Semaphore::new(COVERS),
         })
     }
 
