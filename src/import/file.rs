@@ -10,6 +10,7 @@ use crate::articles;
 use crate::db::entities::account;
 use crate::db::entities::source::SourceMode;
 use crate::error::Error;
+use crate::media::outside;
 
 /// Why a file was not taken in.
 #[derive(Debug, thiserror::Error)]
@@ -44,9 +45,11 @@ pub async fn import_file(
     // Oldest first: ids then follow time.
     let oldest_first: Vec<_> = feed.entries.iter().rev().collect();
     for batch in oldest_first.chunks(200) {
-        let batch = batch.iter().map(|entry| origin.article(entry)).collect();
-        let tx = app.db.begin().await.map_err(Error::from)?;
-        done.inserted += articles::insert_imported(&tx, app.clock.now(), batch).await?.inserted.len();
+        let (now, tx) = (app.clock.now(), app.db.begin().await.map_err(Error::from)?);
+        let articles = batch.iter().map(|entry| origin.article(entry)).collect();
+        done.inserted += articles::insert_imported(&tx, now, articles).await?.inserted.len();
+        let covers = batch.iter().filter_map(|entry| entry.image.as_ref()).map(Url::as_str);
+        outside::want(&tx, now, account.id, covers).await?;
         tx.commit().await.map_err(Error::from)?;
     }
     Ok(done)
