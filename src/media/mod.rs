@@ -148,6 +148,15 @@ pub(crate) async fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> 
     tokio::fs::rename(&beside, path).await.context("naming a picture's file")
 }
 
+/// The bytes of a picture's file, if it is there.
+pub(crate) async fn read_file(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    match tokio::fs::read(path).await {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(anyhow::Error::from(error).context("reading a picture").into()),
+    }
+}
+
 /// The row, and the job that makes its renditions.
 async fn insert(
     app: &App,

@@ -224,7 +224,7 @@ pub async fn show_media(
         return Ok((StatusCode::NOT_MODIFIED, lasting(&etag), ()).into_response());
     }
     let folder = super::folder(&app).join(account.to_string());
-    if let Some(bytes) = read(&folder.join(&file)).await? {
+    if let Some(bytes) = super::read_file(&folder.join(&file)).await? {
         let kind = [(header::CONTENT_TYPE, name.content_type)];
         return Ok((lasting(&etag), kind, bytes).into_response());
     }
@@ -238,7 +238,7 @@ pub async fn show_media(
 async fn show_meanwhile(folder: &std::path::Path, hash: &str, headers: &HeaderMap) -> Result<Response, Error> {
     for (extension, content_type) in PICTURES {
         let file = format!("{hash}.{extension}");
-        let Some(bytes) = read(&folder.join(&file)).await? else { continue };
+        let Some(bytes) = super::read_file(&folder.join(&file)).await? else { continue };
         let (etag, cache) = (format!("\"{file}\""), format!("public, max-age={MEANWHILE}"));
         let known = packing::known(headers, &etag).is_some();
         let head = (HARMLESS, [(header::CACHE_CONTROL, cache), (header::ETAG, etag)]);
@@ -259,14 +259,6 @@ const HARMLESS: [(header::HeaderName, &str); 2] = [
 fn lasting(etag: &str) -> impl axum::response::IntoResponseParts + use<> {
     let cache = "public, max-age=31536000, immutable".to_owned();
     (HARMLESS, [(header::CACHE_CONTROL, cache), (header::ETAG, etag.to_owned())])
-}
-
-async fn read(path: &std::path::Path) -> Result<Option<Vec<u8>>, Error> {
-    match tokio::fs::read(path).await {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(anyhow::Error::from(error).context("reading a picture").into()),
-    }
 }
 
 /// Extensions and types of kept pictures, and of their renditions.

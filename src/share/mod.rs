@@ -74,14 +74,14 @@ pub fn path(app: &App, account: &account::Model, article: &article::Model) -> St
 /// Too many where it would have to wait longer than a few seconds.
 async fn image(app: &App, words: Words, name: &str) -> Result<Vec<u8>, Error> {
     let file = folder(app).join(format!("{name}.png"));
-    if let Some(bytes) = read(&file).await? {
+    if let Some(bytes) = media::read_file(&file).await? {
         return Ok(bytes);
     }
     let turn = tokio::time::timeout(PATIENCE, PAINTER.acquire()).await;
     let Ok(turn) = turn else { return Err(Error::TooMany { retry_after: PATIENCE }) };
     let _turn = turn.context("the painter is gone")?;
     // Somebody may have asked for the same.
-    if let Some(bytes) = read(&file).await? {
+    if let Some(bytes) = media::read_file(&file).await? {
         return Ok(bytes);
     }
     let font = app.config.share_font.clone();
@@ -94,14 +94,6 @@ async fn image(app: &App, words: Words, name: &str) -> Result<Vec<u8>, Error> {
         make_room(&folder(app), ROOM).await;
     }
     Ok(bytes)
-}
-
-async fn read(file: &Path) -> Result<Option<Vec<u8>>, Error> {
-    match tokio::fs::read(file).await {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(anyhow::Error::from(error).context("reading a share image").into()),
-    }
 }
 
 /// Removes the oldest images until the others take no more than `room`; they are drawn again when somebody asks.
