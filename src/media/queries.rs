@@ -65,6 +65,21 @@ pub async fn without_renditions<C: ConnectionTrait>(
         .await
 }
 
+/// The newest pictures without renditions, of those kept since a time.
+pub async fn newest_without_renditions<C: ConnectionTrait>(
+    db: &C,
+    since: Timestamp,
+    limit: u64,
+) -> Result<Vec<media::Model>, DbErr> {
+    media::Entity::find()
+        .filter(media::Column::Renditions.is_null())
+        .filter(media::COLUMN.created_at.gte(since))
+        .order_by_desc(media::COLUMN.id)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
 /// Pictures by their keys.
 pub async fn by_keys<C: ConnectionTrait>(db: &C, keys: Vec<String>) -> Result<Vec<media::Model>, DbErr> {
     if keys.is_empty() {

@@ -1,6 +1,7 @@
-//! Makes renditions: by a job after each upload, and one after the other for pictures that have none.
+//! Makes renditions: by a job after each picture that is kept, and one after the other for pictures that have none.
 
-use std::time::Duration;
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
@@ -19,8 +20,15 @@ const PACE: Duration = Duration::from_secs(2);
 /// How long a picture's own job has before the backlog takes it up.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
-/// How long a picture waits whose turn it is not, in milliseconds: a worker has other jobs for its place.
-const WAIT: std::ops::Range<u64> = 1_000..6_000;
+/// How long whoever has the turn goes on with what others wait for: many pictures that come at once would else ask for it
+/// again and again.
+const TURN: Duration = Duration::from_secs(20);
+/// What it goes on with: pictures that came within this time.
+const FRESH: Duration = Duration::from_secs(86_400);
+/// The newest of them, of which it takes any: other nodes do the same.
+const CHOICE: u64 = 16;
+/// How long a picture waits whose turn it is not, in milliseconds. Mostly it is made by then.
+const WAIT: std::ops::Range<u64> = 20_000..60_000;
 
 /// Makes the renditions of a picture that has none. Safe to run twice and to be killed anywhere: files are named by
 /// what they hold and renamed into place, and the row names them when all are there.
@@ -32,7 +40,32 @@ pub async fn run(app: &App, media_id: i64) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Again { job: Job::RenderPicture { media_id }, run_at: app.clock.now() + wait });
     };
     render(app, row).await?;
+    go_on(app).await?;
     Ok(Outcome::Done)
+}
+
+/// Makes the renditions of others too, and takes back their jobs.
+async fn go_on(app: &App) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let mut failed = HashSet::new();
+    while started.elapsed() < TURN {
+        let since = app.clock.now() - FRESH;
+        let mut rows = queries::newest_without_renditions(app.db.read(), since, CHOICE).await?;
+        rows.retain(|row| !failed.contains(&row.id));
+        if rows.is_empty() {
+            break;
+        }
+        let row = rows.swap_remove(rand::random_range(0..rows.len()));
+        let media_id = row.id;
+        if render(app, row).await.is_err() {
+            // Its own job says why.
+            failed.insert(media_id);
+            continue;
+        }
+        let key = Job::RenderPicture { media_id }.unique_key();
+        jobs::queue::cancel(app.db.write(), &key.unwrap_or_default()).await?;
+    }
+    Ok(())
 }
 
 /// Takes up the next picture without renditions after one with the id `after`; those of a site that was brought up
