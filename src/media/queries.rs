@@ -2,7 +2,8 @@
 
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Iterable, JoinType, PaginatorTrait,
+    QueryFilter, QueryOrder, QueryResult, QuerySelect,
 };
 
 use crate::clock::Timestamp;
@@ -88,27 +89,36 @@ pub async fn by_keys<C: ConnectionTrait>(db: &C, keys: Vec<String>) -> Result<Ve
     media::Entity::find().filter(media::Column::Key.is_in(keys)).all(db).await
 }
 
-/// Pictures that were fetched from elsewhere, by the hashes of those addresses.
+/// Pictures that were fetched from elsewhere, by the hashes of those addresses; where several accounts keep one, the
+/// first that was kept.
 pub async fn by_outside<C: ConnectionTrait>(
     db: &C,
     hashes: Vec<String>,
 ) -> Result<Vec<(String, media::Model)>, DbErr> {
+    use outside_picture::Column;
     if hashes.is_empty() {
         return Ok(Vec::new());
     }
-    let known = outside_picture::Entity::find()
-        .filter(outside_picture::Column::UrlHash.is_in(hashes))
-        .filter(outside_picture::COLUMN.state.eq(OutsideState::Kept))
-        .order_by_asc(outside_picture::COLUMN.id)
-        .all(db)
-        .await?;
-    let ids: Vec<i64> = known.iter().filter_map(|row| row.media_id).collect();
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let rows = media::Entity::find().filter(media::Column::Id.is_in(ids)).all(db).await?;
-    let of = |id: i64| rows.iter().find(|row| row.id == id).cloned();
-    Ok(known.into_iter().filter_map(|row| Some((row.url_hash, of(row.media_id?)?))).collect())
+    let first = Query::select()
+        .expr(Expr::col(Column::Id).min())
+        .from(outside_picture::Entity)
+        .and_where(Expr::col(Column::UrlHash).is_in(hashes))
+        .and_where(Expr::col(Column::State).eq(OutsideState::Kept))
+        .and_where(Expr::col(Column::MediaId).is_not_null())
+        .group_by_col(Column::UrlHash)
+        .take();
+    let of = |column: Column| Expr::col((outside_picture::Entity, column));
+    let is_its = of(Column::MediaId).equals((media::Entity, media::Column::Id));
+    let query = Query::select()
+        .column((outside_picture::Entity, Column::UrlHash))
+        .columns(media::Column::iter().map(|column| (media::Entity, column)))
+        .from(outside_picture::Entity)
+        .join(JoinType::InnerJoin, media::Entity, is_its)
+        .and_where(of(Column::Id).in_subquery(first))
+        .take();
+    let rows = db.query_all(&query).await?;
+    let read = |row: &QueryResult| Ok((row.try_get("", "url_hash")?, media::Model::from_query_result(row, "")?));
+    rows.iter().map(read).collect()
 }
 
 /// Covers of an account that are to be fetched now, those that wait longest first.
