@@ -7,6 +7,8 @@ use crate::page::Page;
 
 /// Bytes of a body before its first picture, where that is seen without scrolling.
 const EARLY: usize = 600;
+/// The width of the text where there is room, in pixels: 40rem.
+const TEXT_WIDTH: i64 = 640;
 
 /// The addresses of a sanitised body's pictures, in order.
 pub fn addresses(html: &str) -> Vec<String> {
@@ -66,7 +68,8 @@ fn with_pictures(html: &str, page: &Page, is_first: bool) -> String {
     out
 }
 
-/// An author's size stands; where it tells one side only, the other follows from the picture.
+/// An author's size stands; where it tells one side only, the other follows from the picture. A narrow one needs no file
+/// as wide as the text.
 fn picture(tag: &str, shown: &Shown, is_lead: bool) -> String {
     let number = |wanted: &str| {
         let value = attributes(tag).find(|(name, _)| *name == wanted)?.1;
@@ -79,6 +82,8 @@ fn picture(tag: &str, shown: &Shown, is_lead: bool) -> String {
         (None, Some(height)) => ((height * real_width / real_height).max(1), height),
         (None, None) => (real_width, real_height),
     };
+    let is_narrow = width < TEXT_WIDTH && (number("width").is_some() || number("height").is_some());
+    let sizes = if is_narrow { format!("{width}px") } else { BODY_SIZES.to_owned() };
     let mut img = format!(r#"<img src="{}""#, shown.url);
     for (name, value) in attributes(tag) {
         let is_ours = matches!(name, "src" | "width" | "height" | "class" | "referrerpolicy");
@@ -93,7 +98,7 @@ fn picture(tag: &str, shown: &Shown, is_lead: bool) -> String {
     if !shown.tone.is_empty() {
         img.push_str(&format!(r#" class="{}""#, shown.tone));
     }
-    format!("<picture>{}{img}></picture>", shown.sources(BODY_SIZES))
+    format!("<picture>{}{img}></picture>", shown.sources(&sizes))
 }
 
 /// Words and links in the place of pictures. A link within a link is none, so one of a linked picture follows it.

@@ -11,7 +11,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, PaginatorTrait};
 use xiangxun::db::entities::media::Renditions;
 use xiangxun::db::entities::{article, job, media};
-use xiangxun::jobs;
+use xiangxun::jobs::{self, Outcome};
 use xiangxun::media::picture::Use;
 
 use crate::both_databases;
@@ -152,6 +152,32 @@ both_databases! {
         assert_eq!(made, 2, "{rows:?}");
     }
 
+    async fn pictures_that_come_together_are_made_in_one_turn(app) {
+        use xiangxun::media::render::run;
+        let (account, owner) = app.account("lundun").await;
+        let mut ids = Vec::new();
+        for height in 200..205 {
+            let kept = xiangxun::media::keep(&app.app, owner.id, account.id, photo(500, height), Use::Illustration).await.unwrap();
+            ids.push(kept.id);
+        }
+        let (one, other) = tokio::join!(run(&app.app, ids[0]), run(&app.app, ids[1]));
+        let (one, other) = (one.unwrap(), other.unwrap());
+        // Whose turn it is not comes back when it is mostly done.
+        let waits: Vec<_> = [&one, &other]
+            .into_iter()
+            .filter_map(|outcome| match outcome {
+                Outcome::Done => None,
+                Outcome::Again { run_at, .. } => Some(run_at.0 - app.app.clock.now().0),
+            })
+            .collect();
+        assert!(matches!(waits[..], [19_000..=60_000]), "{waits:?}");
+        let rows = media::Entity::find().all(app.app.db.read()).await.unwrap();
+        assert!(rows.iter().all(|row| row.renditions.is_some()), "{rows:?}");
+        // The others' jobs have gone with it.
+        assert_eq!(job::Entity::find().count(app.app.db.read()).await.unwrap(), 1);
+        app.work().await;
+    }
+
     async fn a_reader_who_saves_data_sees_words_and_loads_what_they_ask_for(app) {
         let (path, key) = illustrated(app, 700, 400).await;
         app.work().await;
@@ -264,6 +290,7 @@ both_databases! {
         assert!(!page.contains("<figure class=\"cover\">"), "{page}");
         // It is the first thing to see, and keeps the size that its author gave.
         assert!(page.contains("alt=\"桥\" width=\"300\" height=\"166\" fetchpriority=\"high\""), "{page}");
+        assert!(page.contains("360w\" sizes=\"300px\">") && !page.contains("100vw"), "{page}");
         assert_eq!(app.get(&path).await.assert_status(200).header("etag"), app.get(&path).await.header("etag"));
         let request = app.request(Method::GET, &path).header(header::ACCEPT_LANGUAGE, "zh-TW");
         let hant = app.send(request.body(Body::empty()).unwrap()).await.text();
