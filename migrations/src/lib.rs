@@ -43,6 +43,7 @@ mod m20261123_000101_add_renditions;
 mod m20261123_000102_create_outside_pictures;
 mod m20261123_000103_make_renditions_anew;
 mod m20261123_000104_tell_covers_apart;
+mod m20261123_000110_rename_outside_pictures;
 mod m20261123_000111_create_exports;
 
 /// What every step answers to `use_transaction`: it happens whole or not at all, on SQLite too. A
@@ -92,6 +93,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000102_create_outside_pictures::Migration),
             Box::new(m20261123_000103_make_renditions_anew::Migration),
             Box::new(m20261123_000104_tell_covers_apart::Migration),
+            Box::new(m20261123_000110_rename_outside_pictures::Migration),
             Box::new(m20261123_000111_create_exports::Migration),
         ]
     }

@@ -165,13 +165,13 @@ pub const NOBODYS: [&str; 32] = [
     "highlights",
     "hub_leases",
     "hub_requests",
+    // Of accounts.
+    "imported_covers",
     "mail_domains",
     "mail_reservations",
     // Fetched for all who follow them; one that nobody follows any more is dropped by the hourly upkeep.
     "outside_feeds",
     "outside_items",
-    // Of accounts.
-    "outside_pictures",
     "provider_pauses",
     "push_articles",
     "push_services",

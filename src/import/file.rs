@@ -10,7 +10,7 @@ use crate::articles;
 use crate::db::entities::account;
 use crate::db::entities::source::SourceMode;
 use crate::error::Error;
-use crate::media::outside;
+use crate::media::covers;
 
 /// Why a file was not taken in.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +49,7 @@ pub async fn import_file(
         let articles = batch.iter().map(|entry| origin.article(entry)).collect();
         done.inserted += articles::insert_imported(&tx, now, articles).await?.inserted.len();
         let covers = batch.iter().filter_map(|entry| entry.image.as_ref()).map(Url::as_str);
-        outside::want(&tx, now, account.id, covers).await?;
+        covers::want(&tx, now, account.id, covers).await?;
         tx.commit().await.map_err(Error::from)?;
     }
     Ok(done)

@@ -241,7 +241,7 @@ async fn list(
     failure: Option<Failure>,
 ) -> Result<View<ListPage>, Error> {
     let rows = queries::of_account(app.db.read(), studio.account.id).await?;
-    let covers = media::queries::count_outside(app.db.read(), studio.account.id).await?;
+    let covers = media::queries::count_covers(app.db.read(), studio.account.id).await?;
     Ok(View(ListPage { page: page.titled_key("studio-sources"), studio, rows, typed, failure, covers }))
 }
 

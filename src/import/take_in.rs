@@ -21,7 +21,7 @@ use crate::db::entities::article::ArticleState;
 use crate::db::entities::source::{self, SourceMode};
 use crate::db::entities::{account, article, entry};
 use crate::error::Error;
-use crate::media::outside;
+use crate::media::covers;
 use crate::text;
 
 const MAX_DIGEST_CHARS: usize = 200;
@@ -118,7 +118,7 @@ pub async fn take_in(
     }
     done.inserted = insert(tx, now, source, origin, &fresh).await?;
     let covers = entries.iter().filter_map(|entry| entry.image.as_ref()).map(Url::as_str);
-    outside::want(tx, now, origin.account_id, covers).await?;
+    covers::want(tx, now, origin.account_id, covers).await?;
     Ok(done)
 }
 

@@ -68,7 +68,7 @@ pub enum Job {
     /// The same for the pictures after an id that have none, one after the other.
     RenderBacklog { after: i64 },
     /// Fetch covers that an account's imported articles have elsewhere.
-    FetchPictures { account_id: i64 },
+    FetchCovers { account_id: i64 },
     /// Write all that belongs to a person into a file.
     MakeExport { export_id: i64 },
     /// Mail them word that it is there.
@@ -110,7 +110,7 @@ impl Job {
             Self::HeedBounce { bounce_id } => Some(format!("heed_bounce:{bounce_id}")),
             Self::RenderPicture { media_id } => Some(format!("render_picture:{media_id}")),
             Self::RenderBacklog { .. } => Some("render_backlog".into()),
-            Self::FetchPictures { account_id } => Some(format!("fetch_pictures:{account_id}")),
+            Self::FetchCovers { account_id } => Some(format!("fetch_covers:{account_id}")),
             Self::MakeExport { export_id } => Some(format!("make_export:{export_id}")),
             Self::TellExport { export_id } => Some(format!("tell_export:{export_id}")),
             Self::SendLeavingLink { user_id } => Some(format!("send_leaving_link:{user_id}")),
@@ -170,7 +170,7 @@ pub async fn perform(app: &App, job: Job) -> anyhow::Result<Outcome> {
         Job::HeedBounce { bounce_id } => bounces::heed(app, bounce_id).await,
         Job::RenderPicture { media_id } => media::render::run(app, media_id).await,
         Job::RenderBacklog { after } => media::render::run_backlog(app, after).await,
-        Job::FetchPictures { account_id } => media::outside::run(app, account_id).await,
+        Job::FetchCovers { account_id } => media::covers::run(app, account_id).await,
         Job::MakeExport { export_id } => belongings::export::make(app, export_id).await,
         Job::TellExport { export_id } => belongings::export::tell(app, export_id).await,
         Job::SendLeavingLink { user_id } => belongings::leaving::send_link(app, user_id).await,

@@ -40,7 +40,7 @@ pub async fn run_once(app: &App) -> anyhow::Result<()> {
     domains::learn_again(app).await?;
     accounts::from_address::look_again(app).await?;
     media::render::look_after(app).await?;
-    media::outside::look_after(app).await?;
+    media::covers::look_after(app).await?;
     if revived + forgotten + ended + dropped + queued > 0 {
         tracing::info!(
             revived,

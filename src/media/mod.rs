@@ -5,8 +5,8 @@
 //! fewer bytes (`render`), and pages offer those from then on (`on_page`, `body`).
 
 pub mod body;
+pub mod covers;
 pub mod on_page;
-pub mod outside;
 pub mod pages;
 pub mod picture;
 pub mod queries;

@@ -10,7 +10,7 @@ use moka::future::Cache;
 use sea_orm::DbErr;
 
 use super::rendition::AVATAR_WIDTHS;
-use super::{outside, queries, render};
+use super::{covers, queries, render};
 use crate::app::App;
 use crate::db::entities::media::{self, Renditions};
 use crate::page::Page;
@@ -117,13 +117,13 @@ pub async fn look_up(app: &App, addresses: Vec<&str>) -> Result<Pictures, DbErr>
         } else if let Some(key) = address.strip_prefix("/media/") {
             keys.insert(key.to_owned(), address);
         } else if address.starts_with("http") {
-            hashes.insert(outside::hash(address), address);
+            hashes.insert(covers::hash(address), address);
         }
     }
     let db = app.db.read();
     let own = queries::by_keys(db, keys.keys().cloned().collect()).await?;
     let own = own.into_iter().filter_map(|row| Some((*keys.get(&row.key)?, row)));
-    let fetched = queries::by_outside(db, hashes.keys().cloned().collect()).await?;
+    let fetched = queries::by_covers(db, hashes.keys().cloned().collect()).await?;
     let fetched = fetched.into_iter().filter_map(|(hash, row)| Some((*hashes.get(&hash)?, row)));
     for (address, row) in own.chain(fetched) {
         let shown = Arc::new(Shown::new(&row));

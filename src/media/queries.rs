@@ -7,8 +7,8 @@ use sea_orm::{
 };
 
 use crate::clock::Timestamp;
-use crate::db::entities::outside_picture::OutsideState;
-use crate::db::entities::{media, outside_picture};
+use crate::db::entities::imported_cover::CoverState;
+use crate::db::entities::{media, imported_cover};
 
 /// Pictures on one page of the list.
 pub const PAGE: u64 = 48;
@@ -91,28 +91,28 @@ pub async fn by_keys<C: ConnectionTrait>(db: &C, keys: Vec<String>) -> Result<Ve
 
 /// Pictures that were fetched from elsewhere, by the hashes of those addresses; where several accounts keep one, the
 /// first that was kept.
-pub async fn by_outside<C: ConnectionTrait>(
+pub async fn by_covers<C: ConnectionTrait>(
     db: &C,
     hashes: Vec<String>,
 ) -> Result<Vec<(String, media::Model)>, DbErr> {
-    use outside_picture::Column;
+    use imported_cover::Column;
     if hashes.is_empty() {
         return Ok(Vec::new());
     }
     let first = Query::select()
         .expr(Expr::col(Column::Id).min())
-        .from(outside_picture::Entity)
+        .from(imported_cover::Entity)
         .and_where(Expr::col(Column::UrlHash).is_in(hashes))
-        .and_where(Expr::col(Column::State).eq(OutsideState::Kept))
+        .and_where(Expr::col(Column::State).eq(CoverState::Kept))
         .and_where(Expr::col(Column::MediaId).is_not_null())
         .group_by_col(Column::UrlHash)
         .take();
-    let of = |column: Column| Expr::col((outside_picture::Entity, column));
+    let of = |column: Column| Expr::col((imported_cover::Entity, column));
     let is_its = of(Column::MediaId).equals((media::Entity, media::Column::Id));
     let query = Query::select()
-        .column((outside_picture::Entity, Column::UrlHash))
+        .column((imported_cover::Entity, Column::UrlHash))
         .columns(media::Column::iter().map(|column| (media::Entity, column)))
-        .from(outside_picture::Entity)
+        .from(imported_cover::Entity)
         .join(JoinType::InnerJoin, media::Entity, is_its)
         .and_where(of(Column::Id).in_subquery(first))
         .take();
@@ -122,41 +122,41 @@ pub async fn by_outside<C: ConnectionTrait>(
 }
 
 /// Covers of an account that are to be fetched now, those that wait longest first.
-pub async fn due_outside<C: ConnectionTrait>(
+pub async fn due_covers<C: ConnectionTrait>(
     db: &C,
     account_id: i64,
     now: Timestamp,
     limit: u64,
-) -> Result<Vec<outside_picture::Model>, DbErr> {
-    outside_picture::Entity::find()
-        .filter(outside_picture::COLUMN.account_id.eq(account_id))
-        .filter(outside_picture::COLUMN.state.eq(OutsideState::Waiting))
-        .filter(outside_picture::COLUMN.next_try_at.lte(now))
-        .order_by_asc(outside_picture::COLUMN.next_try_at)
-        .order_by_desc(outside_picture::COLUMN.id)
+) -> Result<Vec<imported_cover::Model>, DbErr> {
+    imported_cover::Entity::find()
+        .filter(imported_cover::COLUMN.account_id.eq(account_id))
+        .filter(imported_cover::COLUMN.state.eq(CoverState::Waiting))
+        .filter(imported_cover::COLUMN.next_try_at.lte(now))
+        .order_by_asc(imported_cover::COLUMN.next_try_at)
+        .order_by_desc(imported_cover::COLUMN.id)
         .limit(limit)
         .all(db)
         .await
 }
 
 /// When the next cover of an account is to be fetched.
-pub async fn next_outside<C: ConnectionTrait>(db: &C, account_id: i64) -> Result<Option<Timestamp>, DbErr> {
-    let row = outside_picture::Entity::find()
-        .filter(outside_picture::COLUMN.account_id.eq(account_id))
-        .filter(outside_picture::COLUMN.state.eq(OutsideState::Waiting))
-        .order_by_asc(outside_picture::COLUMN.next_try_at)
+pub async fn next_cover<C: ConnectionTrait>(db: &C, account_id: i64) -> Result<Option<Timestamp>, DbErr> {
+    let row = imported_cover::Entity::find()
+        .filter(imported_cover::COLUMN.account_id.eq(account_id))
+        .filter(imported_cover::COLUMN.state.eq(CoverState::Waiting))
+        .order_by_asc(imported_cover::COLUMN.next_try_at)
         .one(db)
         .await?;
     Ok(row.map(|row| row.next_try_at))
 }
 
 /// Accounts with covers that are to be fetched now.
-pub async fn with_due_outside<C: ConnectionTrait>(db: &C, now: Timestamp) -> Result<Vec<i64>, DbErr> {
-    outside_picture::Entity::find()
+pub async fn with_due_covers<C: ConnectionTrait>(db: &C, now: Timestamp) -> Result<Vec<i64>, DbErr> {
+    imported_cover::Entity::find()
         .select_only()
-        .column(outside_picture::Column::AccountId)
-        .filter(outside_picture::COLUMN.state.eq(OutsideState::Waiting))
-        .filter(outside_picture::COLUMN.next_try_at.lte(now))
+        .column(imported_cover::Column::AccountId)
+        .filter(imported_cover::COLUMN.state.eq(CoverState::Waiting))
+        .filter(imported_cover::COLUMN.next_try_at.lte(now))
         .distinct()
         .into_tuple()
         .all(db)
@@ -164,11 +164,11 @@ pub async fn with_due_outside<C: ConnectionTrait>(db: &C, now: Timestamp) -> Res
 }
 
 /// How many covers of an account's imported articles are kept here, and how many had to stay where they are.
-pub async fn count_outside<C: ConnectionTrait>(db: &C, account_id: i64) -> Result<(u64, u64), DbErr> {
-    let of = |state: OutsideState| {
-        outside_picture::Entity::find()
-            .filter(outside_picture::COLUMN.account_id.eq(account_id))
-            .filter(outside_picture::COLUMN.state.eq(state))
+pub async fn count_covers<C: ConnectionTrait>(db: &C, account_id: i64) -> Result<(u64, u64), DbErr> {
+    let of = |state: CoverState| {
+        imported_cover::Entity::find()
+            .filter(imported_cover::COLUMN.account_id.eq(account_id))
+            .filter(imported_cover::COLUMN.state.eq(state))
     };
-    Ok((of(OutsideState::Kept).count(db).await?, of(OutsideState::Refused).count(db).await?))
+    Ok((of(CoverState::Kept).count(db).await?, of(CoverState::Refused).count(db).await?))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sea_orm::sea_query::Expr;
 use sea_orm::{EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use xiangxun::articles::Actor;
-use xiangxun::db::entities::outside_picture::{self, OutsideState};
+use xiangxun::db::entities::imported_cover::{self, CoverState};
 use xiangxun::db::entities::source::{self, SourceMode};
 use xiangxun::db::entities::{account, article, media, user};
 use xiangxun::error::Error;
@@ -72,8 +72,8 @@ async fn silent_host() -> (String, Arc<AtomicUsize>) {
     (address, calls)
 }
 
-async fn rows(app: &TestApp) -> Vec<outside_picture::Model> {
-    let all = outside_picture::Entity::find().order_by_asc(outside_picture::COLUMN.id);
+async fn rows(app: &TestApp) -> Vec<imported_cover::Model> {
+    let all = imported_cover::Entity::find().order_by_asc(imported_cover::COLUMN.id);
     all.all(app.app.db.read()).await.unwrap()
 }
 
@@ -101,7 +101,7 @@ with_outlet! {
         let wait = source::Entity::find_by_id(source.id).one(app.app.db.read()).await.unwrap().unwrap().next_fetch_at.0 - app.app.clock.now().0;
         pass(app, u64::try_from(wait / 1000).unwrap() + 1).await;
         pass(app, 60).await;
-        xiangxun::media::outside::run(&app.app, account.id).await.unwrap();
+        xiangxun::media::covers::run(&app.app, account.id).await.unwrap();
         assert_eq!(outlet.requests("/img/a.png").len(), 1);
         assert!(outlet.requests("/img/a.png")[0].get("accept").unwrap().to_str().unwrap().contains("image/"));
         app.sign_in(owner.id).await;
@@ -134,9 +134,9 @@ with_outlet! {
         pass(app, 11).await;
         let rows = rows(app).await;
         for row in &rows {
-            let expected = if row.url.ends_with("good.png") { OutsideState::Kept } else { OutsideState::Refused };
+            let expected = if row.url.ends_with("good.png") { CoverState::Kept } else { CoverState::Refused };
             assert_eq!(row.state, expected, "{row:?}");
-            assert_eq!(row.reason.is_some(), expected == OutsideState::Refused, "{row:?}");
+            assert_eq!(row.reason.is_some(), expected == CoverState::Refused, "{row:?}");
         }
         assert_eq!(rows.len(), 8);
         assert_eq!(media::Entity::find().count(app.app.db.read()).await.unwrap(), 1);
@@ -156,7 +156,7 @@ with_outlet! {
         outlet.serve("/feed", feed(&[outlet.url("/ill.png"), outlet.url("/dead.png")]));
         connect(app, outlet).await;
         pass(app, 11).await;
-        assert!(rows(app).await.iter().all(|row| row.state == OutsideState::Waiting && row.attempts == 1));
+        assert!(rows(app).await.iter().all(|row| row.state == CoverState::Waiting && row.attempts == 1));
         outlet.serve("/ill.png", Page::new("image/jpeg", photo(60, 60)));
         pass(app, 120).await;
         assert_eq!(outlet.requests("/ill.png").len(), 1, "it has not had its rest");
@@ -164,7 +164,7 @@ with_outlet! {
             pass(app, 86_400).await;
         }
         let states: Vec<_> = rows(app).await.iter().map(|row| (row.url.ends_with("ill.png"), row.state, row.attempts)).collect();
-        assert!(states.contains(&(true, OutsideState::Kept, 2)) && states.contains(&(false, OutsideState::Refused, 5)), "{states:?}");
+        assert!(states.contains(&(true, CoverState::Kept, 2)) && states.contains(&(false, CoverState::Refused, 5)), "{states:?}");
     }
 
     async fn a_cover_that_failed_does_not_hold_up_those_that_come_after_it(app, outlet) {
@@ -172,12 +172,12 @@ with_outlet! {
         outlet.serve("/feed", feed(&[outlet.url("/ill.png")]));
         let (_, owner, source) = connect(app, outlet).await;
         pass(app, 11).await;
-        assert_eq!((rows(app).await[0].state, rows(app).await[0].attempts), (OutsideState::Waiting, 1));
+        assert_eq!((rows(app).await[0].state, rows(app).await[0].attempts), (CoverState::Waiting, 1));
         outlet.serve("/good.png", Page::new("image/jpeg", photo(60, 60)));
         outlet.serve("/feed", feed(&[outlet.url("/ill.png"), outlet.url("/good.png")]));
         read_again(app, &source, &owner).await;
         let states: Vec<_> = rows(app).await.iter().map(|row| (row.url.ends_with("ill.png"), row.state)).collect();
-        assert_eq!(states, [(true, OutsideState::Waiting), (false, OutsideState::Kept)]);
+        assert_eq!(states, [(true, CoverState::Waiting), (false, CoverState::Kept)]);
         assert_eq!(outlet.requests("/ill.png").len(), 1);
     }
 
@@ -192,14 +192,14 @@ with_outlet! {
         // What is left of the run has its turn a little later.
         pass(app, 6).await;
         let (good, silent): (Vec<_>, Vec<_>) = rows(app).await.into_iter().partition(|row| row.url.ends_with("good.png"));
-        assert_eq!(good[0].state, OutsideState::Kept);
-        assert!(silent.iter().all(|row| row.state == OutsideState::Waiting && row.attempts == 1 && row.reason.is_some()), "{silent:?}");
+        assert_eq!(good[0].state, CoverState::Kept);
+        assert!(silent.iter().all(|row| row.state == CoverState::Waiting && row.attempts == 1 && row.reason.is_some()), "{silent:?}");
         assert_eq!(calls.load(Ordering::SeqCst), 1);
         for _ in 0..5 {
             pass(app, 86_400).await;
         }
         let silent: Vec<_> = rows(app).await.into_iter().filter(|row| !row.url.ends_with("good.png")).collect();
-        assert!(silent.iter().all(|row| row.state == OutsideState::Refused && row.attempts == 5), "{silent:?}");
+        assert!(silent.iter().all(|row| row.state == CoverState::Refused && row.attempts == 5), "{silent:?}");
         assert_eq!(calls.load(Ordering::SeqCst), 5);
     }
 
@@ -221,19 +221,19 @@ with_outlet! {
         let Err(Error::Invalid(problems)) = upload(51).await else { panic!("there is no room") };
         assert_eq!(problems.of("file").unwrap().key, pictures::FULL);
         pass(app, 11).await;
-        assert_eq!(rows(app).await[0].state, OutsideState::Kept);
+        assert_eq!(rows(app).await[0].state, CoverState::Kept);
         // And the other way round: nothing is fetched for which there is no room, and nothing is given up.
         fill(false, 1_000).await;
         fill(true, 4 << 30).await;
         outlet.serve("/feed", feed(&[outlet.url("/a.png"), outlet.url("/b.png")]));
         read_again(app, &source, &owner).await;
         let full = rows(app).await.remove(1);
-        assert_eq!((full.state, full.attempts, full.reason.as_deref()), (OutsideState::Waiting, 0, Some(pictures::FULL)));
+        assert_eq!((full.state, full.attempts, full.reason.as_deref()), (CoverState::Waiting, 0, Some(pictures::FULL)));
         assert!(outlet.requests("/b.png").is_empty());
         upload(51).await.unwrap();
         fill(true, 1_000).await;
         pass(app, 86_400).await;
-        assert!(rows(app).await.iter().all(|row| row.state == OutsideState::Kept && row.reason.is_none()));
+        assert!(rows(app).await.iter().all(|row| row.state == CoverState::Kept && row.reason.is_none()));
     }
 
     async fn a_picture_that_several_accounts_have_is_looked_up_once(app, outlet) {
@@ -243,13 +243,13 @@ with_outlet! {
         for handle in ["times", "post", "globe"] {
             let (account, _) = app.account(handle).await;
             let tx = app.app.db.begin().await.unwrap();
-            pictures::outside::want(&tx, app.app.clock.now(), account.id, [url.as_str()]).await.unwrap();
+            pictures::covers::want(&tx, app.app.clock.now(), account.id, [url.as_str()]).await.unwrap();
             tx.commit().await.unwrap();
             pass(app, 11).await;
             ids.push(account.id);
         }
         assert_eq!(outlet.requests("/a.png").len(), 3, "once for each account");
-        let found = pictures::queries::by_outside(app.app.db.read(), vec![pictures::outside::hash(&url)]).await.unwrap();
+        let found = pictures::queries::by_covers(app.app.db.read(), vec![pictures::covers::hash(&url)]).await.unwrap();
         let found: Vec<_> = found.into_iter().map(|(_, row)| row.account_id).collect();
         assert_eq!(found, ids[..1]);
     }
@@ -261,7 +261,7 @@ with_outlet! {
         let done = import::file::import_file(&app.app, &account, &document, SourceMode::Publish).await.unwrap();
         assert_eq!(done.inserted, 1);
         pass(app, 11).await;
-        assert_eq!(rows(app).await[0].state, OutsideState::Kept);
+        assert_eq!(rows(app).await[0].state, CoverState::Kept);
         let list = app.get("/@times").await.text();
         assert!(list.contains("<picture>") && !list.contains(&outlet.url("/a.png")), "{list}");
     }
@@ -276,7 +276,7 @@ async fn a_private_address_is_not_asked() {
     let (account, _) = app.account("times").await;
     let tx = app.app.db.begin().await.unwrap();
     let url = outlet.url("/a.png");
-    xiangxun::media::outside::want(
+    xiangxun::media::covers::want(
         &tx,
         app.app.clock.now(),
         account.id,
@@ -287,7 +287,7 @@ async fn a_private_address_is_not_asked() {
     tx.commit().await.unwrap();
     pass(&app, 11).await;
     let rows = rows(&app).await;
-    assert_eq!((rows.len(), rows[0].state), (1, OutsideState::Refused), "{rows:?}");
+    assert_eq!((rows.len(), rows[0].state), (1, CoverState::Refused), "{rows:?}");
     assert!(outlet.requests("/a.png").is_empty());
     app.finish().await;
 }

@@ -49,9 +49,9 @@ both_databases! {
         let db = &app.app.db;
         let now = app.app.clock.now();
         let (hour, minute) = (Duration::from_secs(3_600), Duration::from_secs(60));
-        let job = || Job::FetchPictures { account_id: 1 };
+        let job = || Job::FetchCovers { account_id: 1 };
         queue::enqueue(db.write(), now, job(), now + hour).await.unwrap();
-        queue::enqueue(db.write(), now, Job::FetchPictures { account_id: 2 }, now + hour).await.unwrap();
+        queue::enqueue(db.write(), now, Job::FetchCovers { account_id: 2 }, now + hour).await.unwrap();
         // Asked for again it still waits; hastened it comes, and is never made to wait longer.
         queue::enqueue(db.write(), now, job(), now).await.unwrap();
         assert!(queue::claim(db, "a", now, 10).await.unwrap().is_empty());
@@ -63,7 +63,7 @@ both_databases! {
         queue::hasten(db.write(), now, job(), now).await.unwrap();
         assert!(queue::claim(db, "b", now + minute, 10).await.unwrap().is_empty());
         queue::settle(db, &claimed[0], "a", now, Ok(Outcome::Done)).await.unwrap();
-        queue::cancel(db.write(), &Job::FetchPictures { account_id: 2 }.unique_key().unwrap()).await.unwrap();
+        queue::cancel(db.write(), &Job::FetchCovers { account_id: 2 }.unique_key().unwrap()).await.unwrap();
     }
 
     async fn a_job_is_claimed_by_one_worker_until_its_lease_ends(app) {

@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 
 stored_word! {
     /// What became of it.
-    pub enum OutsideState {
+    pub enum CoverState {
         /// It is to be fetched.
         Waiting,
         /// It is one of the account's pictures.
@@ -17,7 +17,7 @@ stored_word! {
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(table_name = "outside_pictures")]
+#[sea_orm(table_name = "imported_covers")]
 pub struct Model {
     #[sea_orm(primary_key)]
     pub id: i64,
@@ -25,7 +25,7 @@ pub struct Model {
     pub url: String,
     /// Names the address; unique within the account.
     pub url_hash: String,
-    pub state: OutsideState,
+    pub state: CoverState,
     pub media_id: Option<i64>,
     pub attempts: i32,
     pub next_try_at: Timestamp,

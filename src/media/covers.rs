@@ -18,7 +18,7 @@ use super::{FULL, queries};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::Tx;
-use crate::db::entities::outside_picture::{self, OutsideState};
+use crate::db::entities::imported_cover::{self, CoverState};
 use crate::error::Error;
 use crate::import::fetch::{FetchError, FetchRequest};
 use crate::jobs::{self, Job, Outcome};
@@ -53,9 +53,9 @@ pub async fn want(
     account_id: i64,
     urls: impl IntoIterator<Item = &str>,
 ) -> Result<(), Error> {
-    let is_outside = |url: &&str| url.starts_with("http") && url.len() <= LONGEST_URL;
+    let is_elsewhere = |url: &&str| url.starts_with("http") && url.len() <= LONGEST_URL;
     let mut rows: Vec<_> =
-        urls.into_iter().filter(is_outside).map(|url| waiting(account_id, url, now)).collect();
+        urls.into_iter().filter(is_elsewhere).map(|url| waiting(account_id, url, now)).collect();
     rows.sort_by(|a, b| a.url_hash.as_ref().cmp(b.url_hash.as_ref()));
     rows.dedup_by(|a, b| a.url_hash == b.url_hash);
     if rows.is_empty() {
@@ -63,26 +63,26 @@ pub async fn want(
     }
     // 10 columns a row; SQLite allows 32,766 values in a statement.
     for chunk in rows.chunks(3_000) {
-        outside_picture::Entity::insert_many(chunk.to_vec())
-            .on_conflict_do_nothing_on([outside_picture::Column::UrlHash, outside_picture::Column::AccountId])
+        imported_cover::Entity::insert_many(chunk.to_vec())
+            .on_conflict_do_nothing_on([imported_cover::Column::UrlHash, imported_cover::Column::AccountId])
             .exec_without_returning(&**tx)
             .await?;
     }
     // The job may wait for one that failed.
-    if let Some(next) = queries::next_outside(&**tx, account_id).await? {
-        let job = Job::FetchPictures { account_id };
+    if let Some(next) = queries::next_cover(&**tx, account_id).await? {
+        let job = Job::FetchCovers { account_id };
         jobs::queue::hasten(&**tx, now, job, Ord::max(next, now + FIRST)).await?;
     }
     Ok(())
 }
 
-fn waiting(account_id: i64, url: &str, now: Timestamp) -> outside_picture::ActiveModel {
-    outside_picture::ActiveModel {
+fn waiting(account_id: i64, url: &str, now: Timestamp) -> imported_cover::ActiveModel {
+    imported_cover::ActiveModel {
         id: NotSet,
         account_id: Set(account_id),
         url: Set(url.to_owned()),
         url_hash: Set(hash(url)),
-        state: Set(OutsideState::Waiting),
+        state: Set(CoverState::Waiting),
         media_id: Set(None),
         attempts: Set(0),
         next_try_at: Set(now),
@@ -94,20 +94,20 @@ fn waiting(account_id: i64, url: &str, now: Timestamp) -> outside_picture::Activ
 /// Fetches an account's covers that are due, a few at a time and as politely as feeds. Safe to run twice and to be
 /// killed anywhere: a picture is named by what it holds, and each row is settled by itself.
 pub async fn run(app: &App, account_id: i64) -> anyhow::Result<Outcome> {
-    let due = queries::due_outside(app.db.read(), account_id, app.clock.now(), BATCH).await?;
+    let due = queries::due_covers(app.db.read(), account_id, app.clock.now(), BATCH).await?;
     if !due.is_empty() {
         match super::is_full(app, account_id, true).await? {
             true => put_off_all(app, account_id).await?,
             false => fetch_some(app, due).await?,
         }
     }
-    let job = Job::FetchPictures { account_id };
-    let next = queries::next_outside(app.db.read(), account_id).await?;
+    let job = Job::FetchCovers { account_id };
+    let next = queries::next_cover(app.db.read(), account_id).await?;
     let again = |next: Timestamp| Outcome::Again { job, run_at: Ord::max(next, app.clock.now() + PAUSE) };
     Ok(next.map_or(Outcome::Done, again))
 }
 
-async fn fetch_some(app: &App, due: Vec<outside_picture::Model>) -> anyhow::Result<()> {
+async fn fetch_some(app: &App, due: Vec<imported_cover::Model>) -> anyhow::Result<()> {
     let started = Instant::now();
     for row in due {
         let Ok(url) = Url::parse(&row.url) else {
@@ -141,7 +141,7 @@ async fn fetch(app: &App, url: &Url) -> Result<Vec<u8>, FetchError> {
 
 async fn settle(
     app: &App,
-    row: outside_picture::Model,
+    row: imported_cover::Model,
     fetched: Result<Vec<u8>, FetchError>,
 ) -> anyhow::Result<()> {
     let (account_id, attempts, id) = (row.account_id, row.attempts + 1, row.id);
@@ -150,7 +150,7 @@ async fn settle(
     let refused = match fetched {
         Ok(bytes) => match super::keep_cover(app, account_id, bytes).await {
             Ok(media) => {
-                change.state = Set(OutsideState::Kept);
+                change.state = Set(CoverState::Kept);
                 change.media_id = Set(Some(media.id));
                 change.reason = Set(None);
                 None
@@ -177,13 +177,13 @@ async fn settle(
         }
     };
     if let Some(reason) = refused {
-        tracing::info!(outside_picture = id, "a cover stays where it is: {reason}");
-        change.state = Set(OutsideState::Refused);
+        tracing::info!(cover = id, "a cover stays where it is: {reason}");
+        change.state = Set(CoverState::Refused);
         change.reason = Set(Some(reason));
     }
     let tx = app.db.begin().await?;
     // The account may be gone.
-    if outside_picture::Entity::find_by_id(id).one(&*tx).await?.is_some() {
+    if imported_cover::Entity::find_by_id(id).one(&*tx).await?.is_some() {
         change.update(&*tx).await?;
     }
     tx.commit().await?;
@@ -198,29 +198,29 @@ fn pause_after(attempts: i32) -> Duration {
 /// What became of a cover whose host does not answer becomes of all that are due there.
 async fn put_off_host(
     app: &App,
-    row: &outside_picture::Model,
+    row: &imported_cover::Model,
     url: &Url,
     error: &FetchError,
 ) -> anyhow::Result<()> {
     let now = app.clock.now();
     let origin = &url[..Position::BeforePath];
     let length = i32::try_from(origin.len())? + 1;
-    let url = Expr::col(outside_picture::Column::Url);
+    let url = Expr::col(imported_cover::Column::Url);
     let start = Func::cust("substr").args([url, Expr::value(1), Expr::value(length)]);
     let is_there = Condition::any()
-        .add(outside_picture::COLUMN.id.eq(row.id))
+        .add(imported_cover::COLUMN.id.eq(row.id))
         .add(Expr::from(start).eq(format!("{origin}/")));
     let mut count = 0;
     let tx = app.db.begin().await?;
     for tried in 0..TRIES {
         let attempts = tried + 1;
-        let state = if attempts < TRIES { OutsideState::Waiting } else { OutsideState::Refused };
-        let done = outside_picture::Entity::update_many()
-            .col_expr(outside_picture::Column::Attempts, Expr::value(attempts))
-            .col_expr(outside_picture::Column::NextTryAt, Expr::value(now + pause_after(attempts)))
-            .col_expr(outside_picture::Column::State, Expr::value(state))
-            .col_expr(outside_picture::Column::Reason, Expr::value(error.to_string()))
-            .filter(outside_picture::COLUMN.attempts.eq(tried))
+        let state = if attempts < TRIES { CoverState::Waiting } else { CoverState::Refused };
+        let done = imported_cover::Entity::update_many()
+            .col_expr(imported_cover::Column::Attempts, Expr::value(attempts))
+            .col_expr(imported_cover::Column::NextTryAt, Expr::value(now + pause_after(attempts)))
+            .col_expr(imported_cover::Column::State, Expr::value(state))
+            .col_expr(imported_cover::Column::Reason, Expr::value(error.to_string()))
+            .filter(imported_cover::COLUMN.attempts.eq(tried))
             .filter(is_due(row.account_id, now))
             .filter(is_there.clone())
             .exec(&*tx)
@@ -236,9 +236,9 @@ async fn put_off_host(
 async fn put_off_all(app: &App, account_id: i64) -> anyhow::Result<()> {
     let now = app.clock.now();
     let tx = app.db.begin().await?;
-    outside_picture::Entity::update_many()
-        .col_expr(outside_picture::Column::NextTryAt, Expr::value(now + UNTIL_ROOM))
-        .col_expr(outside_picture::Column::Reason, Expr::value(FULL))
+    imported_cover::Entity::update_many()
+        .col_expr(imported_cover::Column::NextTryAt, Expr::value(now + UNTIL_ROOM))
+        .col_expr(imported_cover::Column::Reason, Expr::value(FULL))
         .filter(is_due(account_id, now))
         .exec(&*tx)
         .await?;
@@ -249,9 +249,9 @@ async fn put_off_all(app: &App, account_id: i64) -> anyhow::Result<()> {
 
 fn is_due(account_id: i64, now: Timestamp) -> Condition {
     Condition::all()
-        .add(outside_picture::COLUMN.account_id.eq(account_id))
-        .add(outside_picture::COLUMN.state.eq(OutsideState::Waiting))
-        .add(outside_picture::COLUMN.next_try_at.lte(now))
+        .add(imported_cover::COLUMN.account_id.eq(account_id))
+        .add(imported_cover::COLUMN.state.eq(CoverState::Waiting))
+        .add(imported_cover::COLUMN.next_try_at.lte(now))
 }
 
 /// Whether nobody is there to answer, whatever is asked for.
@@ -275,8 +275,8 @@ fn is_lasting(error: &FetchError) -> bool {
 /// Queues the fetching for accounts that have covers to fetch and no job.
 pub async fn look_after(app: &App) -> anyhow::Result<()> {
     let now = app.clock.now();
-    for account_id in queries::with_due_outside(app.db.read(), now).await? {
-        jobs::queue::hasten(app.db.write(), now, Job::FetchPictures { account_id }, now).await?;
+    for account_id in queries::with_due_covers(app.db.read(), now).await? {
+        jobs::queue::hasten(app.db.write(), now, Job::FetchCovers { account_id }, now).await?;
     }
     Ok(())
 }
