@@ -235,7 +235,11 @@ pub async fn show_media(
 }
 
 /// The picture itself under a rendition's address: where none is made yet, or of that width never is.
-async fn show_meanwhile(folder: &std::path::Path, hash: &str, headers: &HeaderMap) -> Result<Response, Error> {
+async fn show_meanwhile(
+    folder: &std::path::Path,
+    hash: &str,
+    headers: &HeaderMap,
+) -> Result<Response, Error> {
     for (extension, content_type) in PICTURES {
         let file = format!("{hash}.{extension}");
         let Some(bytes) = super::read_file(&folder.join(&file)).await? else { continue };

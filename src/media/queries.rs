@@ -8,7 +8,7 @@ use sea_orm::{
 
 use crate::clock::Timestamp;
 use crate::db::entities::imported_cover::CoverState;
-use crate::db::entities::{media, imported_cover};
+use crate::db::entities::{imported_cover, media};
 
 /// Pictures on one page of the list.
 pub const PAGE: u64 = 48;
@@ -117,7 +117,8 @@ pub async fn by_covers<C: ConnectionTrait>(
         .and_where(of(Column::Id).in_subquery(first))
         .take();
     let rows = db.query_all(&query).await?;
-    let read = |row: &QueryResult| Ok((row.try_get("", "url_hash")?, media::Model::from_query_result(row, "")?));
+    let read =
+        |row: &QueryResult| Ok((row.try_get("", "url_hash")?, media::Model::from_query_result(row, "")?));
     rows.iter().map(read).collect()
 }
 

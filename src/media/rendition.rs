@@ -302,7 +302,11 @@ mod tests {
         check(&made, 1200, bytes.len());
         let own = made.offered.iter().rfind(|file| file.extension == "webp").unwrap();
         assert_eq!(own.width, 1200);
-        assert_eq!(image::load_from_memory(&own.bytes).unwrap().to_rgb8(), image.to_rgb8(), "it is without loss");
+        assert_eq!(
+            image::load_from_memory(&own.bytes).unwrap().to_rgb8(),
+            image.to_rgb8(),
+            "it is without loss"
+        );
         // As JPEG such a picture is larger than anything that is made of it.
         let bytes = file(&image, ImageFormat::Jpeg);
         check(&make(&bytes).unwrap(), 1200, bytes.len());
