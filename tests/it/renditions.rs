@@ -156,8 +156,8 @@ both_databases! {
         use xiangxun::media::render::run;
         let (account, owner) = app.account("lundun").await;
         let mut ids = Vec::new();
-        for height in 200..205 {
-            let kept = xiangxun::media::keep(&app.app, owner.id, account.id, photo(500, height), Use::Illustration).await.unwrap();
+        for height in 30..42 {
+            let kept = xiangxun::media::keep(&app.app, owner.id, account.id, photo(360, height), Use::Illustration).await.unwrap();
             ids.push(kept.id);
         }
         let (one, other) = tokio::join!(run(&app.app, ids[0]), run(&app.app, ids[1]));
