@@ -384,7 +384,9 @@ both_databases! {
         let forged = path.replace(&format!("/{}.", stopped.id), &format!("/{}.", stopped.id + 1));
         app.post(&forged, &[]).await.assert_status(404);
         alerts::delete(&app.app, reader.id, stopped.id).await.unwrap();
-        app.post(&path, &[]).await.assert_status(404);
+        app.get(&path).await.assert_status(404);
+        // A mail program asks that nothing come, and nothing will.
+        assert!(app.post(&path, &[]).await.assert_status(200).text().contains("今后不会再有邮件寄来"));
     }
 
     async fn a_search_is_saved_from_its_results_and_kept_in_settings(app) {
