@@ -255,6 +255,17 @@ pub(crate) fn is_too_much(answer: &str) -> bool {
     answer.to_ascii_lowercase().contains("frequency limited")
 }
 
+/// Whether an answer says that the mailbox is full (5.2.2 and its temporary sister, or 552 without more).
+pub(crate) fn is_full(answer: &str) -> bool {
+    let mut words = answer.split([' ', '-']);
+    let code = words.next().unwrap_or_default();
+    match words.next().unwrap_or_default() {
+        "4.2.2" | "5.2.2" => true,
+        enhanced if enhanced.starts_with("5.") || enhanced.starts_with("4.") => false,
+        _ => code == "552",
+    }
+}
+
 /// What 550 without an enhanced code means where it is not that there is no such mailbox, by a part of its words:
 /// whether it passes. QQ's, as its help and smtp.codes/qq explain them; others say of spam what QQ does.
 const OTHERWISE: [(&str, bool); 7] = [
@@ -346,6 +357,17 @@ mod tests {
             MailError::Server(_) => "server",
         };
         assert_eq!(got, blamed);
+    }
+
+    #[rstest]
+    #[case("552 5.2.2 mailbox full", true)]
+    #[case("452 4.2.2 The email account that you tried to reach is over quota", true)]
+    #[case("552-5.2.2 over quota", true)]
+    #[case("552 Quota exceeded", true)]
+    #[case("552 5.3.4 message too big for system", false)]
+    #[case("550 5.1.1 no such user", false)]
+    fn a_full_mailbox_is_known_by_its_answer(#[case] answer: &str, #[case] full: bool) {
+        assert_eq!(is_full(answer), full);
     }
 
     #[test]

@@ -80,6 +80,38 @@ pub async fn take(app: &App, about: &About, word: &Word) -> Result<bool, DbErr> 
         }
     };
     let tx = app.db.begin().await?;
+    if !keep(&tx, now, key, delivery_id, email, word).await? {
+        return Ok(false);
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Takes what a mail server said to the sender itself when it refused a message for good because the mailbox is full: it
+/// is no other than what comes back later from a server that looks only then.
+pub async fn take_full(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    delivery_id: i64,
+    words: &str,
+) -> Result<(), DbErr> {
+    if let Some(email) = queries::recipient(tx, delivery_id, now - KEPT).await? {
+        let word = Word { kind: BounceKind::Soft, words: words.to_owned() };
+        let kind: &'static str = word.kind.into();
+        keep(tx, now, format!("{delivery_id}:{kind}"), Some(delivery_id), email, &word).await?;
+    }
+    Ok(())
+}
+
+/// Writes word with the job that heeds it; false where it is known already.
+async fn keep(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    key: String,
+    delivery_id: Option<i64>,
+    email: String,
+    word: &Word,
+) -> Result<bool, DbErr> {
     let row = bounce::ActiveModel {
         id: NotSet,
         key: Set(key),
@@ -90,11 +122,10 @@ pub async fn take(app: &App, about: &About, word: &Word) -> Result<bool, DbErr> 
         created_at: Set(now),
     };
     let written =
-        bounce::Entity::insert(row).on_conflict_do_nothing_on([bounce::Column::Key]).exec(&*tx).await?;
+        bounce::Entity::insert(row).on_conflict_do_nothing_on([bounce::Column::Key]).exec(tx).await?;
     let TryInsertResult::Inserted(written) = written else { return Ok(false) };
     let job = Job::HeedBounce { bounce_id: written.last_insert_id };
-    queue::enqueue(&*tx, now, job, now).await?;
-    tx.commit().await?;
+    queue::enqueue(tx, now, job, now).await?;
     Ok(true)
 }
 

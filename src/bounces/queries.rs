@@ -1,6 +1,6 @@
 //! Reads for what comes back.
 
-use sea_orm::sea_query::Query;
+use sea_orm::sea_query::{Condition, Expr, ExprTrait, IntoTableRef, Query, TableRef};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -75,13 +75,8 @@ pub async fn bounces_softly<C: ConnectionTrait>(db: &C, email: &str, now: Timest
     }
     let ids: Vec<i64> = last.iter().filter_map(|bounce| bounce.delivery_id).collect();
     let (Some(first), Some(latest)) = (ids.iter().min(), ids.iter().max()) else { return Ok(true) };
-    let readers = Query::select()
-        .column(subscription::Column::Id)
-        .from(subscription::Entity)
-        .and_where(subscription::COLUMN.email.eq(email))
-        .take();
     let delivered = delivery::Entity::find()
-        .filter(delivery::COLUMN.subscription_id.in_subquery(readers))
+        .filter(is_to(email))
         .filter(delivery::COLUMN.channel.eq(Channel::Email))
         .filter(delivery::COLUMN.state.eq(DeliveryState::Delivered))
         .filter(delivery::COLUMN.id.gt(*first))
@@ -89,6 +84,23 @@ pub async fn bounces_softly<C: ConnectionTrait>(db: &C, email: &str, now: Timest
         .count(db)
         .await?;
     Ok(delivered == 0)
+}
+
+/// Whether a delivery is to an address: of a push, of a digest or of an alert.
+fn is_to(email: &str) -> Condition {
+    let ids = |table: TableRef| {
+        Query::select().column("id").from(table).and_where(Expr::col("email").eq(email)).take()
+    };
+    let users = ids(user::Entity.into_table_ref());
+    let alerts = Query::select()
+        .column(alert::Column::Id)
+        .from(alert::Entity)
+        .and_where(Expr::col(alert::Column::UserId).in_subquery(users))
+        .take();
+    Condition::any()
+        .add(delivery::COLUMN.subscription_id.in_subquery(ids(subscription::Entity.into_table_ref())))
+        .add(delivery::COLUMN.reader_id.in_subquery(ids(reader::Entity.into_table_ref())))
+        .add(delivery::COLUMN.alert_id.in_subquery(alerts))
 }
 
 /// What came back of an address, newest first.

@@ -21,13 +21,11 @@ on_both_databases! {
     a_bounce_that_comes_by_lmtp_or_twice_changes_the_ledger_once
     a_complaint_suppresses_and_unsubscribes
     a_complaint_is_traced_by_what_we_signed_and_by_nothing_else
-    an_address_that_bounces_softly_three_times_in_a_week_is_left_alone
-    a_delivery_between_soft_bounces_begins_the_count_anew
     a_bounce_that_is_faster_than_its_sender_waits_for_it
     strangers_cannot_keep_the_listener_busy
 }
 
-async fn app_with(backend: Backend, host: &MailHost) -> TestApp {
+pub async fn app_with(backend: Backend, host: &MailHost) -> TestApp {
     let url = host.url();
     TestApp::start_with(backend, move |config| {
         config.smtp_url = url;
@@ -40,7 +38,7 @@ async fn app_with(backend: Backend, host: &MailHost) -> TestApp {
 }
 
 /// Pushes an article to those who follow an account; returns the push's id.
-async fn push(app: &TestApp, account: i64) -> i64 {
+pub async fn push(app: &TestApp, account: i64) -> i64 {
     let article = app.published(account, "开工了").await;
     let push = app.push(account, &[&article]).await;
     app.work().await;
@@ -214,53 +212,6 @@ async fn a_complaint_is_traced_by_what_we_signed_and_by_nothing_else(backend: Ba
     app.work().await;
     assert_eq!(app.subscription(reader.id).await.state, SubscriptionState::Ended);
     assert!(app.suppressed("reader@example.net").await.is_some());
-    app.finish().await;
-}
-
-/// Three pushes a day apart, and what came back of each.
-async fn three_pushes(app: &TestApp, account: i64, bounced: [bool; 4]) {
-    for bounces in bounced {
-        let push = push(app, account).await;
-        let row = app.deliveries(push).await.remove(0);
-        if row.state == DeliveryState::Suppressed {
-            return;
-        }
-        if bounces {
-            let word = Word { kind: BounceKind::Soft, words: "452 4.2.2 mailbox full".into() };
-            assert!(bounces::take(&app.app, &About::Delivery(row.id), &word).await.unwrap());
-        }
-        app.work().await;
-        app.app.clock.advance(Duration::from_secs(24 * 60 * 60));
-    }
-}
-
-async fn an_address_that_bounces_softly_three_times_in_a_week_is_left_alone(backend: Backend) {
-    let host = MailHost::start(|_| None).await;
-    let app = app_with(backend, &host).await;
-    let (account, _) = app.account("daily").await;
-    app.subscriber(account.id, "full@example.net").await;
-    three_pushes(&app, account.id, [true, true, true, false]).await;
-    assert_eq!(host.taken().len(), 3, "the fourth is not sent");
-    assert_eq!(app.suppressed("full@example.net").await.as_deref(), Some("bounced: 452 4.2.2 mailbox full"));
-    // Bounces of different weeks do not add up.
-    let (weekly, _) = app.account("weekly").await;
-    app.subscriber(weekly.id, "slow@example.net").await;
-    three_pushes(&app, weekly.id, [true, true, false, false]).await;
-    app.app.clock.advance(Duration::from_secs(5 * 24 * 60 * 60));
-    three_pushes(&app, weekly.id, [true, false, false, false]).await;
-    assert_eq!(app.suppressed("slow@example.net").await, None);
-    app.finish().await;
-}
-
-async fn a_delivery_between_soft_bounces_begins_the_count_anew(backend: Backend) {
-    let host = MailHost::start(|_| None).await;
-    let app = app_with(backend, &host).await;
-    let (account, _) = app.account("daily").await;
-    app.subscriber(account.id, "moody@example.net").await;
-    three_pushes(&app, account.id, [true, false, true, true]).await;
-    assert_eq!(app.suppressed("moody@example.net").await, None);
-    three_pushes(&app, account.id, [true, false, false, false]).await;
-    assert!(app.suppressed("moody@example.net").await.is_some(), "three in a row");
     app.finish().await;
 }
 

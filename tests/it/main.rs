@@ -16,6 +16,7 @@ mod belongings_leaving;
 mod belongings_left;
 mod bounce_hooks;
 mod bounces;
+mod bounces_soft;
 mod collections;
 mod commands;
 mod config;

@@ -11,6 +11,7 @@ use sea_orm::{
 };
 
 use crate::app::App;
+use crate::bounces;
 use crate::clock::Timestamp;
 use crate::db::entities::delivery::{self, DeliveryState, Provider};
 use crate::db::entities::push::{self, PushState};
@@ -19,6 +20,7 @@ use crate::delivery::caps::Whose;
 use crate::delivery::channel::{Attempt, QUIET};
 use crate::delivery::tally::{self, Changes};
 use crate::delivery::{provider, rests, suppress};
+use crate::mail::is_full;
 use crate::mail::relay::Relay;
 use crate::webhooks::{self, announce::News};
 
@@ -77,6 +79,13 @@ pub async fn settle(app: &App, owner: &str, tried: &[Tried]) -> Result<(), DbErr
         // A row that went meanwhile went with its reader, whose address is not to come back.
         if let (Attempt::Unreachable { email, words }, true) = (&one.attempt, settled.contains(&one.row.id)) {
             suppress(&*tx, now, email, words).await?;
+        }
+    }
+    for outcome in
+        outcomes.iter().filter(|one| one.state == DeliveryState::Failed && settled.contains(&one.row.id))
+    {
+        if let Some(words) = outcome.answer.filter(|words| is_full(words)) {
+            bounces::take_full(&tx, now, outcome.row.id, words).await?;
         }
     }
     if is_mail {
