@@ -5,7 +5,12 @@ if (progress) {
   const note = document.querySelector(".live");
   source.addEventListener("open", () => (note.hidden = false));
   source.addEventListener("error", () => (note.hidden = true));
-  source.addEventListener("progress", (event) => (progress.innerHTML = event.data));
+  source.addEventListener("progress", (event) => {
+    progress.innerHTML = event.data;
+    // The same counts stand in the tabs of the log; those stay, so that whoever has come to one by keyboard stays there.
+    const counts = progress.querySelector(".far").dataset;
+    for (const tab of document.querySelectorAll("[data-count]")) tab.textContent = counts[tab.dataset.count];
+  });
   source.addEventListener("done", () => (source.close(), renew()));
 }
 

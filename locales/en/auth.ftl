@@ -1,5 +1,6 @@
 auth-address-missing = Enter your email address.
 auth-address-wrong = This is not a complete email address, such as name@example.org.
+auth-address-beginning-wrong = No address begins like this. Please check it.
 auth-address-taken = Somebody has signed up with this address already.
 auth-link-gone = This sign-in link has been used, has expired or is incomplete. Ask for a new one.
 error-scope = This token does not have the scope “{ $scope }”.

@@ -17,3 +17,33 @@ provider-qq = QQ Mail
 provider-netease = NetEase (163, 126)
 provider-yahoo = Yahoo
 provider-other = Others
+messages-title = Messages
+messages-intro = What became of every mail and every browser notification, newest first.
+messages-find = Find an address, or its beginning
+messages-kind = Kind
+messages-kind-all = All kinds
+messages-kind-push = Push
+messages-kind-alert = Search alert
+messages-kind-digest = Digest
+messages-state-all = All states
+messages-state-delivered = Delivered
+messages-state-waiting = Waiting
+messages-state-failed = Failed
+messages-state-suppressed = Not sent
+messages-address = Address
+messages-what = What
+messages-articles = { $count ->
+    [one] 1 article
+   *[other] { $count } articles
+}
+messages-changed = changed { $time }
+messages-many = Many addresses begin so; { $count } of them were looked up. Type more of it.
+messages-none = No messages yet
+messages-none-text = As soon as a push, a search alert or a digest goes out, it is listed here.
+messages-not-found = No such messages
+messages-not-found-text = Check the address, or widen the kind and the state.
+messages-none-yet = None among the messages looked through
+messages-looked = Looked back to { $time }; not yet further.
+messages-further = Look further
+messages-older = Older messages
+messages-newest = Newest messages

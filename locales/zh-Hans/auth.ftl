@@ -1,5 +1,6 @@
 auth-address-missing = 请填写邮箱地址。
 auth-address-wrong = 邮箱地址不完整或有误，例如 name@example.org。
+auth-address-beginning-wrong = 没有邮箱会这样开头，请检查。
 auth-address-taken = 这个邮箱地址已经注册过了。
 auth-link-gone = 这个登录链接已经用过、过期或不完整。请重新获取一个链接。
 error-scope = 这个令牌没有“{ $scope }”权限。

@@ -1,5 +1,6 @@
 auth-address-missing = 請填寫電子郵件地址。
 auth-address-wrong = 電子郵件地址不完整或有誤，例如 name@example.org。
+auth-address-beginning-wrong = 沒有信箱會這樣開頭，請檢查。
 auth-address-taken = 這個電子郵件地址已經註冊過了。
 auth-link-gone = 這個登入連結已經用過、過期或不完整。請重新取得一個連結。
 error-scope = 這個權杖沒有「{ $scope }」權限。

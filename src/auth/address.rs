@@ -27,11 +27,8 @@ impl Address {
         if text.len() > 4 * LONGEST {
             return Err(wrong());
         }
-        let folded = text.trim().nfkc().collect::<String>().to_lowercase().replace('。', ".");
+        let folded = fold(text);
         let (local, domain) = folded.rsplit_once('@').ok_or_else(wrong)?;
-        // Quoted local parts are legal, but nobody has one, and programs on the way trip over them.
-        // Letters of any script are: such mailboxes are written to by SMTPUTF8.
-        let is_plain = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
         if !local.chars().all(is_plain) {
             return Err(wrong());
         }
@@ -46,6 +43,31 @@ impl Address {
             return Err(wrong());
         }
         Ok(Self(address))
+    }
+
+    /// What a person typed of the beginning of an address, in the same form; a whole address is its own beginning.
+    ///
+    /// # Errors
+    /// With the message to show beside the field, where no address can begin so.
+    pub fn beginning(text: &str) -> Result<String, Message> {
+        let wrong = || Message::from("auth-address-beginning-wrong");
+        if let Ok(whole) = Self::parse(text) {
+            return Ok(whole.0);
+        }
+        if text.len() > 4 * LONGEST {
+            return Err(wrong());
+        }
+        let folded = fold(text);
+        let (local, domain) = folded.split_once('@').unwrap_or((&folded, ""));
+        let of_domain = |c: char| c.is_alphanumeric() || "-.".contains(c);
+        if folded.is_empty() || !local.chars().all(is_plain) || !domain.chars().all(of_domain) {
+            return Err(wrong());
+        }
+        let beginning = match url::Host::parse(domain) {
+            Ok(url::Host::Domain(domain)) => format!("{local}@{domain}"),
+            _ => folded,
+        };
+        if beginning.len() > LONGEST { Err(wrong()) } else { Ok(beginning) }
     }
 
     pub fn as_str(&self) -> &str {
@@ -64,6 +86,17 @@ impl fmt::Display for Address {
     }
 }
 
+/// Half-width and in lower case.
+fn fold(text: &str) -> String {
+    text.trim().nfkc().collect::<String>().to_lowercase().replace('。', ".")
+}
+
+/// What may stand before the `@`. Quoted local parts are legal, but nobody has one, and programs on the way trip over
+/// them. Letters of any script are: such mailboxes are written to by SMTPUTF8.
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +109,25 @@ mod tests {
         }
         assert_eq!(Address::parse("读者@例子.中国").unwrap().as_str(), "读者@xn--fsqu00a.xn--fiqs8s");
         assert_eq!(Address::parse("a+b@例子.中国").unwrap().as_str(), "a+b@xn--fsqu00a.xn--fiqs8s");
+    }
+
+    #[test]
+    fn the_beginning_of_an_address_is_typed_as_freely() {
+        for (typed, beginning) in [
+            (" Rea", "rea"),
+            ("ｒｅａｄｅｒ＠ｅｘ", "reader@ex"),
+            ("reader@example。", "reader@example."),
+            ("reader@example.org", "reader@example.org"),
+            ("读者@例子", "读者@xn--fsqu00a"),
+            ("@", "@"),
+            ("100%_", "100%_"),
+            ("a@127.0", "a@127.0"),
+        ] {
+            assert_eq!(Address::beginning(typed).unwrap(), beginning, "{typed}");
+        }
+        for typed in ["", " ", "a b", "<a", "a@b@", "a@b_c", "a\0", &"长".repeat(255), &"a".repeat(2_000)] {
+            assert!(Address::beginning(typed).is_err(), "{typed}");
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub mod fan_out;
 pub mod hold;
 pub mod ledger;
 pub mod letter;
+pub mod log;
 pub mod preview;
 pub mod provider;
 pub mod queries;

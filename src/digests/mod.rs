@@ -56,6 +56,13 @@ pub struct Told {
     pub since: Option<Timestamp>,
 }
 
+impl Told {
+    /// Articles that it tells of, named or not.
+    pub fn total(&self) -> u64 {
+        self.articles.len() as u64 + self.more
+    }
+}
+
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }

@@ -13,13 +13,11 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::queries::{self, LogCursor, LogLine, PushRow};
+use super::queries::{self, LogCursor, PushRow};
 use crate::accounts::roles::Operation;
 use crate::app::App;
-use crate::db::entities::delivery::DeliveryState;
 use crate::db::entities::push::PushState;
-use crate::db::entities::subscription::is_nobodys;
-use crate::delivery::tally::Tally;
+use crate::delivery::log::{Line, Shown};
 use crate::error::Error;
 use crate::page::{Page, View};
 use crate::path::Path;
@@ -83,7 +81,7 @@ struct PushPage {
     row: PushRow,
     /// Rendered, as the live stream sends it too.
     progress: String,
-    log: Vec<LogLine>,
+    lines: Vec<Line>,
     shown: Shown,
     /// What the log is searched for.
     sought: String,
@@ -93,9 +91,8 @@ struct PushPage {
 }
 
 impl PushPage {
-    fn address(&self, line: &LogLine) -> String {
-        // Of somebody who has left there is none, for whoever may see it.
-        if self.full && !is_nobodys(&line.email) { line.email.clone() } else { queries::masked(&line.email) }
+    fn address(&self, line: &Line) -> String {
+        if self.full { line.address() } else { line.masked() }
     }
 
     fn path(&self) -> String {
@@ -110,54 +107,6 @@ impl PushPage {
     /// The search, for links that keep it.
     fn kept_query(&self) -> String {
         in_query(&self.sought)
-    }
-
-    fn filters(&self) -> [Shown; 5] {
-        [Shown::All, Shown::Delivered, Shown::Waiting, Shown::Failed, Shown::Suppressed]
-    }
-
-    fn state_class(&self, state: &DeliveryState) -> &'static str {
-        match state {
-            DeliveryState::Waiting | DeliveryState::Held => "warn",
-            DeliveryState::Delivered => "good",
-            DeliveryState::Failed => "bad",
-            DeliveryState::Suppressed => "",
-        }
-    }
-}
-
-/// Which lines of a log are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, strum::Display)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Shown {
-    #[default]
-    All,
-    Delivered,
-    Waiting,
-    Failed,
-    Suppressed,
-}
-
-impl Shown {
-    fn states(self) -> &'static [DeliveryState] {
-        match self {
-            Self::All => &[],
-            Self::Delivered => &[DeliveryState::Delivered],
-            Self::Waiting => &[DeliveryState::Waiting, DeliveryState::Held],
-            Self::Failed => &[DeliveryState::Failed],
-            Self::Suppressed => &[DeliveryState::Suppressed],
-        }
-    }
-
-    fn count(self, tally: &Tally) -> i64 {
-        match self {
-            Self::All => tally.total(),
-            Self::Delivered => tally.delivered,
-            Self::Waiting => tally.unfinished(),
-            Self::Failed => tally.failed,
-            Self::Suppressed => tally.suppressed,
-        }
     }
 }
 
@@ -199,21 +148,21 @@ pub async fn show_push(
     let full = studio.allows(Operation::Push);
     // Whoever sees no addresses must not find out about them either.
     let sought = if full { query.q.trim().chars().take(LONGEST_SOUGHT).collect() } else { String::new() };
-    let lines = queries::LogOf {
+    let asked = queries::LogOf {
         push_id,
         account_id: studio.account.id,
         states: query.state.states(),
         sought: &sought,
         after: cursor(&query.after),
     };
-    let mut log = queries::log(db, &lines, LOG_PAGE as u64 + 1).await?;
-    let more = log.len() > LOG_PAGE;
-    log.truncate(LOG_PAGE);
-    let next_url = match log.last().filter(|_| more) {
+    let mut lines = queries::log(db, &asked, LOG_PAGE as u64 + 1).await?;
+    let more = lines.len() > LOG_PAGE;
+    lines.truncate(LOG_PAGE);
+    let next_url = match lines.last().filter(|_| more) {
         Some(last) => studio.path(&format!(
             "/pushes/{push_id}?state={}&after={}.{}{}",
             query.state,
-            last.subscription_id,
+            last.subscription_id.unwrap_or_default(),
             last.channel,
             in_query(&sought)
         )),
@@ -222,6 +171,6 @@ pub async fn show_push(
     let page = page.titled_key("push");
     let progress = Progress::load(&app, page.clone(), row.clone()).await?.render()?;
     let studio = studio.at(Tab::Pushes);
-    Ok(View(PushPage { page, full, studio, row, progress, log, shown: query.state, sought, next_url })
+    Ok(View(PushPage { page, full, studio, row, progress, lines, shown: query.state, sought, next_url })
         .into_response())
 }

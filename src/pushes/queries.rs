@@ -14,7 +14,7 @@ use crate::db::entities::delivery::{self, Channel, DeliveryState};
 use crate::db::entities::push;
 use crate::db::entities::push_article;
 use crate::db::entities::subscription;
-use crate::delivery::channel::QUIET;
+use crate::delivery::log::Line;
 use crate::delivery::tally::{self, Tally};
 
 /// An article as the pages of pushes show it.
@@ -145,7 +145,8 @@ async fn with_details<C: ConnectionTrait>(db: &C, pushes: Vec<push::Model>) -> R
         .collect())
 }
 
-async fn articles_of<C: ConnectionTrait>(
+/// The articles of pushes, in each push's order.
+pub async fn articles_of<C: ConnectionTrait>(
     db: &C,
     push_ids: &[i64],
 ) -> Result<HashMap<i64, Vec<Candidate>>, DbErr> {
@@ -181,28 +182,6 @@ pub async fn tallies<C: ConnectionTrait>(
     Ok(tallies)
 }
 
-/// One reader's line in the log of a push.
-#[derive(Clone, Debug, FromQueryResult)]
-pub struct LogLine {
-    pub subscription_id: i64,
-    pub email: String,
-    pub channel: Channel,
-    pub state: DeliveryState,
-    pub attempts: i32,
-    /// The remote's words.
-    pub answer: Option<String>,
-    pub updated_at: Timestamp,
-    pub next_attempt_at: Timestamp,
-}
-
-impl LogLine {
-    /// When the quiet hours end that it waits for, if it does.
-    pub fn quiet_until(&self) -> Option<Timestamp> {
-        let is_quiet = self.state == DeliveryState::Waiting && self.answer.as_deref() == Some(QUIET);
-        is_quiet.then_some(self.next_attempt_at)
-    }
-}
-
 /// Where a page of a log begins: after this subscription and channel.
 #[derive(Clone, Copy, Debug)]
 pub struct LogCursor {
@@ -223,23 +202,14 @@ pub struct LogOf<'a> {
 }
 
 /// A push's log in the order of its index, up to `limit` lines.
-pub async fn log<C: ConnectionTrait>(db: &C, of: &LogOf<'_>, limit: u64) -> Result<Vec<LogLine>, DbErr> {
+pub async fn log<C: ConnectionTrait>(db: &C, of: &LogOf<'_>, limit: u64) -> Result<Vec<Line>, DbErr> {
     use delivery::Column;
-    let columns = [
-        Column::SubscriptionId,
-        Column::Channel,
-        Column::State,
-        Column::Attempts,
-        Column::Answer,
-        Column::UpdatedAt,
-        Column::NextAttemptAt,
-    ];
     let join = Expr::col((subscription::Entity, subscription::Column::Id))
         .equals((delivery::Entity, Column::SubscriptionId));
     let email = (subscription::Entity, subscription::Column::Email);
     let mut query = Query::select();
     query
-        .columns(columns.map(|column| (delivery::Entity, column)))
+        .columns(Line::columns())
         .column(email)
         .from(delivery::Entity)
         .inner_join(subscription::Entity, join)
@@ -273,24 +243,5 @@ pub async fn log<C: ConnectionTrait>(db: &C, of: &LogOf<'_>, limit: u64) -> Resu
         let same = Column::SubscriptionId.eq(subscription_id).and(Column::Channel.gt(channel));
         query.and_where(Column::SubscriptionId.gt(subscription_id).or(same));
     }
-    LogLine::find_by_statement(db.get_database_backend().build(&query)).all(db).await
-}
-
-/// An address of which only its owner sees which it is: `r***@example.org`; a dash where there is none any more.
-pub fn masked(email: &str) -> String {
-    // Of somebody who has left there is none.
-    let Some((local, domain)) = email.split_once('@') else { return "–".into() };
-    format!("{}***@{domain}", local.chars().next().unwrap_or('*'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_masked_address_shows_its_first_letter_and_its_host() {
-        assert_eq!(masked("reader@example.org"), "r***@example.org");
-        assert_eq!(masked("@x"), "****@x");
-        assert_eq!(masked("left-7"), "–");
-    }
+    Line::find_by_statement(db.get_database_backend().build(&query)).all(db).await
 }

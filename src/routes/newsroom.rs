@@ -6,7 +6,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use crate::app::App;
-use crate::{accounts, articles, collections, import, media, pushes, search, webhooks};
+use crate::{accounts, articles, collections, delivery, import, media, pushes, search, webhooks};
 
 /// Where members of accounts work.
 pub fn studio() -> Router<Arc<App>> {
@@ -19,7 +19,7 @@ pub fn studio() -> Router<Arc<App>> {
         .merge(studio_webhooks())
 }
 
-/// Opening accounts, their settings and members; the operators' list.
+/// Opening accounts, their settings and members; the operators' pages.
 fn studio_accounts() -> Router<Arc<App>> {
     use accounts::pages::{self, from_address, members, operators, settings};
     Router::new()
@@ -27,6 +27,7 @@ fn studio_accounts() -> Router<Arc<App>> {
         .route("/studio/open", get(pages::show_open_form).post(pages::open_account))
         .route("/studio/accounts", get(operators::list_accounts))
         .route("/studio/searches", get(search::insight::pages::show_site_insight))
+        .route("/studio/messages", get(delivery::log::pages::list_messages))
         .route("/studio/accounts/{account}/{decision}", post(operators::decide_account))
         .route("/studio/@{handle}", get(pages::show_overview))
         .route("/studio/@{handle}/leave", post(pages::leave_account))

@@ -54,6 +54,7 @@ mod mail;
 mod mail_check;
 mod mail_domains;
 mod media;
+mod messages;
 mod newsboat;
 mod nodes;
 mod one_click;

@@ -27,7 +27,7 @@ const OPEN: [&str; 14] = [
 ];
 
 /// For someone signed in, who is an owner of `@paper` and an operator.
-const SIGNED_IN: [&str; 31] = [
+const SIGNED_IN: [&str; 33] = [
     "/",
     "/@paper",
     "/timeline",
@@ -44,6 +44,8 @@ const SIGNED_IN: [&str; 31] = [
     "/studio",
     "/studio/open",
     "/studio/accounts",
+    "/studio/messages",
+    "/studio/messages?q=r&kind=alert&state=waiting",
     "/studio/@paper",
     "/studio/@paper/articles",
     "/studio/@paper/articles?state=published",

@@ -281,6 +281,9 @@ both_databases! {
         let text = stream.text();
         assert!(text.starts_with("event: progress\n"), "{text}");
         assert!(text.contains("已处理 0 / 5") && text.contains("event: done"), "{text}");
+        // What the tabs of the log say comes with it.
+        assert!(text.contains("data-all=\"5\" data-delivered=\"0\" data-waiting=\"5\""), "{text}");
+        assert!(page.contains("data-count=\"waiting\">5<"), "{page}");
         app.sign_out();
         app.get(&live).await.assert_status(303);
     }

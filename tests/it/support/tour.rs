@@ -69,6 +69,7 @@ impl Tour {
         app.post("/settings/data/export", &[]).await.assert_status(303);
         app.work().await;
         follower::catch_up(&app.app).await.unwrap();
+        run(app, &format!("UPDATE users SET operator = TRUE WHERE id = {}", person.id)).await;
         let (open, own, studio) = stops(id, &article.slug, saved.id);
         Self { person, open, own, studio }
     }
@@ -163,6 +164,10 @@ fn stops(article: i64, slug: &str, saved: i64) -> (Vec<Stop>, Vec<Stop>, Vec<Sto
     let studio = [
         "/studio",
         "/studio/open",
+        "/studio/accounts",
+        "/studio/searches",
+        "/studio/messages",
+        "/studio/messages?state=failed",
         "/studio/@daily",
         "/studio/@daily/articles",
         "/studio/@daily/articles/new",
@@ -179,5 +184,7 @@ fn stops(article: i64, slug: &str, saved: i64) -> (Vec<Stop>, Vec<Stop>, Vec<Sto
         "/studio/@daily/media",
         "/studio/@daily/searches",
     ];
-    (open, own.into_iter().map(fine).collect(), studio.into_iter().map(fine).collect())
+    let mut studio: Vec<Stop> = studio.into_iter().map(fine).collect();
+    studio.push(("/studio/messages?q=a%20b".into(), 422));
+    (open, own.into_iter().map(fine).collect(), studio)
 }
