@@ -113,6 +113,8 @@ async fn a_mailbox_that_is_full_while_we_talk_to_its_server_bounces_softly_too(b
     }
     assert_eq!(app.suppressed("full@example.net").await, None);
     let third = push(&app, account.id).await;
+    // The job that heeds it.
+    app.work().await;
     assert_eq!(app.suppressed("full@example.net").await.as_deref(), Some("bounced: 552 5.2.2 mailbox full"));
     assert!(app.deliveries(third).await.iter().all(|row| row.state == DeliveryState::Failed));
     // What one server thinks of a letter is no word of the mailbox.
