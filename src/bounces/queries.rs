@@ -1,6 +1,5 @@
 //! Reads for what comes back.
 
-use sea_orm::sea_query::{Condition, Expr, ExprTrait, IntoTableRef, Query, TableRef};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -11,6 +10,7 @@ use crate::db::entities::bounce::{self, BounceKind};
 use crate::db::entities::delivery::{self, Channel, DeliveryState, Subject};
 use crate::db::entities::user::{self, UserState};
 use crate::db::entities::{alert, reader, sign_in_link, subscription};
+use crate::delivery::owners::Owners;
 
 /// The address that a delivery went to; none when it was before `since`, or whom it was for is gone.
 pub async fn recipient<C: ConnectionTrait>(
@@ -75,32 +75,18 @@ pub async fn bounces_softly<C: ConnectionTrait>(db: &C, email: &str, now: Timest
     }
     let ids: Vec<i64> = last.iter().filter_map(|bounce| bounce.delivery_id).collect();
     let (Some(first), Some(latest)) = (ids.iter().min(), ids.iter().max()) else { return Ok(true) };
-    let delivered = delivery::Entity::find()
-        .filter(is_to(email))
-        .filter(delivery::COLUMN.channel.eq(Channel::Email))
-        .filter(delivery::COLUMN.state.eq(DeliveryState::Delivered))
-        .filter(delivery::COLUMN.id.gt(*first))
-        .filter(delivery::COLUMN.id.lt(*latest))
-        .count(db)
-        .await?;
-    Ok(delivered == 0)
-}
-
-/// Whether a delivery is to an address: of a push, of a digest or of an alert.
-fn is_to(email: &str) -> Condition {
-    let ids = |table: TableRef| {
-        Query::select().column("id").from(table).and_where(Expr::col("email").eq(email)).take()
-    };
-    let users = ids(user::Entity.into_table_ref());
-    let alerts = Query::select()
-        .column(alert::Column::Id)
-        .from(alert::Entity)
-        .and_where(Expr::col(alert::Column::UserId).in_subquery(users))
-        .take();
-    Condition::any()
-        .add(delivery::COLUMN.subscription_id.in_subquery(ids(subscription::Entity.into_table_ref())))
-        .add(delivery::COLUMN.reader_id.in_subquery(ids(reader::Entity.into_table_ref())))
-        .add(delivery::COLUMN.alert_id.in_subquery(alerts))
+    for (column, owners) in Owners::of(db, &[email]).await?.columns() {
+        let delivered = delivery::Entity::find()
+            .filter(column.is_in(owners.iter().copied()))
+            .filter(delivery::COLUMN.channel.eq(Channel::Email))
+            .filter(delivery::COLUMN.state.eq(DeliveryState::Delivered))
+            .filter(delivery::COLUMN.id.gt(*first))
+            .filter(delivery::COLUMN.id.lt(*latest));
+        if !owners.is_empty() && delivered.count(db).await? > 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// What came back of an address, newest first.

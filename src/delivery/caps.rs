@@ -183,22 +183,20 @@ impl Caps {
         now: Timestamp,
     ) -> Result<(), DbErr> {
         self.give_back(tx, whose, count).await?;
-        for cap in self.0.iter().filter(|cap| cap.concerns(whose.provider, whose.server)) {
-            reserve(tx, cap, "", count, cap.end_after(now)).await?;
-        }
-        Ok(())
+        self.count(tx, (whose.provider, whose.server), count, now).await
     }
 
-    /// A message that asked nobody for room: it counts for the caps' time from `now` on.
+    /// Messages to a provider by a server that hold no places, or none any more: they count for the caps' time from
+    /// `now` on, whether there is room or not.
     pub async fn count(
         &self,
         tx: &DatabaseTransaction,
-        provider: Provider,
-        server: usize,
+        (provider, server): (Provider, usize),
+        count: i64,
         now: Timestamp,
     ) -> Result<(), DbErr> {
         for cap in self.0.iter().filter(|cap| cap.concerns(provider, server)) {
-            reserve(tx, cap, "", 1, cap.end_after(now)).await?;
+            reserve(tx, cap, "", count, cap.end_after(now)).await?;
         }
         Ok(())
     }

@@ -36,6 +36,6 @@ async fn count(app: &App, to: &str, server: usize) -> Result<(), DbErr> {
     let known = mail_domain::Entity::find().filter(mail_domain::COLUMN.domain.eq(domain));
     let provider = known.one(app.db.read()).await?.map_or(Provider::Other, |row| row.provider);
     let tx = app.db.begin_unnoticed().await?;
-    app.caps.count(&tx, provider, server, app.clock.now() + LEASE).await?;
+    app.caps.count(&tx, (provider, server), 1, app.clock.now() + LEASE).await?;
     tx.commit().await
 }

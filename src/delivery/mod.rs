@@ -22,6 +22,7 @@ pub mod hold;
 pub mod ledger;
 pub mod letter;
 pub mod log;
+pub mod owners;
 pub mod preview;
 pub mod provider;
 pub mod queries;

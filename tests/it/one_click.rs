@@ -14,7 +14,7 @@ use xiangxun::delivery::sender;
 use xiangxun::subscriptions::{self, Change};
 
 use crate::on_both_databases;
-use crate::support::mail_host::MailHost;
+use crate::support::mail_host::{MailHost, behind_slow_server};
 use crate::support::node::Instance;
 use crate::support::{Backend, TestApp};
 
@@ -120,17 +120,7 @@ async fn a_provider_unsubscribes_its_reader_and_nothing_queued_goes_out(backend:
 }
 
 async fn nothing_goes_out_that_waited_for_a_slow_server(backend: Backend) {
-    let host = MailHost::start(|_| {
-        std::thread::sleep(Duration::from_millis(30));
-        None
-    })
-    .await;
-    let url = host.url();
-    let app = TestApp::start_with(backend, move |config| {
-        config.smtp_url = url;
-        config.smtp_connections = 1;
-    })
-    .await;
+    let (host, app) = behind_slow_server(backend, Duration::from_millis(30)).await;
     let (account, _) = app.account("daily").await;
     let mut readers = Vec::new();
     for number in 0..100 {

@@ -1,7 +1,6 @@
 //! The ledger as people read it: a line for each message. A push's page shows those of the push, and the operators'
 //! page ([`pages`]) those of the whole site ([`queries`]).
 
-mod owners;
 pub mod pages;
 pub mod queries;
 

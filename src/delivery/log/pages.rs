@@ -10,11 +10,11 @@ use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
 use super::Shown;
-use super::owners::{MOST, Owners};
 use super::queries::{self, Asked, Found, Kind, Message, What};
 use crate::accounts::By;
 use crate::app::App;
 use crate::auth::{Address, CurrentUser};
+use crate::delivery::owners::{MOST, Owners};
 use crate::error::{Error, Problems};
 use crate::page::{Page, View};
 

@@ -11,11 +11,11 @@ use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 use serde::Deserialize;
 use strum::IntoEnumIterator;
 
-use super::owners::Owners;
 use super::{Line, Shown};
 use crate::clock::Timestamp;
 use crate::db::entities::delivery::{self, Column};
 use crate::db::entities::{account, alert, push, reader, subscription, user};
+use crate::delivery::owners::Owners;
 use crate::digests::Told;
 use crate::pushes::queries::{Candidate, articles_of};
 
@@ -143,13 +143,8 @@ async fn of_owners<C: ConnectionTrait>(
     before: i64,
     limit: u64,
 ) -> Result<Vec<i64>, DbErr> {
-    let arms = [
-        (Kind::Push, Column::SubscriptionId, &owners.subscriptions),
-        (Kind::Alert, Column::AlertId, &owners.alerts),
-        (Kind::Digest, Column::ReaderId, &owners.readers),
-    ];
     let mut found = Vec::new();
-    for (kind, column, of) in arms {
+    for (kind, (column, of)) in [Kind::Push, Kind::Alert, Kind::Digest].into_iter().zip(owners.columns()) {
         if of.is_empty() || (asked.kind != Kind::All && asked.kind != kind) {
             continue;
         }

@@ -3,10 +3,12 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+
+use super::{Backend, TestApp};
 
 /// A message that was taken.
 #[derive(Clone, Debug)]
@@ -160,4 +162,20 @@ async fn read_message(stream: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
             _ => {}
         }
     }
+}
+
+/// A site that sends by one connection to a server which thinks so long about each recipient.
+pub async fn behind_slow_server(backend: Backend, pause: Duration) -> (MailHost, TestApp) {
+    let host = MailHost::start(move |_| {
+        std::thread::sleep(pause);
+        None
+    })
+    .await;
+    let url = host.url();
+    let app = TestApp::start_with(backend, move |config| {
+        config.smtp_url = url;
+        config.smtp_connections = 1;
+    })
+    .await;
+    (host, app)
 }

@@ -6,20 +6,20 @@ use std::collections::BTreeSet;
 use sea_orm::sea_query::{BinOper, Expr, ExprTrait, IntoColumnRef, JoinType, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 
-use crate::db::entities::{alert, reader, subscription, user};
+use crate::db::entities::{alert, delivery, reader, subscription, user};
 
 /// Addresses whose messages are looked up at once.
 pub const MOST: usize = 20;
 /// Rows that are read to find so many: an address has one for each account that it follows.
 const ROWS: u64 = 400;
 
-/// What belongs to the addresses that begin alike.
+/// What belongs to some addresses.
 #[derive(Clone, Debug, Default)]
 pub struct Owners {
     pub subscriptions: Vec<i64>,
     pub readers: Vec<i64>,
     pub alerts: Vec<i64>,
-    /// More addresses begin so than were looked up.
+    /// Of addresses that begin alike: there are more than were looked up.
     pub more: bool,
 }
 
@@ -60,7 +60,12 @@ impl Owners {
         more |= addresses.len() > MOST;
         let meant: Vec<String> =
             std::iter::once(beginning.to_owned()).chain(addresses.into_iter().take(MOST)).collect();
-        let of = |column| Expr::col(column).is_in(meant.iter().map(String::as_str));
+        Ok(Self { more, ..Self::of(db, &meant).await? })
+    }
+
+    /// Those of whole addresses.
+    pub async fn of<C: ConnectionTrait, A: AsRef<str>>(db: &C, addresses: &[A]) -> Result<Self, DbErr> {
+        let of = |column| Expr::col(column).is_in(addresses.iter().map(AsRef::as_ref));
         let subscriptions = Query::select()
             .column(subscription::Column::Id)
             .from(subscription::Entity)
@@ -83,8 +88,17 @@ impl Owners {
             subscriptions: ids(db, &subscriptions).await?,
             readers: ids(db, &readers).await?,
             alerts: ids(db, &alerts).await?,
-            more,
+            more: false,
         })
+    }
+
+    /// By which column of the ledger each kind finds its messages; each has an index.
+    pub fn columns(&self) -> [(delivery::Column, &[i64]); 3] {
+        [
+            (delivery::Column::SubscriptionId, &self.subscriptions),
+            (delivery::Column::AlertId, &self.alerts),
+            (delivery::Column::ReaderId, &self.readers),
+        ]
     }
 }
 
