@@ -1,7 +1,7 @@
 //! Collections (合集): an account's ordered sets of articles, such as a series. An article may be in several.
 //!
 //! The operations here are the only writers of `collections` and `collection_articles`. What they change shows on pages
-//! and feeds that are read from the rows themselves, so there is no event of it.
+//! and feeds that are read from the rows themselves; the event of it is for those who are told of the feed.
 
 pub mod api;
 pub mod pages;
@@ -25,6 +25,7 @@ use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::db::entities::{account, article, collection, collection_article};
 use crate::error::{Error, Message, Problems};
+use crate::outbox::{self, Event};
 use crate::text::slug;
 
 /// Collections of one account, and articles of one collection.
@@ -129,11 +130,16 @@ pub async fn change(
 ) -> Result<collection::Model, Error> {
     let form = form.parse()?;
     let tx = app.db.begin().await?;
-    let mut row = lock(&tx, actor, id).await?.into_active_model();
+    let present = lock(&tx, actor, id).await?;
+    let is_new = (&present.title, &present.intro) != (&form.title, &form.intro);
+    let mut row = present.into_active_model();
     row.title = Set(form.title);
     row.intro = Set(form.intro);
     row.updated_at = Set(app.clock.now());
     let row = row.update(&*tx).await?;
+    if is_new {
+        tell(app, &tx, &row, Vec::new()).await?;
+    }
     tx.commit().await?;
     Ok(row)
 }
@@ -211,7 +217,7 @@ impl Shift {
 pub async fn add(app: &App, actor: Actor, id: i64, article_ids: &[i64]) -> Result<usize, Error> {
     let now = app.clock.now();
     let tx = app.db.begin().await?;
-    lock(&tx, actor, id).await?;
+    let row = lock(&tx, actor, id).await?;
     require_own(&*tx, actor, article_ids).await?;
     let present = members(&*tx, id).await?;
     let mut fresh: Vec<i64> = Vec::new();
@@ -226,8 +232,12 @@ pub async fn add(app: &App, actor: Actor, id: i64, article_ids: &[i64]) -> Resul
     let next = present.last().map_or(0, |last| last.position + 1);
     insert(&tx, id, now, next, &fresh).await?;
     touch(&tx, id, now).await?;
+    let count = fresh.len();
+    if count > 0 {
+        tell(app, &tx, &row, fresh).await?;
+    }
     tx.commit().await?;
-    Ok(fresh.len())
+    Ok(count)
 }
 
 /// Makes exactly these the articles of a collection, in this order.
@@ -237,7 +247,7 @@ pub async fn add(app: &App, actor: Actor, id: i64, article_ids: &[i64]) -> Resul
 pub async fn set_articles(app: &App, actor: Actor, id: i64, article_ids: &[i64]) -> Result<(), Error> {
     let now = app.clock.now();
     let tx = app.db.begin().await?;
-    lock(&tx, actor, id).await?;
+    let row = lock(&tx, actor, id).await?;
     require_own(&*tx, actor, article_ids).await?;
     let mut order: Vec<i64> = Vec::new();
     for article_id in article_ids {
@@ -248,12 +258,17 @@ pub async fn set_articles(app: &App, actor: Actor, id: i64, article_ids: &[i64])
     if order.len() as u64 > MOST_ARTICLES {
         return Err(Error::Conflict(Message::from("collection-full").with("most", MOST_ARTICLES)));
     }
+    let present = members(&*tx, id).await?;
     collection_article::Entity::delete_many()
         .filter(collection_article::COLUMN.collection_id.eq(id))
         .exec(&*tx)
         .await?;
     insert(&tx, id, now, 0, &order).await?;
     touch(&tx, id, now).await?;
+    order.retain(|article_id| !present.iter().any(|row| row.article_id == *article_id));
+    if !order.is_empty() {
+        tell(app, &tx, &row, order).await?;
+    }
     tx.commit().await?;
     Ok(())
 }
@@ -323,6 +338,18 @@ async fn touch(tx: &Tx, id: i64, now: Timestamp) -> Result<(), DbErr> {
     let row = collection::ActiveModel { id: Set(id), updated_at: Set(now), ..Default::default() };
     row.update(&**tx).await?;
     Ok(())
+}
+
+/// Says that the feed of a collection reads differently: these came into it, or its head changed.
+async fn tell(
+    app: &App,
+    tx: &Tx,
+    collection: &collection::Model,
+    article_ids: Vec<i64>,
+) -> Result<(), DbErr> {
+    let (account_id, collection_id) = (collection.account_id, collection.id);
+    let event = Event::CollectionChanged { account_id, collection_id, article_ids };
+    outbox::record(tx, app.clock.now(), event).await
 }
 
 /// All in a collection, in its order.

@@ -12,9 +12,11 @@ use super::{Feed, Format, MAX_ARTICLES, queries};
 use crate::accounts::queries::{Found, open_by_handle};
 use crate::app::App;
 use crate::collections;
+use crate::db::entities::{account, collection};
 use crate::error::Error;
+use crate::hub;
 use crate::path::Path;
-use crate::shown::path_in;
+use crate::shown::{Shown, path_in};
 
 /// `GET /@{handle}/collections/{slug}/feed.atom`, `.rss`, `.json`
 pub async fn show_collection_feed(
@@ -34,26 +36,37 @@ pub async fn show_collection_feed(
         }
     };
     let collection = collections::queries::by_slug(db, account.id, &slug).await?.ok_or(Error::NotFound)?;
+    let feed = feed(&app, &account, &collection, format, shown).await?;
+    Ok(Validators::of_feed(&feed).answer_if_new(&app, format, &feed, &headers))
+}
+
+/// The feed of a collection.
+pub(super) async fn feed(
+    app: &App,
+    account: &account::Model,
+    collection: &collection::Model,
+    format: Format,
+    shown: Shown,
+) -> Result<Feed, Error> {
+    let db = app.db.read();
     let ids =
         queries::newest_of(db, &collections::queries::published_ids(db, collection.id).await?, MAX_ARTICLES)
             .await?;
-    let path = collections::pages::path(&account, &collection);
-    let items = items(&app, queries::articles(db, &ids).await?, shown).await?;
+    let path = collections::pages::path(account, collection);
+    let items = items(app, queries::articles(db, &ids).await?, shown).await?;
     let updated = items.iter().map(|item| item.article.updated_at.max(item.published())).max();
     let feed = Feed {
-        id: tag(&app, &format!("collection/{}", collection.id), collection.created_at),
+        id: tag(app, &format!("collection/{}", collection.id), collection.created_at),
         title: format!("{} · {}", shown.text(&collection.title, &account.lang), account.name),
         description: collection.intro.clone(),
         lang: account.lang.clone(),
         page_url: app.config.url(&path),
         self_url: app.config.url(&format!("{path}/{}", format.file())),
-        // What goes into a collection is known to no event.
-        hubs: Vec::new(),
-        icon_url: account.avatar_url.as_ref().map(|url| super::pages::absolute(base_url(&app), url)),
+        hubs: vec![hub::own_address(&app.config)],
+        icon_url: account.avatar_url.as_ref().map(|url| super::pages::absolute(base_url(app), url)),
         updated: updated.unwrap_or_default().max(collection.updated_at),
         items,
         gone: Vec::new(),
-    }
-    .in_script(shown);
-    Ok(Validators::of_feed(&feed).answer_if_new(&app, format, &feed, &headers))
+    };
+    Ok(feed.in_script(shown))
 }

@@ -1,9 +1,10 @@
-//! Feeds that we serve: Atom, RSS 2.0 and JSON Feed with full content, for each account, for the site
-//! and for any search; sitemaps and robots.txt for search engines. Nothing here writes a table.
+//! Feeds that we serve: Atom, RSS 2.0 and JSON Feed with full content, for each account, for the site,
+//! for tags, collections and any search; sitemaps and robots.txt for search engines. Nothing here writes a table.
 //!
 //! What changes a feed is always an event, so the newest event's id is the validator (`ETag`): a
 //! reader that asks every few minutes costs one indexed row.
 
+pub mod address;
 mod atom;
 pub mod collections;
 mod json;

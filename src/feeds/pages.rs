@@ -26,7 +26,7 @@ use crate::shown::{Shown, path_in};
 /// How long an answer may be shown again without asking, in seconds.
 const MAX_AGE: u32 = 60;
 /// Goes up when the formats are written differently, so that readers fetch them anew.
-const WRITING: u32 = 4;
+const WRITING: u32 = 5;
 
 /// `GET /feed.atom`, `/feed.rss`, `/feed.json`
 pub async fn show_site_feed(
@@ -41,15 +41,21 @@ pub async fn show_site_feed(
     if validators.are_met(&headers) {
         return Ok(validators.not_modified());
     }
-    let articles = queries::newest_articles(db, None).await?;
-    let items = items(&app, articles, shown).await?;
-    let feed = site_feed(&app, format, newest.1, items).in_script(shown);
+    let feed = site_feed(&app, format, newest.1, shown).await?;
     Ok(validators.answer_feed(&app, format, &feed))
 }
 
-pub(super) fn site_feed(app: &App, format: Format, changed: Timestamp, items: Vec<Item>) -> Feed {
+/// The site's feed, whose newest event is of the moment `changed`.
+pub(super) async fn site_feed(
+    app: &App,
+    format: Format,
+    changed: Timestamp,
+    shown: Shown,
+) -> Result<Feed, Error> {
+    let articles = queries::newest_articles(app.db.read(), None).await?;
+    let items = items(app, articles, shown).await?;
     let locale = Locale::from_tag(&app.config.locale).unwrap_or(Locale::ZhHans);
-    Feed {
+    let feed = Feed {
         id: tag(app, "site", Timestamp(0)),
         title: app.config.site_name_in(locale),
         description: locale.text("site-tagline"),
@@ -61,7 +67,8 @@ pub(super) fn site_feed(app: &App, format: Format, changed: Timestamp, items: Ve
         updated: changed,
         items,
         gone: Vec::new(),
-    }
+    };
+    Ok(feed.in_script(shown))
 }
 
 /// `GET /@{handle}/feed.atom`, `/@{handle}/feed.rss`, `/@{handle}/feed.json`
@@ -85,21 +92,22 @@ pub async fn show_account_feed(
     if validators.are_met(&headers) {
         return Ok(validators.not_modified());
     }
-    let articles = queries::newest_articles(db, Some(account.id)).await?;
-    let items = items(&app, articles, shown).await?;
-    let feed = account_feed(&app, &account, format, newest.1, items).in_script(shown);
+    let feed = account_feed(&app, &account, format, newest.1, shown).await?;
     Ok(validators.answer_feed(&app, format, &feed))
 }
 
-pub(super) fn account_feed(
+/// An account's feed; as of [`site_feed`].
+pub(super) async fn account_feed(
     app: &App,
     account: &account::Model,
     format: Format,
     changed: Timestamp,
-    items: Vec<Item>,
-) -> Feed {
+    shown: Shown,
+) -> Result<Feed, Error> {
+    let articles = queries::newest_articles(app.db.read(), Some(account.id)).await?;
+    let items = items(app, articles, shown).await?;
     let path = format!("/@{}", account.handle);
-    Feed {
+    let feed = Feed {
         id: tag(app, &format!("account/{}", account.id), account.created_at),
         title: account.name.clone(),
         description: account.bio.clone(),
@@ -111,7 +119,8 @@ pub(super) fn account_feed(
         updated: changed.max(account.created_at),
         items,
         gone: Vec::new(),
-    }
+    };
+    Ok(feed.in_script(shown))
 }
 
 /// Articles as a feed in a script shows them.

@@ -209,12 +209,13 @@ pub(super) struct Changes {
     pub all: bool,
 }
 
-/// Articles that events after `after` up to `until` name; of one account, or of all.
+/// Articles that events after `after` up to `until` name, of one account or of all; and those put into a collection,
+/// where the feed is its.
 pub(super) async fn changes<C: ConnectionTrait>(
     db: &C,
     account_id: Option<i64>,
-    after: i64,
-    until: i64,
+    collection_id: Option<i64>,
+    (after, until): (i64, i64),
 ) -> Result<Changes, DbErr> {
     /// More than that change what a feed shows as a whole.
     const MANY: u64 = 1_000;
@@ -222,19 +223,41 @@ pub(super) async fn changes<C: ConnectionTrait>(
         .filter(event::COLUMN.id.gt(after))
         .filter(event::COLUMN.id.lte(until))
         .select_only()
-        .column(event::Column::Kind)
-        .column(event::Column::ArticleId);
+        .column(event::Column::Payload);
     if let Some(id) = account_id {
         query = query.filter(event::COLUMN.account_id.eq(id));
     }
-    let rows: Vec<(String, Option<i64>)> =
+    let rows: Vec<serde_json::Value> =
         query.order_by_desc(event::COLUMN.id).limit(MANY).into_tuple().all(db).await?;
-    let renamed: &'static str = Event::AccountChanged { account_id: 0 }.into();
-    Ok(Changes {
-        all: rows.len() as u64 == MANY
-            || (account_id.is_some() && rows.iter().any(|(kind, _)| kind == renamed)),
-        article_ids: rows.into_iter().filter_map(|(_, article_id)| article_id).collect(),
-    })
+    let mut changes = Changes { all: rows.len() as u64 == MANY, ..Changes::default() };
+    for event in rows.into_iter().filter_map(|row| serde_json::from_value(row).ok()) {
+        match event {
+            Event::AccountChanged { .. } => changes.all |= account_id.is_some(),
+            Event::CollectionChanged { collection_id: id, article_ids, .. } if collection_id == Some(id) => {
+                changes.all |= article_ids.is_empty();
+                changes.article_ids.extend(article_ids);
+            }
+            event => changes.article_ids.extend(event.article_id()),
+        }
+    }
+    Ok(changes)
+}
+
+/// Of the given articles, those that are in a collection.
+pub(super) async fn held_by<C: ConnectionTrait>(
+    db: &C,
+    collection_id: i64,
+    article_ids: &[i64],
+) -> Result<HashSet<i64>, DbErr> {
+    let held: Vec<i64> = collection_article::Entity::find()
+        .select_only()
+        .column(collection_article::Column::ArticleId)
+        .filter(collection_article::COLUMN.collection_id.eq(collection_id))
+        .filter(collection_article::COLUMN.article_id.is_in(article_ids.iter().copied()))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(held.into_iter().collect())
 }
 
 /// Those of the given articles that were taken back.

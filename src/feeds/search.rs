@@ -7,15 +7,17 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use chrono_tz::Tz;
 
-use super::pages::{Validators, base_url, items, tag};
+use super::pages::{Validators, items, tag};
 use super::script::InScript;
 use super::{Feed, Format, MAX_ARTICLES, queries};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
+use crate::hub;
 use crate::page::Locale;
 use crate::search::find::{Reader, find_ids};
 use crate::search::wanted::Wanted;
+use crate::shown::Shown;
 use crate::text::script::Script;
 
 /// `GET /search/feed.atom`, `/search/feed.rss`, `/search/feed.json`: the parameters of `/search`,
@@ -27,45 +29,53 @@ pub async fn show_search_feed(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    let asked = Wanted::from_query(&query.unwrap_or_default());
-    let wanted = Wanted {
+    let wanted = wanted(&query.unwrap_or_default());
+    let (feed, _) = feed(&app, &wanted, format, shown).await?;
+    Ok(Validators::of_feed(&feed).answer_if_new(&app, format, &feed, &headers))
+}
+
+/// The search that the query part of a feed's address names.
+pub(super) fn wanted(query: &str) -> Wanted {
+    Wanted {
         sort: String::new(),
         limit: String::new(),
         cursor: String::new(),
         scope: String::new(),
-        ..asked
-    };
+        facets: false,
+        fold: false,
+        ..Wanted::from_query(query)
+    }
+}
+
+/// The feed of a search, and whether there was no time to look at everything.
+pub(super) async fn feed(
+    app: &App,
+    wanted: &Wanted,
+    format: Format,
+    shown: Shown,
+) -> Result<(Feed, bool), Error> {
     let zone = app.config.timezone.parse().unwrap_or(Tz::UTC);
     let request = Wanted { sort: "newest".into(), limit: MAX_ARTICLES.to_string(), ..wanted.clone() };
-    let ids = find_ids(&app, &request, Reader { user: None, zone, script: Script::Other }).await?;
-    let items = items(&app, queries::articles(app.db.read(), &ids).await?, shown).await?;
+    let (ids, partial) = find_ids(app, &request, Reader { user: None, zone, script: Script::Other }).await?;
+    let items = items(app, queries::articles(app.db.read(), &ids).await?, shown).await?;
     let locale = Locale::from_tag(&app.config.locale).unwrap_or(Locale::ZhHans);
     let title = locale.text_with(
         "search-feed-title",
         &[("query", wanted.q.clone()), ("site", app.config.site_name_in(locale))],
     );
-    let listed: Vec<_> =
-        items.iter().map(|item| (&item.article.id, item.article.version, &item.account_name)).collect();
     let updated = items.iter().map(|item| item.article.updated_at.max(item.published())).max();
     let feed = Feed {
-        id: tag(&app, wanted.at("search").as_str(), Timestamp(0)),
+        id: tag(app, wanted.at("search").as_str(), Timestamp(0)),
         title,
         description: String::new(),
         lang: locale.code().to_owned(),
         page_url: app.config.url(&wanted.at("/search")),
         self_url: app.config.url(&wanted.at(&format!("/search/{}", format.file()))),
-        // What a search finds is known to an index, not to an event.
-        hubs: Vec::new(),
+        hubs: vec![hub::own_address(&app.config)],
         icon_url: None,
         updated: updated.unwrap_or_default(),
-        items: Vec::new(),
+        items,
         gone: Vec::new(),
-    }
-    .in_script(shown);
-    let validators = Validators::of((&feed.id, &feed.title, &feed.self_url, updated.map(|at| at.0), listed));
-    if validators.are_met(&headers) {
-        return Ok(validators.not_modified());
-    }
-    let feed = Feed { items, ..feed };
-    Ok(validators.answer(format.content_type(), feed.write(format, base_url(&app))))
+    };
+    Ok((feed.in_script(shown), partial))
 }

@@ -17,9 +17,10 @@ use crate::db::entities::account;
 use crate::error::Error;
 use crate::home;
 use crate::home::tags::path;
+use crate::hub;
 use crate::page::Locale;
 use crate::path::Path;
-use crate::shown::path_in;
+use crate::shown::{Shown, path_in};
 
 /// `GET /tag/{tag}/feed.atom`, `.rss`, `.json`
 pub async fn show_tag_feed(
@@ -56,39 +57,48 @@ async fn tag_feed(
     (format, InScript(shown)): (Format, InScript),
     headers: &HeaderMap,
 ) -> Result<Response, Error> {
-    let db = app.db.read();
-    let key = folded(tag);
-    let account_id = account.as_ref().map(|account| account.id);
-    let ids = home::queries::tags::ids(db, &key, account_id, None, MAX_ARTICLES).await?;
-    if key.is_empty() || ids.is_empty() {
+    let feed = feed(app, account.as_ref(), &folded(tag), format, shown).await?;
+    if feed.items.is_empty() {
         return Err(Error::NotFound);
     }
+    Ok(Validators::of_feed(&feed).answer_if_new(app, format, &feed, headers))
+}
+
+/// The feed of a folded tag, of one account or of the site; empty where nobody uses it.
+pub(super) async fn feed(
+    app: &App,
+    account: Option<&account::Model>,
+    key: &str,
+    format: Format,
+    shown: Shown,
+) -> Result<Feed, Error> {
+    let db = app.db.read();
+    let account_id = account.map(|account| account.id);
+    let ids = home::queries::tags::ids(db, key, account_id, None, MAX_ARTICLES).await?;
     let site = Locale::from_tag(&app.config.locale).unwrap_or(Locale::ZhHans);
-    let (of, lang) = match &account {
+    let (of, lang) = match account {
         Some(account) => (account.name.clone(), account.lang.clone()),
         None => (app.config.site_name_in(site), site.code().to_owned()),
     };
     let locale = Locale::from_tag(&lang).unwrap_or(site);
-    let written = home::queries::tags::names(db, &key, account_id).await?;
-    let name = home::tags::name(&written, locale).unwrap_or_else(|| key.clone());
+    let written = home::queries::tags::names(db, key, account_id).await?;
+    let name = home::tags::name(&written, locale).unwrap_or_else(|| key.to_owned());
     let name = home::tags::name_in(&name, shown);
-    let path = path(account.as_ref(), &key);
+    let path = path(account, key);
     let items = items(app, queries::articles(db, &ids).await?, shown).await?;
     let updated = items.iter().map(|item| item.article.updated_at.max(item.published())).max();
     let feed = Feed {
-        id: name_for_good(app, &path, account.as_ref().map_or(Timestamp(0), |account| account.created_at)),
+        id: name_for_good(app, &path, account.map_or(Timestamp(0), |account| account.created_at)),
         title: format!("#{name} · {of}"),
         description: String::new(),
         lang,
         page_url: app.config.url(&path),
         self_url: app.config.url(&format!("{path}/{}", format.file())),
-        // Hubs are told of the feeds that events name.
-        hubs: Vec::new(),
+        hubs: vec![hub::own_address(&app.config)],
         icon_url: None,
         updated: updated.unwrap_or_default(),
         items,
         gone: Vec::new(),
-    }
-    .in_script(shown);
-    Ok(Validators::of_feed(&feed).answer_if_new(app, format, &feed, headers))
+    };
+    Ok(feed.in_script(shown))
 }

@@ -10,18 +10,25 @@ use sha2::Sha256;
 use strum::IntoEnumIterator;
 use url::Url;
 
-use super::{addresses, links, queries};
+use super::{links, queries, topic};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::entities::{account, hub_lease};
+use crate::error::Error;
+use crate::feeds::address::Address;
 use crate::feeds::{Format, ping};
 use crate::import::fetch::PostRequest;
 use crate::jobs::{self, Job, Outcome};
+use crate::outbox;
 
 /// Leases that are queued in one transaction.
 const BATCH: u64 = 1_000;
 /// How soon it is tried again when there is no room, or somebody else tells the same callback.
 const CROWDED: Duration = Duration::from_secs(1);
+/// How long changes are gathered for those who are told of a search, since each costs one.
+const SEARCHED_AFTER: Duration = Duration::from_secs(60);
+/// How soon it is tried again when the index does not know all that has been published.
+const INDEXED_AFTER: Duration = Duration::from_secs(5);
 /// How long a callback is being told at most; after that its teller has died.
 const POSTING: Duration = Duration::from_secs(60);
 /// Pauses after the first, second, ... failure in a row; the last one from then on.
@@ -61,8 +68,11 @@ pub async fn run(app: &App, account_id: i64) -> anyhow::Result<Outcome> {
             .exec_with_returning(&*tx)
             .await?;
         let count = leases.len() as u64;
-        let jobs = leases.into_iter().map(|lease| (Job::TellCallback { lease_id: lease.id }, now)).collect();
-        jobs::queue::enqueue_many(&*tx, now, jobs).await?;
+        let jobs = leases.into_iter().map(|lease| {
+            let is_search = lease.topic.starts_with(&queries::searches(&app.config));
+            (Job::TellCallback { lease_id: lease.id }, if is_search { now + SEARCHED_AFTER } else { now })
+        });
+        jobs::queue::enqueue_many(&*tx, now, jobs.collect()).await?;
         if count < BATCH {
             let hubs = queries::outside_hubs(&*tx).await?;
             let tell = |hub| (Job::TellHub { account_id, hub }, now);
@@ -85,6 +95,11 @@ pub async fn tell(app: &App, lease_id: i64) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Done);
     }
     let callback = Url::parse(&lease.callback)?;
+    if lease.topic.starts_with(&queries::searches(&app.config))
+        && app.search.indexed().await? < outbox::latest(app.db.read()).await?
+    {
+        return Ok(Outcome::Again { job, run_at: app.clock.now() + INDEXED_AFTER });
+    }
     let Some(_room) = app.fetcher.room_to_post(&callback) else {
         return Ok(Outcome::Again { job, run_at: app.clock.now() + CROWDED });
     };
@@ -140,17 +155,19 @@ async fn send(app: &App, lease: &hub_lease::Model, callback: &Url) -> anyhow::Re
     let Some(lease) = hub_lease::Entity::find_by_id(lease.id).one(app.db.read()).await? else {
         return Ok(Sent::Gone);
     };
-    let account = match lease.account_id {
-        Some(id) => account::Entity::find_by_id(id).one(app.db.read()).await?,
-        None => None,
+    let address = match Address::find(app, topic::path(&app.config, &lease.topic).unwrap_or_default()).await {
+        Ok(address) => address,
+        // Not to be seen now. When it is again, an event says so.
+        Err(Error::NotFound | Error::Gone(_)) => return Ok(Sent::Until(lease.told_until)),
+        Err(error) => return Err(error.into()),
     };
-    let format = Format::of_path(&lease.topic).unwrap_or(Format::Atom);
-    let ping = ping::since(app, account.as_ref(), format, lease.told_until).await?;
+    let ping = ping::since(app, &address, lease.told_until, app.search.indexed().await?).await?;
     let Some(document) = ping.document else { return Ok(Sent::Until(ping.until)) };
-    let body = document.into_bytes();
+    let body = document.body.into_bytes();
     let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
-    for link in links(&addresses(&app.config), &lease.topic) {
+    let kind = HeaderValue::from_static(address.format.content_type());
+    headers.insert(header::CONTENT_TYPE, kind);
+    for link in links(&document.hubs, &lease.topic) {
         headers.append(header::LINK, link);
     }
     if let Some(secret) = &lease.secret {

@@ -43,6 +43,9 @@ const VERIFIED_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
 /// Leases of one feed, and of one host for all feeds.
 const LEASES_OF_TOPIC: u64 = 10_000;
 const LEASES_OF_HOST: u64 = 10_000;
+/// Leases of searches, each of which costs a search when anything is published: of one host, and in all.
+const SEARCHES_OF_HOST: u64 = 50;
+const SEARCHES: u64 = 1_000;
 /// Wishes of one host, and of all, that wait for their callbacks.
 const WISHES_OF_HOST: u64 = 200;
 const WISHES: u64 = 20_000;
@@ -83,10 +86,14 @@ impl Refusal {
     }
 }
 
-/// The address of the hub and of those elsewhere that know of our feeds.
+/// The address of our own hub, which tells of every public feed.
+pub fn own_address(config: &Config) -> String {
+    config.url("/hub")
+}
+
+/// That, and those of hubs elsewhere, which are told of accounts' feeds and the site's.
 pub fn addresses(config: &Config) -> Vec<String> {
-    let own = config.url("/hub");
-    std::iter::once(own).chain(outside(&config.websub_hubs).unwrap_or_default()).collect()
+    std::iter::once(own_address(config)).chain(outside(&config.websub_hubs).unwrap_or_default()).collect()
 }
 
 /// What an answer about a topic says in its head.
@@ -143,7 +150,7 @@ pub async fn take_wish(app: &App, wish: &Wish) -> Result<(), Refusal> {
     let now = app.clock.now();
     let tx = app.db.begin().await?;
     if mode == HubMode::Subscribe {
-        check_room(&*tx, &topic, callback.as_str(), &host).await?;
+        check_room(&*tx, &app.config, &topic, (callback.as_str(), &host)).await?;
     }
     hub_request::Entity::delete_many()
         .filter(hub_request::COLUMN.callback.eq(callback.as_str()))
@@ -197,9 +204,9 @@ fn lease_seconds(text: &str) -> Result<i64, Refusal> {
 /// Who has a lease already may always renew it.
 async fn check_room<C: sea_orm::ConnectionTrait>(
     db: &C,
+    config: &Config,
     topic: &Topic,
-    callback: &str,
-    host: &str,
+    (callback, host): (&str, &str),
 ) -> Result<(), Refusal> {
     if queries::lease(db, callback, &topic.url).await?.is_some() {
         return Ok(());
@@ -209,6 +216,14 @@ async fn check_room<C: sea_orm::ConnectionTrait>(
     }
     if queries::leases_of_host(db, host).await? >= LEASES_OF_HOST {
         return Err(Refusal::Full("this host has as many subscriptions as this hub serves"));
+    }
+    if topic.is_search {
+        if queries::leases_of_searches(db, config, Some(host)).await? >= SEARCHES_OF_HOST {
+            return Err(Refusal::Full("this host has as many searches as this hub serves"));
+        }
+        if queries::leases_of_searches(db, config, None).await? >= SEARCHES {
+            return Err(Refusal::Full("there are as many searches as this hub serves"));
+        }
     }
     Ok(())
 }

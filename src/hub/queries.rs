@@ -6,6 +6,7 @@ use sea_orm::sea_query::{Condition, Expr, ExprTrait};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 
 use super::OUTSIDE_SETTING;
+use crate::config::Config;
 use crate::db::entities::{hub_lease, hub_request, setting};
 
 /// Of these accounts, those whose changes somebody wants to be told of.
@@ -56,6 +57,24 @@ pub(super) async fn leases_of_topic<C: ConnectionTrait>(db: &C, topic: &str) -> 
 
 pub(super) async fn leases_of_host<C: ConnectionTrait>(db: &C, host: &str) -> Result<u64, DbErr> {
     hub_lease::Entity::find().filter(hub_lease::COLUMN.host.eq(host)).count(db).await
+}
+
+/// Leases of searches: of a host, or of all.
+pub(super) async fn leases_of_searches<C: ConnectionTrait>(
+    db: &C,
+    config: &Config,
+    host: Option<&str>,
+) -> Result<u64, DbErr> {
+    let mut leases = hub_lease::Entity::find().filter(hub_lease::COLUMN.topic.starts_with(searches(config)));
+    if let Some(host) = host {
+        leases = leases.filter(hub_lease::COLUMN.host.eq(host));
+    }
+    leases.count(db).await
+}
+
+/// What the topics of searches begin with.
+pub(super) fn searches(config: &Config) -> String {
+    config.url("/search/")
 }
 
 pub(super) async fn wishes_of_host<C: ConnectionTrait>(db: &C, host: &str) -> Result<u64, DbErr> {

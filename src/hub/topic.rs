@@ -1,47 +1,61 @@
 //! Topics: feeds of ours that callbacks can be told of, and no other address in the world.
 
 use super::Refusal;
-use crate::accounts::queries::{Found, open_by_handle};
 use crate::app::App;
+use crate::config::Config;
 use crate::error::Error;
-use crate::feeds::Format;
+use crate::feeds::address::{Address, Of};
+
+/// The longest topic, in bytes; it is a key together with the callback.
+const LONGEST: usize = 1_000;
 
 /// A feed that the hub tells of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topic {
-    /// None for the site's feed.
+    /// The account that all its articles are of.
     pub account_id: Option<i64>,
+    pub is_search: bool,
     /// Its address, as the feed itself names it.
     pub url: String,
 }
 
 impl Topic {
     /// The feed at an address.
+    ///
+    /// # Errors
+    /// Says why it is none that can be told of, or where the feed is.
     pub async fn find(app: &App, url: &str) -> Result<Self, Refusal> {
         let url = url.trim();
-        let path = url.strip_prefix(app.config.url("").as_str()).unwrap_or_default();
-        let Some(format) = Format::of_path(path) else {
-            return Err(Refusal::wrong(
-                "hub.topic must be the address of an account's feed, or of the site's",
-            ));
+        let Some(path) = path(&app.config, url) else {
+            return Err(Refusal::wrong("hub.topic must be the address of a feed of this site"));
         };
-        let url = app.config.url(path);
-        let handle = path.strip_suffix(format.file()).unwrap_or_default();
-        if handle == "/" {
-            return Ok(Self { account_id: None, url });
+        if url.len() > LONGEST {
+            return Err(Refusal::wrong("hub.topic: too long"));
         }
-        let handle =
-            handle.strip_prefix("/@").and_then(|handle| handle.strip_suffix('/')).unwrap_or_default();
-        match open_by_handle(app.db.read(), handle).await {
-            Ok(Found::Here(account)) if account.handle == handle => {
-                Ok(Self { account_id: Some(account.id), url })
-            }
-            Ok(Found::Here(account) | Found::Moved(account)) => {
-                let moved = app.config.url(&format!("/@{}/{}", account.handle, format.file()));
-                Err(Refusal::wrong(format!("hub.topic: this feed is at {moved}")))
-            }
-            Err(Error::Internal(error)) => Err(Refusal::Broken(sea_orm::DbErr::Custom(format!("{error:#}")))),
-            Err(_) => Err(Refusal::wrong("hub.topic: there is no such feed here")),
+        let address = Address::find(app, path).await.map_err(refusal)?;
+        let named = app.config.url(&address.path());
+        if url != named {
+            return Err(Refusal::wrong(format!("hub.topic: this feed is at {named}")));
         }
+        let feed = address.feed(app).await.map_err(refusal)?;
+        if feed.items.is_empty() && matches!(address.of, Of::Tag(..)) {
+            return Err(refusal(Error::NotFound));
+        }
+        let is_search = matches!(address.of, Of::Search(_));
+        Ok(Self { account_id: address.account_id(), is_search, url: named })
+    }
+}
+
+/// The path of an address of ours, with its query part.
+pub(super) fn path<'url>(config: &Config, url: &'url str) -> Option<&'url str> {
+    url.strip_prefix(config.url("").as_str()).filter(|path| path.starts_with('/'))
+}
+
+fn refusal(error: Error) -> Refusal {
+    match error {
+        Error::Internal(error) => Refusal::Broken(sea_orm::DbErr::Custom(format!("{error:#}"))),
+        Error::Busy { .. } | Error::Unavailable { .. } => Refusal::Full("this search cannot be done now"),
+        Error::Invalid(_) => Refusal::wrong("hub.topic: this search cannot be read"),
+        _ => Refusal::wrong("hub.topic: there is no such feed here"),
     }
 }

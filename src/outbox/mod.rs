@@ -41,6 +41,8 @@ pub enum Event {
     ArticleWithdrawn { account_id: i64, article_id: i64 },
     /// An account's name, handle or state changed, which concerns all of its articles.
     AccountChanged { account_id: i64 },
+    /// Articles were put into a collection; or none were, and its title or intro changed.
+    CollectionChanged { account_id: i64, collection_id: i64, article_ids: Vec<i64> },
     /// Articles were pushed; their subscribers are to be told.
     PushCreated { account_id: i64, push_id: i64 },
     /// A search was saved, changed or deleted.
@@ -54,6 +56,7 @@ impl Event {
             | Self::ArticleRevised { account_id, .. }
             | Self::ArticleWithdrawn { account_id, .. }
             | Self::AccountChanged { account_id }
+            | Self::CollectionChanged { account_id, .. }
             | Self::PushCreated { account_id, .. } => Some(account_id),
             Self::AlertChanged { .. } => None,
         }
@@ -67,22 +70,27 @@ impl Event {
         }
     }
 
-    fn article_id(&self) -> Option<i64> {
+    /// The article that it tells of.
+    pub fn article_id(&self) -> Option<i64> {
         match *self {
             Self::ArticlePublished { article_id, .. }
             | Self::ArticleRevised { article_id, .. }
             | Self::ArticleWithdrawn { article_id, .. } => Some(article_id),
-            Self::AccountChanged { .. } | Self::PushCreated { .. } | Self::AlertChanged { .. } => None,
+            Self::AccountChanged { .. }
+            | Self::CollectionChanged { .. }
+            | Self::PushCreated { .. }
+            | Self::AlertChanged { .. } => None,
         }
     }
 
-    /// The account whose feed may read differently from now on.
+    /// The account of whose feeds one may read differently from now on.
     fn feed_changed(&self) -> Option<i64> {
         match *self {
             Self::ArticlePublished { account_id, .. }
             | Self::ArticleRevised { account_id, .. }
             | Self::ArticleWithdrawn { account_id, .. }
-            | Self::AccountChanged { account_id } => Some(account_id),
+            | Self::AccountChanged { account_id }
+            | Self::CollectionChanged { account_id, .. } => Some(account_id),
             Self::PushCreated { .. } | Self::AlertChanged { .. } => None,
         }
     }

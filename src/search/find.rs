@@ -131,14 +131,16 @@ fn words_first(traps: &Traps, shown: &mut [Shown]) {
     shown.iter_mut().zip(scores).for_each(|(shown, score)| shown.hit.score = score);
 }
 
-/// The ids found, in order, without their articles; for what shows articles in its own way.
+/// The ids found, in order, without their articles, for what shows articles in its own way; and whether not everything
+/// was looked at.
 ///
 /// # Errors
 /// As of [`find`].
-pub async fn find_ids(app: &App, wanted: &Wanted, reader: Reader) -> Result<Vec<i64>, Error> {
+pub async fn find_ids(app: &App, wanted: &Wanted, reader: Reader) -> Result<(Vec<i64>, bool), Error> {
     let (request, _) = prepare(app, wanted, reader).await?;
-    let Some(request) = request else { return Ok(Vec::new()) };
-    Ok(app.search.ask(request).await?.hits.into_iter().map(|hit| hit.article).collect())
+    let Some(request) = request else { return Ok((Vec::new(), false)) };
+    let answer = app.search.ask(request).await?;
+    Ok((answer.hits.into_iter().map(|hit| hit.article).collect(), answer.partial))
 }
 
 /// Asks until the page is full: once, unless the index has not heard yet that an article is gone;

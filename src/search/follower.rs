@@ -294,7 +294,7 @@ async fn apply(app: &App, mut writer: Writer, events: &[Recorded]) -> anyhow::Re
             | Event::ArticleRevised { article_id, .. }
             | Event::ArticleWithdrawn { article_id, .. } => drop(articles.insert(article_id)),
             Event::AccountChanged { account_id } => drop(accounts.insert(account_id)),
-            Event::PushCreated { .. } | Event::AlertChanged { .. } => {}
+            Event::CollectionChanged { .. } | Event::PushCreated { .. } | Event::AlertChanged { .. } => {}
         }
     }
     let articles: Vec<i64> = articles.into_iter().collect();

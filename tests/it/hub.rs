@@ -29,18 +29,18 @@ on_both_databases! {
 const TOPIC: &str = "http://xiangxun.test/@times/feed.atom";
 const SECRET: &str = "不可告人";
 
-async fn start(backend: Backend) -> TestApp {
+pub async fn start(backend: Backend) -> TestApp {
     TestApp::start_with(backend, |config| config.fetch_allow_private = true).await
 }
 
-async fn ask(app: &TestApp, mode: &str, topic: &str, callback: &str, more: &[(&str, &str)]) -> Answer {
+pub async fn ask(app: &TestApp, mode: &str, topic: &str, callback: &str, more: &[(&str, &str)]) -> Answer {
     let mut fields = vec![("hub.mode", mode), ("hub.topic", topic), ("hub.callback", callback)];
     fields.extend(more);
     app.post("/hub", &fields).await
 }
 
 /// Subscribes and takes the challenge away.
-async fn subscribe(app: &TestApp, receiver: &Receiver, topic: &str) {
+pub async fn subscribe(app: &TestApp, receiver: &Receiver, topic: &str) {
     ask(app, "subscribe", topic, &receiver.url("/callback?id=7"), &[("hub.secret", SECRET)])
         .await
         .assert_status(202);
@@ -48,17 +48,17 @@ async fn subscribe(app: &TestApp, receiver: &Receiver, topic: &str) {
     receiver.take_one();
 }
 
-async fn leases(app: &TestApp) -> Vec<hub_lease::Model> {
+pub async fn leases(app: &TestApp) -> Vec<hub_lease::Model> {
     hub_lease::Entity::find().all(app.app.db.read()).await.unwrap()
 }
 
-fn is_signed(message: &Received) -> bool {
+pub fn is_signed(message: &Received) -> bool {
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
     mac.update(&message.body);
     message.header("x-hub-signature") == format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
 }
 
-fn titles(message: &Received) -> Vec<String> {
+pub fn titles(message: &Received) -> Vec<String> {
     let feed =
         feed_rs::parser::parse(&message.body[..]).unwrap_or_else(|why| panic!("{why}\n{}", message.text()));
     feed.entries.into_iter().map(|entry| entry.title.unwrap().content).collect()
@@ -269,12 +269,23 @@ async fn wishes_for_other_topics_and_private_callbacks_are_refused(backend: Back
     let app = TestApp::start(backend).await;
     app.account("times").await;
     let callback = "https://reader.example/callback";
+    let long = format!("http://xiangxun.test/search/feed.atom?q={}", "a".repeat(1_000));
     for (topic, callback, words) in [
         ("https://elsewhere.example/feed.atom", callback, "hub.topic"),
         ("http://xiangxun.test/@nobody/feed.atom", callback, "no such feed"),
         ("http://xiangxun.test/@times", callback, "hub.topic"),
         ("http://xiangxun.test/@times/feed.atom?x=1", callback, "hub.topic"),
-        ("http://xiangxun.test/search/feed.atom", callback, "hub.topic"),
+        ("http://xiangxun.test/feed.xml", callback, "no such feed"),
+        ("http://xiangxun.test/tag/%E5%8F%B0%E9%A3%8E/feed.atom", callback, "no such feed"),
+        ("http://xiangxun.test/@times/collections/none/feed.atom", callback, "no such feed"),
+        ("http://xiangxun.test/search/feed.atom?q=a&from=gestern", callback, "cannot be read"),
+        (
+            "http://xiangxun.test/search/feed.atom?sort=oldest&q=a",
+            callback,
+            "is at http://xiangxun.test/search/feed.atom?q=a",
+        ),
+        ("http://xiangxun.test/feed.atom?script=klingon", callback, "hub.topic"),
+        (long.as_str(), callback, "too long"),
         ("http://xiangxun.test.evil.example/feed.atom", callback, "hub.topic"),
         (TOPIC, "", "hub.callback"),
         (TOPIC, "ftp://reader.example/", "hub.callback"),

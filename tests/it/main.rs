@@ -42,6 +42,7 @@ mod greader;
 mod home;
 mod house;
 mod hub;
+mod hub_topics;
 mod import;
 mod inbox;
 mod keeping_up;

@@ -18,15 +18,6 @@ fn texts(html: &str, selector: &str) -> Vec<String> {
     document.select(&selector).map(|element| element.text().collect::<String>().trim().to_owned()).collect()
 }
 
-/// The signed-in member publishes an article with tags.
-async fn tagged(app: &TestApp, handle: &str, title: &str, tags: &str) -> i64 {
-    let fields = [("title", title), ("body", "正文"), ("lang", "zh-Hans"), ("tags", tags)];
-    let answer = app.post(&format!("/studio/@{handle}/articles"), &fields).await.assert_status(303);
-    let id = crate::support::desk::id_of(answer.location());
-    app.publish(handle, id).await;
-    id
-}
-
 async fn titles(app: &TestApp, path: &str) -> Vec<String> {
     texts(&app.get(path).await.assert_status(200).text(), ".headline a")
 }
@@ -41,10 +32,10 @@ both_databases! {
         let (_, owner) = app.account("daily").await;
         let (_, other) = app.account("evening").await;
         app.sign_in(owner.id).await;
-        tagged(app, "daily", "甲", "台风, 天气").await;
+        app.publish_tagged("daily", "甲", "台风, 天气").await;
         app.sign_out();
         app.sign_in(other.id).await;
-        tagged(app, "evening", "乙", "颱風").await;
+        app.publish_tagged("evening", "乙", "颱風").await;
         app.write_draft("evening", "草稿", "正文").await;
         app.sign_out();
         for tag in ["台风", "颱風", "＃台风"] {
@@ -69,7 +60,7 @@ both_databases! {
     async fn a_tag_follows_its_article(app) {
         let (_, owner) = app.account("daily").await;
         app.sign_in(owner.id).await;
-        let id = tagged(app, "daily", "甲", "旧标签").await;
+        let id = app.publish_tagged("daily", "甲", "旧标签").await;
         let fields = [("title", "甲"), ("body", "正文"), ("lang", "zh-Hans"), ("tags", "新标签，新標籤"), ("version", "2")];
         app.post(&format!("/studio/@daily/articles/{id}"), &fields).await.assert_status(303);
         app.get(&format!("/tag/{}", encoded("旧标签"))).await.assert_status(404);
@@ -116,7 +107,7 @@ both_databases! {
     async fn articles_of_before_there_were_such_pages_are_found_after_a_start(app) {
         let (_, owner) = app.account("daily").await;
         app.sign_in(owner.id).await;
-        tagged(app, "daily", "甲", "老标签").await;
+        app.publish_tagged("daily", "甲", "老标签").await;
         let rows = async || article_tag::Entity::find().count(app.app.db.read()).await.unwrap();
         let db = app.app.db.write();
         article_tag::Entity::delete_many().exec(db).await.unwrap();

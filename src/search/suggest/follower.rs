@@ -142,7 +142,9 @@ impl Follower {
                     | Event::ArticleRevised { article_id, .. }
                     | Event::ArticleWithdrawn { article_id, .. } => drop(articles.insert(article_id)),
                     Event::AccountChanged { .. } => accounts = true,
-                    Event::PushCreated { .. } | Event::AlertChanged { .. } => {}
+                    Event::CollectionChanged { .. }
+                    | Event::PushCreated { .. }
+                    | Event::AlertChanged { .. } => {}
                 }
             }
         }

@@ -37,6 +37,15 @@ impl TestApp {
         id
     }
 
+    /// The same with tags, separated by commas.
+    pub async fn publish_tagged(&self, handle: &str, title: &str, tags: &str) -> i64 {
+        let fields = [("title", title), ("body", "正文"), ("lang", "zh-Hans"), ("tags", tags)];
+        let answer = self.post(&format!("/studio/@{handle}/articles"), &fields).await.assert_status(303);
+        let id = id_of(answer.location());
+        self.publish(handle, id).await;
+        id
+    }
+
     pub async fn article(&self, id: i64) -> article::Model {
         article::Entity::find_by_id(id).one(self.app.db.write()).await.unwrap().expect("the article is there")
     }

@@ -1,0 +1,262 @@
+//! What the hub tells of the feeds of tags, collections and searches, and of those in a script.
+
+use std::time::Duration;
+
+use axum::http::Method;
+use serde_json::json;
+use xiangxun::accounts::{self, By};
+use xiangxun::auth::{Scope, api_tokens};
+use xiangxun::db::entities::{account, user};
+use xiangxun::search::follower;
+
+use crate::hub::{ask, is_signed, leases, start, subscribe, titles};
+use crate::on_both_databases;
+use crate::support::receiver::Receiver;
+use crate::support::{Backend, TestApp};
+
+on_both_databases! {
+    every_public_feed_names_its_hub
+    subscribers_of_a_tag_are_told_of_articles_that_have_it
+    subscribers_of_a_collection_are_told_of_what_comes_into_it
+    subscribers_of_a_search_are_told_of_what_it_finds_once_it_is_indexed
+    a_feed_in_a_script_is_told_in_that_script
+    a_host_has_a_few_searches_only
+    what_cannot_be_seen_for_a_while_is_told_of_afterwards
+}
+
+const SITE: &str = "http://xiangxun.test";
+/// 台风
+const TAG: &str = "%E5%8F%B0%E9%A3%8E";
+
+/// An account whose owner is signed in.
+async fn newsroom(app: &TestApp) -> (account::Model, user::Model) {
+    let (account, owner) = app.account("times").await;
+    app.sign_in(owner.id).await;
+    (account, owner)
+}
+
+/// Makes a collection through the studio; returns its id.
+async fn collection(app: &TestApp, title: &str) -> i64 {
+    let answer = app.post("/studio/@times/collections", &[("title", title), ("intro", "")]).await;
+    answer.assert_status(303).location().rsplit('/').next().unwrap().parse().unwrap()
+}
+
+async fn put_in(app: &TestApp, collection: i64, article: i64) {
+    let path = format!("/studio/@times/collections/{collection}/articles");
+    app.post(&path, &[("article", &article.to_string())]).await.assert_status(303);
+}
+
+async fn withdraw(app: &TestApp, article: i64) {
+    let path = format!("/studio/@times/articles/{article}/withdraw");
+    app.post(&path, &[("reason", "有误")]).await.assert_status(303);
+}
+
+async fn every_public_feed_names_its_hub(backend: Backend) {
+    let app = start(backend).await;
+    newsroom(&app).await;
+    let id = app.publish_tagged("times", "台风登陆", "台风").await;
+    let series = collection(&app, "连载").await;
+    put_in(&app, series, id).await;
+    follower::catch_up(&app.app).await.unwrap();
+    app.sign_out();
+    let folders = [
+        "",
+        "/@times",
+        &format!("/tag/{TAG}"),
+        &format!("/@times/tag/{TAG}"),
+        "/@times/collections/lian-zai",
+    ];
+    let mut paths: Vec<String> = Vec::new();
+    for file in ["feed.atom", "feed.rss", "feed.json"] {
+        for folder in folders {
+            paths.extend(["", "?script=hant-tw"].map(|script| format!("{folder}/{file}{script}")));
+        }
+        paths.push(format!("/search/{file}?q={TAG}&lang=zh-Hans&script=hans"));
+    }
+    for path in paths {
+        let feed = app.get(&path).await.assert_status(200);
+        let links: Vec<_> = feed.headers.get_all("link").iter().map(|link| link.to_str().unwrap()).collect();
+        let itself = format!("<{SITE}{path}>; rel=\"self\"");
+        assert_eq!(links, [&format!("<{SITE}/hub>; rel=\"hub\""), &itself], "{path}");
+        assert!(feed.text().contains(&format!("{SITE}/hub\"")), "{path}: {}", feed.text());
+        // What a feed says of itself is a topic.
+        let callback = "http://reader.example/callback";
+        ask(&app, "subscribe", &format!("{SITE}{path}"), callback, &[]).await.assert_status(202);
+    }
+    app.allow_unfinished_jobs();
+    app.finish().await;
+}
+
+async fn subscribers_of_a_tag_are_told_of_articles_that_have_it(backend: Backend) {
+    let app = start(backend).await;
+    newsroom(&app).await;
+    app.publish_tagged("times", "旧闻", "台风").await;
+    let receiver = Receiver::start().await;
+    subscribe(&app, &receiver, &format!("{SITE}/tag/{TAG}/feed.atom")).await;
+
+    let other = app.publish_tagged("times", "天气", "晴").await;
+    app.work().await;
+    assert!(receiver.take().is_empty(), "it has another tag");
+    let id = app.publish_tagged("times", "颱風登陸", "颱風, 天氣").await;
+    app.work().await;
+    let told = receiver.take_one();
+    assert!(is_signed(&told) && titles(&told) == ["颱風登陸"], "{}", told.text());
+    let itself = format!("<{SITE}/tag/{TAG}/feed.atom>; rel=\"self\"");
+    assert!(told.headers.get_all("link").iter().any(|link| link == itself.as_str()), "{:?}", told.headers);
+
+    // An article that gets the tag later comes with it.
+    let version = app.article(other).await.version.to_string();
+    let form =
+        [("title", "天气"), ("body", "正文"), ("lang", "zh-Hans"), ("tags", "台风"), ("version", &version)];
+    app.post(&format!("/studio/@times/articles/{other}"), &form).await.assert_status(303);
+    app.work().await;
+    assert_eq!(titles(&receiver.take_one()), ["天气"]);
+
+    withdraw(&app, id).await;
+    app.work().await;
+    let told = receiver.take_one();
+    assert!(titles(&told).is_empty() && told.text().matches("<at:deleted-entry").count() == 1);
+    let untagged = app.publish_new("times", "无关", "正文").await;
+    withdraw(&app, untagged).await;
+    app.work().await;
+    assert!(receiver.take().is_empty());
+    app.finish().await;
+}
+
+async fn subscribers_of_a_collection_are_told_of_what_comes_into_it(backend: Backend) {
+    let app = start(backend).await;
+    let (_, owner) = newsroom(&app).await;
+    let mut ids = Vec::new();
+    for title in ["甲回", "乙回", "丙回"] {
+        ids.push(app.publish_new("times", title, "正文").await);
+    }
+    let series = collection(&app, "连载").await;
+    put_in(&app, series, ids[0]).await;
+    let receiver = Receiver::start().await;
+    subscribe(&app, &receiver, &format!("{SITE}/@times/collections/lian-zai/feed.atom")).await;
+    let account = Receiver::start().await;
+    subscribe(&app, &account, &format!("{SITE}/@times/feed.atom")).await;
+
+    put_in(&app, series, ids[1]).await;
+    app.work().await;
+    let told = receiver.take_one();
+    assert!(is_signed(&told) && titles(&told) == ["乙回"], "{}", told.text());
+    // Its order is not the feed's, what is in it already is not new, and what goes is no news.
+    let path = format!("/studio/@times/collections/{series}/articles");
+    app.post(&format!("{path}/{}/place", ids[1]), &[("to", "up")]).await.assert_status(303);
+    put_in(&app, series, ids[1]).await;
+    app.post(&format!("{path}/{}/remove", ids[0]), &[]).await.assert_status(303);
+    app.work().await;
+    assert!(receiver.take().is_empty());
+
+    // By the API the whole list is set at once.
+    let token = api_tokens::create(&app.app, owner.id, "t", &[Scope::ArticlesWrite]).await.unwrap();
+    let path = format!("/api/v1/collections/{series}");
+    let body = json!({ "articles": [ids[2], ids[1]] });
+    app.api(Method::PATCH, &path, &token, &[], body).await.assert_status(200);
+    app.work().await;
+    assert_eq!(titles(&receiver.take_one()), ["丙回"]);
+
+    // Under another name it is told whole.
+    let form = [("title", "长篇连载"), ("intro", "")];
+    app.post(&format!("/studio/@times/collections/{series}"), &form).await.assert_status(303);
+    app.work().await;
+    let told = receiver.take_one();
+    assert_eq!(titles(&told), ["丙回", "乙回"]);
+    assert!(told.text().contains("<title>长篇连载 · "), "{}", told.text());
+
+    withdraw(&app, ids[2]).await;
+    app.work().await;
+    let told = receiver.take_one();
+    assert!(titles(&told).is_empty() && told.text().contains("<at:deleted-entry"));
+    let told = account.take_one();
+    assert!(told.text().contains("<at:deleted-entry"), "the account's feed changed by that alone");
+
+    // A collection that is deleted says no more, and its articles are the account's still.
+    app.post(&format!("/studio/@times/collections/{series}/delete"), &[]).await.assert_status(303);
+    app.publish_new("times", "丁回", "正文").await;
+    app.work().await;
+    assert!(receiver.take().is_empty());
+    assert_eq!(titles(&account.take_one()), ["丁回"]);
+    app.finish().await;
+}
+
+async fn subscribers_of_a_search_are_told_of_what_it_finds_once_it_is_indexed(backend: Backend) {
+    let app = start(backend).await;
+    newsroom(&app).await;
+    app.publish_new("times", "台风一", "登陆").await;
+    follower::catch_up(&app.app).await.unwrap();
+    let receiver = Receiver::start().await;
+    subscribe(&app, &receiver, &format!("{SITE}/search/feed.json?q={TAG}")).await;
+
+    app.publish_new("times", "颱風二", "登陸").await;
+    app.publish_new("times", "无关", "正文").await;
+    app.work().await;
+    assert!(receiver.take().is_empty(), "changes are gathered for a minute");
+    app.app.clock.advance(Duration::from_secs(61));
+    app.work().await;
+    assert!(receiver.take().is_empty(), "the index does not know of it yet");
+    follower::catch_up(&app.app).await.unwrap();
+    app.app.clock.advance(Duration::from_secs(6));
+    app.work().await;
+    let told = receiver.take_one();
+    assert!(is_signed(&told) && titles(&told) == ["颱風二"], "{}", told.text());
+    assert_eq!(told.json()["feed_url"], format!("{SITE}/search/feed.json?q={TAG}"));
+
+    app.publish_new("times", "还是无关", "正文").await;
+    app.work().await;
+    follower::catch_up(&app.app).await.unwrap();
+    app.app.clock.advance(Duration::from_secs(61));
+    app.work().await;
+    assert!(receiver.take().is_empty());
+    app.finish().await;
+}
+
+async fn a_feed_in_a_script_is_told_in_that_script(backend: Backend) {
+    let app = start(backend).await;
+    newsroom(&app).await;
+    let receiver = Receiver::start().await;
+    subscribe(&app, &receiver, &format!("{SITE}/@times/feed.atom?script=hant-tw")).await;
+    app.publish_new("times", "软件里的头发", "内存").await;
+    app.work().await;
+    let told = receiver.take_one();
+    assert!(is_signed(&told) && titles(&told) == ["軟體裡的頭髮"], "{}", told.text());
+    assert!(told.text().contains("記憶體"));
+    app.finish().await;
+}
+
+async fn a_host_has_a_few_searches_only(backend: Backend) {
+    let app = start(backend).await;
+    follower::catch_up(&app.app).await.unwrap();
+    let receiver = Receiver::start().await;
+    for n in 0..50 {
+        subscribe(&app, &receiver, &format!("{SITE}/search/feed.atom?q=a{n}")).await;
+    }
+    assert_eq!(leases(&app).await.len(), 50);
+    let callback = receiver.url("/callback?id=7");
+    let refused = ask(&app, "subscribe", &format!("{SITE}/search/feed.atom?q=b"), &callback, &[]).await;
+    assert!(refused.assert_status(503).text().contains("searches"));
+    // What it has may be renewed, and other feeds are none of that.
+    ask(&app, "subscribe", &format!("{SITE}/search/feed.atom?q=a1"), &callback, &[]).await.assert_status(202);
+    ask(&app, "subscribe", &format!("{SITE}/feed.atom"), &callback, &[]).await.assert_status(202);
+    app.work().await;
+    assert_eq!(leases(&app).await.len(), 51);
+    app.finish().await;
+}
+
+async fn what_cannot_be_seen_for_a_while_is_told_of_afterwards(backend: Backend) {
+    let app = start(backend).await;
+    let (account, _) = newsroom(&app).await;
+    let series = collection(&app, "连载").await;
+    let receiver = Receiver::start().await;
+    subscribe(&app, &receiver, &format!("{SITE}/@times/collections/lian-zai/feed.rss")).await;
+    accounts::suspend(&app.app, By::Console, account.id).await.unwrap();
+    app.work().await;
+    assert!(receiver.take().is_empty());
+    accounts::reinstate(&app.app, By::Console, account.id).await.unwrap();
+    let id = app.publish_new("times", "甲回", "正文").await;
+    put_in(&app, series, id).await;
+    app.work().await;
+    assert_eq!(titles(&receiver.take_one()), ["甲回"]);
+    app.finish().await;
+}
