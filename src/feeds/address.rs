@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
-use sea_orm::DbErr;
 use strum::IntoEnumIterator;
 
 use super::script::{named, of_feed};
@@ -121,25 +120,27 @@ impl Address {
         }
     }
 
-    /// Of articles that were withdrawn and are not in the feed any more, those that had their place in it. Whether a
-    /// search had found one nobody knows.
-    pub(super) async fn former(
+    /// Of the given articles, published or withdrawn, those that have their place in the feed or had it.
+    pub(super) async fn of_it(
         &self,
         app: &App,
-        withdrawn: Vec<article::Model>,
-    ) -> Result<Vec<article::Model>, DbErr> {
+        articles: Vec<article::Model>,
+    ) -> Result<Vec<article::Model>, Error> {
+        if articles.is_empty() {
+            return Ok(articles);
+        }
         Ok(match &self.of {
-            Of::Site | Of::Account(_) => withdrawn,
+            Of::Site | Of::Account(_) => articles,
             Of::Tag(_, tag) => {
                 let has = |article: &article::Model| article.tags.0.iter().any(|name| folded(name) == *tag);
-                withdrawn.into_iter().filter(has).collect()
+                articles.into_iter().filter(has).collect()
             }
             Of::Collection(_, collection) => {
-                let ids: Vec<i64> = withdrawn.iter().map(|article| article.id).collect();
+                let ids: Vec<i64> = articles.iter().map(|article| article.id).collect();
                 let held = queries::held_by(app.db.read(), collection.id, &ids).await?;
-                withdrawn.into_iter().filter(|article| held.contains(&article.id)).collect()
+                articles.into_iter().filter(|article| held.contains(&article.id)).collect()
             }
-            Of::Search(_) => Vec::new(),
+            Of::Search(wanted) => search::held_by(app, wanted, articles).await?,
         })
     }
 }

@@ -12,13 +12,13 @@ use crate::db::entities::article::{self, ArticleState};
 use crate::db::entities::{collection, collection_article, event};
 use crate::outbox::Event;
 
-/// The newest event of an account, or of all: its id and time. What was written then is in a feed
-/// read now.
+/// The newest event that changed the feed of an account, or that of the site: its id and time. What was written then
+/// is in a feed read now.
 pub(super) async fn newest_event<C: ConnectionTrait>(
     db: &C,
     account_id: Option<i64>,
 ) -> Result<(i64, Timestamp), DbErr> {
-    let mut query = event::Entity::find();
+    let mut query = event::Entity::find().filter(event::COLUMN.kind.is_in(Event::of_feeds()));
     if let Some(id) = account_id {
         query = query.filter(event::COLUMN.account_id.eq(id));
     }
@@ -207,6 +207,14 @@ pub(super) struct Changes {
     pub article_ids: HashSet<i64>,
     /// Every entry may look different.
     pub all: bool,
+    /// Accounts of which every entry may look different, where the feed is of several.
+    pub accounts: HashSet<i64>,
+}
+
+impl Changes {
+    pub fn are_none(&self) -> bool {
+        self.article_ids.is_empty() && self.accounts.is_empty() && !self.all
+    }
 }
 
 /// Articles that events after `after` up to `until` name, of one account or of all; and those put into a collection,
@@ -232,7 +240,8 @@ pub(super) async fn changes<C: ConnectionTrait>(
     let mut changes = Changes { all: rows.len() as u64 == MANY, ..Changes::default() };
     for event in rows.into_iter().filter_map(|row| serde_json::from_value(row).ok()) {
         match event {
-            Event::AccountChanged { .. } => changes.all |= account_id.is_some(),
+            Event::AccountChanged { .. } if account_id.is_some() => changes.all = true,
+            Event::AccountChanged { account_id } => drop(changes.accounts.insert(account_id)),
             Event::CollectionChanged { collection_id: id, article_ids, .. } if collection_id == Some(id) => {
                 changes.all |= article_ids.is_empty();
                 changes.article_ids.extend(article_ids);

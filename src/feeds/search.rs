@@ -1,5 +1,6 @@
 //! The feed of a search: what it finds, newest first.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
@@ -10,12 +11,15 @@ use chrono_tz::Tz;
 use super::pages::{Validators, items, tag};
 use super::script::InScript;
 use super::{Feed, Format, MAX_ARTICLES, queries};
+use crate::alerts::percolate::{Article, Percolator};
 use crate::app::App;
 use crate::clock::Timestamp;
+use crate::db::entities::article;
 use crate::error::Error;
 use crate::hub;
 use crate::page::Locale;
-use crate::search::find::{Reader, find_ids};
+use crate::search::find::{Reader, asked, find_ids};
+use crate::search::queries::Published;
 use crate::search::wanted::Wanted;
 use crate::shown::Shown;
 use crate::text::script::Script;
@@ -54,10 +58,51 @@ pub(super) async fn feed(
     format: Format,
     shown: Shown,
 ) -> Result<(Feed, bool), Error> {
-    let zone = app.config.timezone.parse().unwrap_or(Tz::UTC);
     let request = Wanted { sort: "newest".into(), limit: MAX_ARTICLES.to_string(), ..wanted.clone() };
-    let (ids, partial) = find_ids(app, &request, Reader { user: None, zone, script: Script::Other }).await?;
-    let items = items(app, queries::articles(app.db.read(), &ids).await?, shown).await?;
+    let (ids, partial) = find_ids(app, &request, anybody(app)).await?;
+    let articles = queries::articles(app.db.read(), &ids).await?;
+    Ok((feed_with(app, wanted, articles, format, shown).await?, partial))
+}
+
+fn anybody(app: &App) -> Reader {
+    let zone = app.config.timezone.parse().unwrap_or(Tz::UTC);
+    Reader { user: None, zone, script: Script::Other }
+}
+
+/// Of the given articles, those that hold all of a search as it stands. It is asked of themselves and not of the index,
+/// as for saved searches: a node may have none, and no index knows what was taken back.
+pub(super) async fn held_by(
+    app: &App,
+    wanted: &Wanted,
+    articles: Vec<article::Model>,
+) -> Result<Vec<article::Model>, Error> {
+    let Some((query, filter)) = asked(app, wanted, anybody(app)).await? else { return Ok(Vec::new()) };
+    let accounts: HashSet<i64> = articles.iter().map(|article| article.account_id).collect();
+    let accounts = queries::accounts(app.db.read(), accounts).await?;
+    let held = crate::blocking::run(move || {
+        let mut percolator = Percolator::default();
+        percolator.insert(0, &query);
+        let holds = |article: &article::Model| {
+            let entry =
+                accounts.get(&article.account_id).map(|account| Published::of(article, account).into_entry());
+            entry.is_some_and(|entry| {
+                filter.admits(&entry) && !percolator.matches(&Article::new(&entry)).is_empty()
+            })
+        };
+        articles.into_iter().filter(holds).collect()
+    });
+    Ok(held.await.map_err(anyhow::Error::from)?)
+}
+
+/// The feed of a search with the given articles in it.
+pub(super) async fn feed_with(
+    app: &App,
+    wanted: &Wanted,
+    articles: Vec<article::Model>,
+    format: Format,
+    shown: Shown,
+) -> Result<Feed, Error> {
+    let items = items(app, articles, shown).await?;
     let locale = Locale::from_tag(&app.config.locale).unwrap_or(Locale::ZhHans);
     let title = locale.text_with(
         "search-feed-title",
@@ -77,5 +122,5 @@ pub(super) async fn feed(
         items,
         gone: Vec::new(),
     };
-    Ok((feed.in_script(shown), partial))
+    Ok(feed.in_script(shown))
 }

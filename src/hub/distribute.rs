@@ -19,16 +19,11 @@ use crate::feeds::address::Address;
 use crate::feeds::{Format, ping};
 use crate::import::fetch::PostRequest;
 use crate::jobs::{self, Job, Outcome};
-use crate::outbox;
 
 /// Leases that are queued in one transaction.
 const BATCH: u64 = 1_000;
 /// How soon it is tried again when there is no room, or somebody else tells the same callback.
 const CROWDED: Duration = Duration::from_secs(1);
-/// How long changes are gathered for those who are told of a search, since each costs one.
-const SEARCHED_AFTER: Duration = Duration::from_secs(60);
-/// How soon it is tried again when the index does not know all that has been published.
-const INDEXED_AFTER: Duration = Duration::from_secs(5);
 /// How long a callback is being told at most; after that its teller has died.
 const POSTING: Duration = Duration::from_secs(60);
 /// Pauses after the first, second, ... failure in a row; the last one from then on.
@@ -44,9 +39,9 @@ const PAUSES: [Duration; 7] = [
 /// A callback that took nothing for so long is gone.
 const GONE_AFTER: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
-/// Does the job of a changed feed: a job for each lease of the account and of the site that has none yet, and one for
-/// each outside hub.
-pub async fn run(app: &App, account_id: i64) -> anyhow::Result<Outcome> {
+/// Does the job of a changed feed: a job for each lease of the account, and of feeds with articles of several, that has
+/// none yet, and one for each outside hub; or only for leases of the account.
+pub async fn run(app: &App, account_id: i64, own_only: bool) -> anyhow::Result<Outcome> {
     loop {
         let now = app.clock.now();
         let tx = app.db.begin().await?;
@@ -58,7 +53,7 @@ pub async fn run(app: &App, account_id: i64) -> anyhow::Result<Outcome> {
             .cond_where(
                 Condition::any()
                     .add(Expr::col(hub_lease::Column::AccountId).eq(account_id))
-                    .add(Expr::col(hub_lease::Column::AccountId).is_null()),
+                    .add_option((!own_only).then(|| Expr::col(hub_lease::Column::AccountId).is_null())),
             )
             .limit(BATCH)
             .take();
@@ -68,12 +63,9 @@ pub async fn run(app: &App, account_id: i64) -> anyhow::Result<Outcome> {
             .exec_with_returning(&*tx)
             .await?;
         let count = leases.len() as u64;
-        let jobs = leases.into_iter().map(|lease| {
-            let is_search = lease.topic.starts_with(&queries::searches(&app.config));
-            (Job::TellCallback { lease_id: lease.id }, if is_search { now + SEARCHED_AFTER } else { now })
-        });
-        jobs::queue::enqueue_many(&*tx, now, jobs.collect()).await?;
-        if count < BATCH {
+        let jobs = leases.into_iter().map(|lease| (Job::TellCallback { lease_id: lease.id }, now)).collect();
+        jobs::queue::enqueue_many(&*tx, now, jobs).await?;
+        if count < BATCH && !own_only {
             let hubs = queries::outside_hubs(&*tx).await?;
             let tell = |hub| (Job::TellHub { account_id, hub }, now);
             jobs::queue::enqueue_many(&*tx, now, hubs.into_iter().map(tell).collect()).await?;
@@ -95,11 +87,6 @@ pub async fn tell(app: &App, lease_id: i64) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Done);
     }
     let callback = Url::parse(&lease.callback)?;
-    if lease.topic.starts_with(&queries::searches(&app.config))
-        && app.search.indexed().await? < outbox::latest(app.db.read()).await?
-    {
-        return Ok(Outcome::Again { job, run_at: app.clock.now() + INDEXED_AFTER });
-    }
     let Some(_room) = app.fetcher.room_to_post(&callback) else {
         return Ok(Outcome::Again { job, run_at: app.clock.now() + CROWDED });
     };
@@ -161,7 +148,7 @@ async fn send(app: &App, lease: &hub_lease::Model, callback: &Url) -> anyhow::Re
         Err(Error::NotFound | Error::Gone(_)) => return Ok(Sent::Until(lease.told_until)),
         Err(error) => return Err(error.into()),
     };
-    let ping = ping::since(app, &address, lease.told_until, app.search.indexed().await?).await?;
+    let ping = ping::since(app, &address, lease.told_until).await?;
     let Some(document) = ping.document else { return Ok(Sent::Until(ping.until)) };
     let body = document.body.into_bytes();
     let mut headers = HeaderMap::new();

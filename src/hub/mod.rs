@@ -43,7 +43,7 @@ const VERIFIED_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
 /// Leases of one feed, and of one host for all feeds.
 const LEASES_OF_TOPIC: u64 = 10_000;
 const LEASES_OF_HOST: u64 = 10_000;
-/// Leases of searches, each of which costs a search when anything is published: of one host, and in all.
+/// Leases of searches, each of which reads all that is published: of one host, and in all.
 const SEARCHES_OF_HOST: u64 = 50;
 const SEARCHES: u64 = 1_000;
 /// Wishes of one host, and of all, that wait for their callbacks.
@@ -137,7 +137,11 @@ pub async fn take_wish(app: &App, wish: &Wish) -> Result<(), Refusal> {
         "publish" => Refusal::wrong("feeds of this site are announced to this hub by the site itself"),
         _ => Refusal::wrong("hub.mode must be subscribe or unsubscribe"),
     })?;
-    let topic = Topic::find(app, &wish.topic).await?;
+    let topic = match mode {
+        HubMode::Subscribe => Topic::find(app, &wish.topic).await?,
+        // Of what it has a lease for, whether or not the feed is there any more.
+        HubMode::Unsubscribe => Topic::named(&app.config, &wish.topic)?,
+    };
     let callback = callback(app, &wish.callback)?;
     if wish.secret.len() > LONGEST_SECRET {
         return Err(Refusal::wrong("hub.secret must be shorter than 200 bytes"));
@@ -149,9 +153,6 @@ pub async fn take_wish(app: &App, wish: &Wish) -> Result<(), Refusal> {
     let host = callback.host_str().unwrap_or_default().to_owned();
     let now = app.clock.now();
     let tx = app.db.begin().await?;
-    if mode == HubMode::Subscribe {
-        check_room(&*tx, &app.config, &topic, (callback.as_str(), &host)).await?;
-    }
     hub_request::Entity::delete_many()
         .filter(hub_request::COLUMN.callback.eq(callback.as_str()))
         .filter(hub_request::COLUMN.topic.eq(topic.url.as_str()))
@@ -160,6 +161,9 @@ pub async fn take_wish(app: &App, wish: &Wish) -> Result<(), Refusal> {
     if queries::wishes_of_host(&*tx, &host).await? >= WISHES_OF_HOST || queries::wishes(&*tx).await? >= WISHES
     {
         return Err(Refusal::Full("too many requests of this host wait for its answer"));
+    }
+    if mode == HubMode::Subscribe {
+        check_room(&*tx, &app.config, &topic.url, (callback.as_str(), &host)).await?;
     }
     let row = hub_request::ActiveModel {
         id: NotSet,
@@ -205,23 +209,23 @@ fn lease_seconds(text: &str) -> Result<i64, Refusal> {
 async fn check_room<C: sea_orm::ConnectionTrait>(
     db: &C,
     config: &Config,
-    topic: &Topic,
+    topic: &str,
     (callback, host): (&str, &str),
 ) -> Result<(), Refusal> {
-    if queries::lease(db, callback, &topic.url).await?.is_some() {
+    if queries::lease(db, callback, topic).await?.is_some() {
         return Ok(());
     }
-    if queries::leases_of_topic(db, &topic.url).await? >= LEASES_OF_TOPIC {
+    if queries::leases_of_topic(db, topic).await? >= LEASES_OF_TOPIC {
         return Err(Refusal::Full("this topic has as many subscribers as this hub serves"));
     }
     if queries::leases_of_host(db, host).await? >= LEASES_OF_HOST {
         return Err(Refusal::Full("this host has as many subscriptions as this hub serves"));
     }
-    if topic.is_search {
-        if queries::leases_of_searches(db, config, Some(host)).await? >= SEARCHES_OF_HOST {
+    if queries::is_search(config, topic) {
+        if queries::searches_taken(db, config, Some(host)).await? >= SEARCHES_OF_HOST {
             return Err(Refusal::Full("this host has as many searches as this hub serves"));
         }
-        if queries::leases_of_searches(db, config, None).await? >= SEARCHES {
+        if queries::searches_taken(db, config, None).await? >= SEARCHES {
             return Err(Refusal::Full("there are as many searches as this hub serves"));
         }
     }

@@ -1,35 +1,40 @@
 //! Reads of leases and wishes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::sea_query::{Condition, Expr, ExprTrait};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 
 use super::OUTSIDE_SETTING;
 use crate::config::Config;
+use crate::db::entities::hub_request::HubMode;
 use crate::db::entities::{hub_lease, hub_request, setting};
 
-/// Of these accounts, those whose changes somebody wants to be told of.
+/// Of these accounts, those of whose changes somebody wants to be told; with each whether only its own feeds have
+/// changed, and not those of several accounts.
 pub async fn listened_to<C: ConnectionTrait>(
     db: &C,
-    accounts: BTreeSet<i64>,
-) -> Result<BTreeSet<i64>, DbErr> {
-    if accounts.is_empty() || !outside_hubs(db).await?.is_empty() {
+    mut accounts: BTreeMap<i64, bool>,
+) -> Result<BTreeMap<i64, bool>, DbErr> {
+    if accounts.is_empty() {
         return Ok(accounts);
     }
     let is_heard = Condition::any()
         .add(Expr::col(hub_lease::Column::AccountId).is_null())
-        .add(hub_lease::Column::AccountId.is_in(accounts.iter().copied()));
-    let heard: Vec<Option<i64>> = hub_lease::Entity::find()
+        .add(hub_lease::Column::AccountId.is_in(accounts.keys().copied()));
+    let heard: BTreeSet<Option<i64>> = hub_lease::Entity::find()
         .select_only()
         .column(hub_lease::Column::AccountId)
         .distinct()
         .filter(is_heard)
-        .into_tuple()
+        .into_tuple::<Option<i64>>()
         .all(db)
-        .await?;
-    // The site's feed has every account's articles.
-    if heard.contains(&None) { Ok(accounts) } else { Ok(heard.into_iter().flatten().collect()) }
+        .await?
+        .into_iter()
+        .collect();
+    let all_are_heard = heard.contains(&None) || !outside_hubs(db).await?.is_empty();
+    accounts.retain(|id, own_only| heard.contains(&Some(*id)) || (all_are_heard && !*own_only));
+    Ok(accounts)
 }
 
 /// Hubs elsewhere that are told of changes.
@@ -59,21 +64,29 @@ pub(super) async fn leases_of_host<C: ConnectionTrait>(db: &C, host: &str) -> Re
     hub_lease::Entity::find().filter(hub_lease::COLUMN.host.eq(host)).count(db).await
 }
 
-/// Leases of searches: of a host, or of all.
-pub(super) async fn leases_of_searches<C: ConnectionTrait>(
+/// Leases of searches and wishes for some: of a host, or of all.
+pub(super) async fn searches_taken<C: ConnectionTrait>(
     db: &C,
     config: &Config,
     host: Option<&str>,
 ) -> Result<u64, DbErr> {
     let mut leases = hub_lease::Entity::find().filter(hub_lease::COLUMN.topic.starts_with(searches(config)));
+    let mut wishes = hub_request::Entity::find()
+        .filter(hub_request::COLUMN.topic.starts_with(searches(config)))
+        .filter(hub_request::COLUMN.mode.eq(HubMode::Subscribe));
     if let Some(host) = host {
         leases = leases.filter(hub_lease::COLUMN.host.eq(host));
+        wishes = wishes.filter(hub_request::COLUMN.host.eq(host));
     }
-    leases.count(db).await
+    Ok(leases.count(db).await? + wishes.count(db).await?)
+}
+
+pub(super) fn is_search(config: &Config, topic: &str) -> bool {
+    topic.starts_with(&searches(config))
 }
 
 /// What the topics of searches begin with.
-pub(super) fn searches(config: &Config) -> String {
+fn searches(config: &Config) -> String {
     config.url("/search/")
 }
 

@@ -14,7 +14,6 @@ const LONGEST: usize = 1_000;
 pub struct Topic {
     /// The account that all its articles are of.
     pub account_id: Option<i64>,
-    pub is_search: bool,
     /// Its address, as the feed itself names it.
     pub url: String,
 }
@@ -25,13 +24,8 @@ impl Topic {
     /// # Errors
     /// Says why it is none that can be told of, or where the feed is.
     pub async fn find(app: &App, url: &str) -> Result<Self, Refusal> {
-        let url = url.trim();
-        let Some(path) = path(&app.config, url) else {
-            return Err(Refusal::wrong("hub.topic must be the address of a feed of this site"));
-        };
-        if url.len() > LONGEST {
-            return Err(Refusal::wrong("hub.topic: too long"));
-        }
+        let Self { url, .. } = Self::named(&app.config, url)?;
+        let path = path(&app.config, &url).unwrap_or_default();
         let address = Address::find(app, path).await.map_err(refusal)?;
         let named = app.config.url(&address.path());
         if url != named {
@@ -41,8 +35,22 @@ impl Topic {
         if feed.items.is_empty() && matches!(address.of, Of::Tag(..)) {
             return Err(refusal(Error::NotFound));
         }
-        let is_search = matches!(address.of, Of::Search(_));
-        Ok(Self { account_id: address.account_id(), is_search, url: named })
+        Ok(Self { account_id: address.account_id(), url })
+    }
+
+    /// What somebody calls by an address of ours, whether there is a feed or not.
+    ///
+    /// # Errors
+    /// Says why no feed can ever have been there.
+    pub fn named(config: &Config, url: &str) -> Result<Self, Refusal> {
+        let url = url.trim();
+        if path(config, url).is_none() {
+            return Err(Refusal::wrong("hub.topic must be the address of a feed of this site"));
+        }
+        if url.len() > LONGEST {
+            return Err(Refusal::wrong("hub.topic: too long"));
+        }
+        Ok(Self { account_id: None, url: url.to_owned() })
     }
 }
 

@@ -10,7 +10,7 @@ use sea_orm::{
 };
 use url::Url;
 
-use super::queries;
+use super::{Refusal, check_room, queries};
 use crate::app::App;
 use crate::db::entities::hub_lease;
 use crate::db::entities::hub_request::{self, HubMode};
@@ -93,8 +93,22 @@ async fn ask(
 async fn settle(app: &App, request: hub_request::Model) -> anyhow::Result<()> {
     let now = app.clock.now();
     let tx = app.db.begin().await?;
+    // Whoever publishes now sees the lease, or what they publish is in the feed before it. And two that would fill the
+    // last place wait for each other.
+    outbox::serialise_writers(&tx).await?;
     if hub_request::Entity::delete_by_id(request.id).exec(&*tx).await?.rows_affected == 0 {
         return Ok(());
+    }
+    if request.mode == HubMode::Subscribe {
+        let taker = (request.callback.as_str(), request.host.as_str());
+        match check_room(&*tx, &app.config, &request.topic, taker).await {
+            Err(Refusal::Broken(error)) => return Err(error.into()),
+            Err(full) => {
+                tracing::info!(callback = request.callback, "no lease: {full}");
+                return Ok(tx.commit().await?);
+            }
+            Ok(()) => {}
+        }
     }
     let known = queries::lease(&*tx, &request.callback, &request.topic).await?;
     match (request.mode, known) {

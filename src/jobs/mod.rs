@@ -51,8 +51,13 @@ pub enum Job {
     TellCorrection { article_id: i64, version: i32, words: String, after_subscription: i64 },
     /// Ask a callback whether it wants to be told of a feed.
     VerifyCallback { request_id: i64 },
-    /// Queue a message to everybody who is told of an account's feed.
-    DistributeFeed { account_id: i64 },
+    /// Queue a message to everybody who is told of a feed with an account's articles; or only of feeds that are the
+    /// account's own.
+    DistributeFeed {
+        account_id: i64,
+        #[serde(default)]
+        own_only: bool,
+    },
     /// Tell a callback what has changed in its feed.
     TellCallback { lease_id: i64 },
     /// Tell a webhook what happened.
@@ -123,7 +128,13 @@ impl Job {
     /// Whether it comes again for as long as what it is about is there. However often it fails, it
     /// never dies: nothing else would ask for it anew.
     pub fn recurs(&self) -> bool {
-        matches!(self, Self::RefreshSource { .. } | Self::RefreshOutside { .. } | Self::RemoveUser { .. })
+        matches!(
+            self,
+            Self::RefreshSource { .. }
+                | Self::RefreshOutside { .. }
+                | Self::RemoveUser { .. }
+                | Self::TellCallback { .. }
+        )
     }
 }
 
@@ -162,7 +173,7 @@ pub async fn perform(app: &App, job: Job) -> anyhow::Result<Outcome> {
             inbox::deliver::correct(app, article_id, version, words, after_subscription).await
         }
         Job::VerifyCallback { request_id } => hub::verify::run(app, request_id).await,
-        Job::DistributeFeed { account_id } => hub::distribute::run(app, account_id).await,
+        Job::DistributeFeed { account_id, own_only } => hub::distribute::run(app, account_id, own_only).await,
         Job::TellCallback { lease_id } => hub::distribute::tell(app, lease_id).await,
         Job::SendWebhook { message_id } => webhooks::send::run(app, message_id).await,
         Job::NoteBrokenWebhook { webhook_id } => webhooks::note::send(app, webhook_id).await,

@@ -5,6 +5,8 @@
 //! could skip a row that commits late. [`record`] therefore takes a transaction-wide lock before
 //! it inserts: ids are given and committed in one order. SQLite has one writer at a time anyway.
 
+use std::collections::BTreeMap;
+
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder,
@@ -62,6 +64,17 @@ impl Event {
         }
     }
 
+    /// The kinds that change the feed of an account, and the site's.
+    pub fn of_feeds() -> [&'static str; 4] {
+        let (account_id, article_id) = (0, 0);
+        [
+            Self::ArticlePublished { account_id, article_id, news: false }.into(),
+            Self::ArticleRevised { account_id, article_id }.into(),
+            Self::ArticleWithdrawn { account_id, article_id }.into(),
+            Self::AccountChanged { account_id }.into(),
+        ]
+    }
+
     /// The article that is new to the world.
     pub fn new_article(&self) -> Option<i64> {
         match *self {
@@ -83,14 +96,14 @@ impl Event {
         }
     }
 
-    /// The account of whose feeds one may read differently from now on.
-    fn feed_changed(&self) -> Option<i64> {
+    /// The account of whose feeds one may read differently from now on, and whether no other feed does.
+    fn feed_changed(&self) -> Option<(i64, bool)> {
         match *self {
             Self::ArticlePublished { account_id, .. }
             | Self::ArticleRevised { account_id, .. }
             | Self::ArticleWithdrawn { account_id, .. }
-            | Self::AccountChanged { account_id }
-            | Self::CollectionChanged { account_id, .. } => Some(account_id),
+            | Self::AccountChanged { account_id } => Some((account_id, false)),
+            Self::CollectionChanged { account_id, .. } => Some((account_id, true)),
             Self::PushCreated { .. } | Self::AlertChanged { .. } => None,
         }
     }
@@ -140,9 +153,13 @@ pub async fn record_many(tx: &DatabaseTransaction, now: Timestamp, events: Vec<E
         jobs.retain(|job| !is_match(job));
     }
     // The same where nobody is told of feeds; however many events there are, a feed is told of once.
-    let feeds = events.iter().filter_map(Event::feed_changed).collect();
+    let mut feeds = BTreeMap::new();
+    for (account_id, own_only) in events.iter().filter_map(Event::feed_changed) {
+        *feeds.entry(account_id).or_insert(true) &= own_only;
+    }
     let feeds = hub::queries::listened_to(tx, feeds).await?;
-    jobs.extend(feeds.into_iter().map(|account_id| Job::DistributeFeed { account_id }));
+    let distribute = |(account_id, own_only)| Job::DistributeFeed { account_id, own_only };
+    jobs.extend(feeds.into_iter().map(distribute));
     let news: Vec<News> = events.iter().filter_map(Event::news).collect();
     webhooks::announce::announce(tx, now, &news).await?;
     jobs::queue::enqueue_many(tx, now, jobs.into_iter().map(|job| (job, now)).collect()).await?;
@@ -207,7 +224,7 @@ pub async fn latest<C: ConnectionTrait>(db: &C) -> Result<i64, DbErr> {
 }
 
 /// Lets one transaction at a time write events, until it commits. The number only has to be ours.
-async fn serialise_writers(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+pub async fn serialise_writers(tx: &DatabaseTransaction) -> Result<(), DbErr> {
     if tx.get_database_backend() == DbBackend::Postgres {
         tx.execute_unprepared("SELECT pg_advisory_xact_lock(7401)").await?;
     }

@@ -9,7 +9,7 @@ use super::place::Cursor;
 use super::queries::{self, Bearer, Place, Published};
 use super::query::moment::read_period;
 use super::query::parse::{Reading, read};
-use super::query::{Filter, Part};
+use super::query::{Filter, Parsed, Part};
 use super::rank::{Answer, Facets, Hit, Request, Sort};
 use super::snippet::Highlighter;
 use super::trap::Traps;
@@ -175,6 +175,15 @@ async fn fetch(
     found.total = first.total.saturating_sub(missing).max(shown.len());
     found.exact = first.exact.min(found.total);
     Ok((first, shown))
+}
+
+/// What an article has to hold to be found; `None` where nothing can be. Days are those of the reader's zone.
+///
+/// # Errors
+/// As of [`find`].
+pub async fn asked(app: &App, wanted: &Wanted, reader: Reader) -> Result<Option<(Parsed, Filter)>, Error> {
+    let (request, _) = prepare(app, wanted, reader).await?;
+    Ok(request.map(|request| (request.query, request.filter)))
 }
 
 /// Reads what was asked for. There is no request where nothing can be found, such as in an account

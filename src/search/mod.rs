@@ -127,12 +127,6 @@ impl Search {
         &self.turns
     }
 
-    /// The last event that this node's index knows, 0 while there is none.
-    pub async fn indexed(&self) -> anyhow::Result<i64> {
-        let Some(volume) = self.shelf.live() else { return Ok(0) };
-        Ok(crate::blocking::run(move || volume.progress()).await??.cursor)
-    }
-
     /// Runs a request against this node's index.
     ///
     /// # Errors

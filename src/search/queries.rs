@@ -45,6 +45,25 @@ impl Published {
         format!("/@{}/{}", self.handle, self.slug)
     }
 
+    /// An article as it would be found, whether it is published or not.
+    pub fn of(article: &article::Model, account: &account::Model) -> Self {
+        Self {
+            id: article.id,
+            account_id: article.account_id,
+            external_id: article.external_id.clone(),
+            slug: article.slug.clone(),
+            title: article.title.clone(),
+            author: article.author.clone(),
+            body_html: article.body_html.clone(),
+            tags: article.tags.clone(),
+            lang: article.lang.clone(),
+            published_at: article.published_at,
+            created_at: article.created_at,
+            handle: account.handle.clone(),
+            name: account.name.clone(),
+        }
+    }
+
     pub fn moment(&self) -> Timestamp {
         self.published_at.unwrap_or(self.created_at)
     }

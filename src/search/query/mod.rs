@@ -16,6 +16,7 @@ use std::collections::HashMap;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use self::run::Run;
+use crate::search::schema::Entry;
 use crate::search::synonyms::Synonyms;
 use crate::text::fold;
 
@@ -106,6 +107,15 @@ pub struct Filter {
 impl Filter {
     pub fn is_empty(&self) -> bool {
         *self == Filter::default()
+    }
+
+    /// Whether an article may be in the answer.
+    pub fn admits(&self, entry: &Entry) -> bool {
+        self.accounts.as_ref().is_none_or(|accounts| accounts.contains(&entry.account))
+            && self.from.is_none_or(|from| entry.published_at >= from)
+            && self.to.is_none_or(|to| entry.published_at < to)
+            && self.lang.as_ref().is_none_or(|lang| *lang == entry.lang)
+            && self.has.is_none_or(|part| entry.has.contains(&part))
     }
 }
 
