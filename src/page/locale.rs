@@ -1,6 +1,6 @@
 //! Languages of the interface: their texts, how they write dates and numbers, and which of them a request asks for.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 
 use axum::http::{HeaderMap, header};
 use axum_extra::extract::CookieJar;
@@ -34,8 +34,9 @@ fn number<'a>(args: &[FluentValue<'a>], _: &FluentArgs<'_>) -> FluentValue<'a> {
     }
 }
 
-/// `1234567` as `1,234,567`.
-pub fn grouped(number: i64) -> String {
+/// `1234567` as `1,234,567`; templates have it by reference.
+pub fn grouped(number: impl Borrow<i64>) -> String {
+    let number = *number.borrow();
     let digits = number.unsigned_abs().to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

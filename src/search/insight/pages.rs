@@ -15,7 +15,7 @@ use crate::accounts::queries::{Found, by_handle};
 use crate::app::App;
 use crate::auth::{Client, CurrentUser};
 use crate::error::Error;
-use crate::page::{Page, View, grouped};
+use crate::page::{Page, View};
 use crate::studio::{Studio, Tab};
 
 /// Days to choose from.
@@ -89,10 +89,6 @@ impl Report {
 
     fn share(&self, row: &Clicked) -> String {
         format!("{:.0}%", row.clicks as f64 * 100.0 / self.all_clicks() as f64)
-    }
-
-    fn grouped(&self, number: &i64) -> String {
-        grouped(*number)
     }
 
     fn path(&self, row: &Asked) -> String {
