@@ -230,9 +230,15 @@ pub async fn renew(db: &Db, owner: &str, ids: &[i64], now: Timestamp) -> Result<
     if ids.is_empty() {
         return Ok(());
     }
+    let mut free = Query::select();
+    free.column(delivery::Column::Id).from(delivery::Entity).cond_where(held_by(owner, ids));
+    // What is locked is being written back, in an order of its own: who waited for it could be waited for.
+    if db.backend() == DbBackend::Postgres {
+        free.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+    }
     delivery::Entity::update_many()
         .col_expr(delivery::Column::LeaseUntil, Expr::value(now + LEASE))
-        .filter(held_by(owner, ids))
+        .filter(delivery::Column::Id.in_subquery(free))
         .exec(db.write())
         .await?;
     caps::renew(db.write(), owner, now).await

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use mail_parser::{HeaderValue, MessageParser, MimeHeaders};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, QuerySelect};
 use xiangxun::db::entities::article::{self, ArticleState};
-use xiangxun::db::entities::delivery::DeliveryState;
+use xiangxun::db::entities::delivery::{self as delivery_row, DeliveryState};
 use xiangxun::db::entities::job;
 use xiangxun::db::entities::push::PushState;
 use xiangxun::db::entities::subscription::Cadence;
@@ -243,6 +243,37 @@ both_databases! {
         ledger::release(&app.app.db, "stopping", &ids).await.unwrap();
         sender::send_due(&app.app).await.unwrap();
         assert_eq!(app.take_letters().len(), 1);
+    }
+
+    async fn leases_are_renewed_without_waiting_for_what_is_being_written_back(app) {
+        let (account, _) = app.account("daily").await;
+        for number in 0..3 {
+            app.subscriber(account.id, &format!("reader{number}@example.org")).await;
+        }
+        let article = app.published(account.id, "续租").await;
+        let push = app.push(account.id, &[&article]).await;
+        fan_out(app).await;
+        let claim = ledger::claim(&app.app, "busy", app.app.clock.now(), 10, 0).await.unwrap();
+        let ids: Vec<i64> = claim.rows.iter().map(|row| row.id).collect();
+        let later = app.app.clock.now() + Duration::from_secs(30);
+        // SQLite has one writer at a time, and no locks of rows.
+        let writing = match app.app.db.backend() {
+            sea_orm::DbBackend::Postgres => {
+                let tx = app.app.db.begin().await.unwrap();
+                delivery_row::Entity::find_by_id(ids[1]).lock_exclusive().one(&*tx).await.unwrap();
+                Some(tx)
+            }
+            _ => None,
+        };
+        let renewed = ledger::renew(&app.app.db, "busy", &ids, later);
+        tokio::time::timeout(Duration::from_secs(20), renewed).await.expect("it waits for nobody").unwrap();
+        let rows = app.deliveries(push).await;
+        let count = rows.iter().filter(|row| row.lease_until == Some(later + ledger::LEASE)).count();
+        assert_eq!(count, if writing.is_some() { 2 } else { 3 });
+        drop(writing);
+        ledger::release(&app.app.db, "busy", &ids).await.unwrap();
+        app.work().await;
+        assert_eq!(app.take_letters().len(), 3);
     }
 
     async fn a_running_sender_wakes_when_a_push_is_fanned_out(app) {
