@@ -6,6 +6,7 @@
 pub mod api;
 pub mod pages;
 pub mod queries;
+mod shift;
 pub mod studio;
 
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -27,6 +28,8 @@ use crate::db::entities::{account, article, collection, collection_article};
 use crate::error::{Error, Message, Problems};
 use crate::outbox::{self, Event};
 use crate::text::slug;
+
+pub use shift::Shift;
 
 /// Collections of one account, and articles of one collection.
 pub const MOST: u64 = 100;
@@ -170,43 +173,6 @@ pub async fn shift(app: &App, actor: Actor, id: i64, by: Shift) -> Result<(), Er
     }
     tx.commit().await?;
     Ok(())
-}
-
-/// Where something goes in its order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shift {
-    Up,
-    Down,
-    /// The place of this number, from 1; beyond the end it is the last.
-    To(usize),
-}
-
-impl Shift {
-    /// Reads `up`, `down` or a number.
-    pub fn parse(text: &str) -> Option<Self> {
-        match text.trim() {
-            "up" => Some(Self::Up),
-            "down" => Some(Self::Down),
-            number => number.parse().ok().filter(|number| *number > 0).map(Self::To),
-        }
-    }
-
-    fn target(self, from: usize, len: usize) -> usize {
-        let last = len.saturating_sub(1);
-        match self {
-            Self::Up => from.saturating_sub(1),
-            Self::Down => (from + 1).min(last),
-            Self::To(number) => number.saturating_sub(1).min(last),
-        }
-    }
-
-    fn apply(self, order: &mut Vec<i64>, id: i64) {
-        if let Some(from) = order.iter().position(|other| *other == id) {
-            let to = self.target(from, order.len());
-            let id = order.remove(from);
-            order.insert(to, id);
-        }
-    }
 }
 
 /// Puts articles of the account at the end of a collection, in the given order; those that are in it stay where they
@@ -390,33 +356,4 @@ async fn lock(tx: &Tx, actor: Actor, id: i64) -> Result<collection::Model, Error
     may_manage(&**tx, actor).await?;
     let row = collection::Entity::find_by_id(id).lock_exclusive().one(&**tx).await?;
     row.filter(|row| row.account_id == actor.account_id).ok_or(Error::NotFound)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_shift_ends_where_the_order_ends() {
-        let moved = |by: Shift, id| {
-            let mut order = vec![1, 2, 3];
-            by.apply(&mut order, id);
-            order
-        };
-        assert_eq!(moved(Shift::Up, 1), [1, 2, 3]);
-        assert_eq!(moved(Shift::Up, 3), [1, 3, 2]);
-        assert_eq!(moved(Shift::Down, 3), [1, 2, 3]);
-        assert_eq!(moved(Shift::To(1), 3), [3, 1, 2]);
-        assert_eq!(moved(Shift::To(99), 1), [2, 3, 1]);
-        assert_eq!(moved(Shift::Up, 9), [1, 2, 3]);
-    }
-
-    #[test]
-    fn a_shift_is_a_word_or_a_number() {
-        assert_eq!(Shift::parse("up"), Some(Shift::Up));
-        assert_eq!(Shift::parse(" 3 "), Some(Shift::To(3)));
-        for wrong in ["", "0", "-1", "99999999999999999999", "left"] {
-            assert_eq!(Shift::parse(wrong), None, "{wrong}");
-        }
-    }
 }

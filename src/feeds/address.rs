@@ -10,7 +10,7 @@ use super::{Feed, Format, collections, pages, queries, search, tags};
 use crate::accounts::queries::{Found, open_by_handle};
 use crate::app::App;
 use crate::articles::tags::folded;
-use crate::db::entities::{account, article, collection};
+use crate::db::entities::{account, collection};
 use crate::error::Error;
 use crate::home;
 use crate::search::wanted::Wanted;
@@ -118,30 +118,6 @@ impl Address {
                 (_, true) => Err(Error::Busy { retry_after: LATER }),
             },
         }
-    }
-
-    /// Of the given articles, published or withdrawn, those that have their place in the feed or had it.
-    pub(super) async fn of_it(
-        &self,
-        app: &App,
-        articles: Vec<article::Model>,
-    ) -> Result<Vec<article::Model>, Error> {
-        if articles.is_empty() {
-            return Ok(articles);
-        }
-        Ok(match &self.of {
-            Of::Site | Of::Account(_) => articles,
-            Of::Tag(_, tag) => {
-                let has = |article: &article::Model| article.tags.0.iter().any(|name| folded(name) == *tag);
-                articles.into_iter().filter(has).collect()
-            }
-            Of::Collection(_, collection) => {
-                let ids: Vec<i64> = articles.iter().map(|article| article.id).collect();
-                let held = queries::held_by(app.db.read(), collection.id, &ids).await?;
-                articles.into_iter().filter(|article| held.contains(&article.id)).collect()
-            }
-            Of::Search(wanted) => search::held_by(app, wanted, articles).await?,
-        })
     }
 }
 

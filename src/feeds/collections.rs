@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::pages::{Validators, base_url, items, tag};
 use super::script::{InScript, of_feed};
-use super::{Feed, Format, MAX_ARTICLES, queries};
+use super::{Feed, Format, MAX_ARTICLES, newest_change, queries};
 use crate::accounts::queries::{Found, open_by_handle};
 use crate::app::App;
 use crate::collections;
@@ -50,11 +50,11 @@ pub(super) async fn feed(
 ) -> Result<Feed, Error> {
     let db = app.db.read();
     let ids =
-        queries::newest_of(db, &collections::queries::published_ids(db, collection.id).await?, MAX_ARTICLES)
+        queries::newest_of(db, collections::queries::published_ids(db, collection.id).await?, MAX_ARTICLES)
             .await?;
     let path = collections::pages::path(account, collection);
     let items = items(app, queries::articles(db, &ids).await?, shown).await?;
-    let updated = items.iter().map(|item| item.article.updated_at.max(item.published())).max();
+    let updated = newest_change(&items);
     let feed = Feed {
         id: tag(app, &format!("collection/{}", collection.id), collection.created_at),
         title: format!("{} · {}", shown.text(&collection.title, &account.lang), account.name),
@@ -64,7 +64,7 @@ pub(super) async fn feed(
         self_url: app.config.url(&format!("{path}/{}", format.file())),
         hubs: vec![hub::own_address(&app.config)],
         icon_url: account.avatar_url.as_ref().map(|url| super::pages::absolute(base_url(app), url)),
-        updated: updated.unwrap_or_default().max(collection.updated_at),
+        updated: updated.max(collection.updated_at),
         items,
         gone: Vec::new(),
     };

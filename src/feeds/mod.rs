@@ -117,6 +117,11 @@ impl Item {
     }
 }
 
+/// When what is shown of these changed last.
+fn newest_change(items: &[Item]) -> Timestamp {
+    items.iter().map(|item| item.article.updated_at.max(item.published())).max().unwrap_or_default()
+}
+
 impl Feed {
     /// Writes it.
     pub fn write(&self, format: Format, base_url: &str) -> String {

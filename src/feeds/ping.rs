@@ -4,13 +4,20 @@ use std::collections::HashSet;
 
 use super::address::{Address, Of};
 use super::pages::{article_tag, base_url};
-use super::{Feed, Format, MAX_ARTICLES, queries, search};
+use super::queries::Changes;
+use super::{Feed, Format, queries, search};
 use crate::app::App;
+use crate::db::entities::article;
 use crate::error::Error;
 use crate::outbox;
+use crate::search::wanted::Wanted;
 
-/// Changed articles that are looked at, the newest of them.
-const LOOKED_AT: u64 = 200;
+/// Events that are read; more than that change what a feed shows as a whole.
+const MANY: u64 = 1_000;
+/// Of a search, which has no whole that could be told without an index.
+const MANY_OF_SEARCH: u64 = 20_000;
+/// Changed articles that a search is asked of, those published last.
+const ASKED: u64 = 2_000;
 
 /// What is told of a feed.
 #[derive(Debug)]
@@ -34,61 +41,80 @@ pub struct Document {
 /// Entries that are in the feed now and have changed; those taken back as tombstones in Atom. The other formats
 /// have no word for that, so they are sent whole then, but for those of searches; and any is when the account or the
 /// collection that it is of changed its name, or more has changed than a feed holds. What left a feed in another way,
-/// such as by a tag that was taken off, is not told.
+/// such as by a tag that was taken off, is not told. A search is asked of the 2,000 articles published last of those
+/// that have changed, and only until a feed of it is full.
 ///
 /// # Errors
 /// Those of reading.
 pub async fn since(app: &App, address: &Address, told_until: i64) -> Result<Ping, Error> {
     let db = app.db.read();
-    let account_id = address.account_id();
     let until = outbox::latest(db).await?;
     let nothing = Ping { until: until.max(told_until), document: None };
     if until <= told_until {
         return Ok(nothing);
     }
-    let collection_id = match &address.of {
-        Of::Collection(_, collection) => Some(collection.id),
-        _ => None,
+    let (collection_id, limit) = match &address.of {
+        Of::Collection(_, collection) => (Some(collection.id), MANY),
+        Of::Search(_) => (None, MANY_OF_SEARCH),
+        _ => (None, MANY),
     };
-    let changes = queries::changes(db, account_id, collection_id, (told_until, until)).await?;
+    let changes =
+        queries::changes(db, address.account_id(), collection_id, (told_until, until), limit).await?;
     if changes.are_none() {
         return Ok(nothing);
     }
-    let mut ids: Vec<i64> = changes.article_ids.into_iter().collect();
-    for account_id in changes.accounts {
-        ids.extend(queries::newest_articles(db, Some(account_id)).await?.iter().map(|article| article.id));
-    }
-    let newest = queries::newest_of(db, &ids, LOOKED_AT).await?;
-    let here = address.of_it(app, queries::articles(db, &newest).await?).await?;
-    let gone = address.of_it(app, queries::withdrawn(db, &newest).await?).await?;
-    if here.is_empty() && gone.is_empty() && !changes.all {
-        return Ok(nothing);
-    }
-    let mut feed: Feed = match &address.of {
-        // What is in it altogether only an index knows.
-        Of::Search(wanted) => {
-            let here = here.into_iter().take(MAX_ARTICLES as usize).collect();
-            search::feed_with(app, wanted, here, address.format, address.shown).await?
-        }
-        _ => {
-            let mut feed = address.feed(app).await?;
-            let whole = changes.all || (address.format != Format::Atom && !gone.is_empty());
-            let changed: HashSet<i64> = here.iter().map(|article| article.id).collect();
-            feed.items.retain(|item| whole || changed.contains(&item.article.id));
-            if feed.items.is_empty() && gone.is_empty() && !changes.all {
-                return Ok(nothing);
-            }
-            feed
-        }
+    let told = match &address.of {
+        Of::Search(wanted) => of_search(app, address, wanted, changes).await?,
+        _ => of_feed(app, address, changes).await?,
     };
-    if feed.items.is_empty() && address.format != Format::Atom && matches!(address.of, Of::Search(_)) {
-        return Ok(nothing);
-    }
-    feed.gone = gone
-        .iter()
-        .take(MAX_ARTICLES as usize)
-        .map(|article| (article_tag(app, article), article.withdrawn_at.unwrap_or(article.updated_at)))
-        .collect();
+    let Some((mut feed, gone)) = told else { return Ok(nothing) };
+    let time = |article: &article::Model| article.withdrawn_at.unwrap_or(article.updated_at);
+    feed.gone = gone.iter().map(|article| (article_tag(app, article), time(article))).collect();
     let body = feed.write(address.format, base_url(app));
     Ok(Ping { until, document: Some(Document { body, hubs: feed.hubs }) })
+}
+
+/// Of a feed whose entries are known, those that have changed, and what was taken back.
+async fn of_feed(
+    app: &App,
+    address: &Address,
+    changes: Changes,
+) -> Result<Option<(Feed, Vec<article::Model>)>, Error> {
+    let db = app.db.read();
+    let changed: HashSet<i64> = match &address.of {
+        Of::Tag(_, tag) => queries::tagged(db, tag, &changes.article_ids).await?,
+        Of::Collection(_, collection) => queries::held_by(db, collection.id, &changes.article_ids).await?,
+        _ => changes.article_ids,
+    };
+    if changed.is_empty() && changes.accounts.is_empty() && !changes.all {
+        return Ok(None);
+    }
+    let mut feed = address.feed(app).await?;
+    let gone = queries::withdrawn(db, changed.iter().copied()).await?;
+    let whole = changes.all || (address.format != Format::Atom && !gone.is_empty());
+    feed.items.retain(|item| {
+        whole || changed.contains(&item.article.id) || changes.accounts.contains(&item.article.account_id)
+    });
+    let is_told = changes.all || !feed.items.is_empty() || !gone.is_empty();
+    Ok(is_told.then_some((feed, gone)))
+}
+
+/// What holds all of a search of that which has changed. What is in its feed altogether only an index knows.
+async fn of_search(
+    app: &App,
+    address: &Address,
+    wanted: &Wanted,
+    changes: Changes,
+) -> Result<Option<(Feed, Vec<article::Model>)>, Error> {
+    let mut ids = changes.article_ids;
+    for account_id in changes.accounts {
+        ids.extend(queries::newest_ids(app.db.read(), account_id).await?);
+    }
+    let newest = queries::newest_of(app.db.read(), ids, ASKED).await?;
+    let held = search::held_by(app, wanted, &newest).await?;
+    if held.published.is_empty() && (held.withdrawn.is_empty() || address.format != Format::Atom) {
+        return Ok(None);
+    }
+    let feed = search::feed_with(app, wanted, held.published, address.format, address.shown).await?;
+    Ok(Some((feed, held.withdrawn)))
 }

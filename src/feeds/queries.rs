@@ -9,7 +9,7 @@ use super::MAX_ARTICLES;
 use crate::clock::Timestamp;
 use crate::db::entities::account::{self, AccountState};
 use crate::db::entities::article::{self, ArticleState};
-use crate::db::entities::{collection, collection_article, event};
+use crate::db::entities::{article_tag, collection, collection_article, event};
 use crate::outbox::Event;
 
 /// The newest event that changed the feed of an account, or that of the site: its id and time. What was written then
@@ -64,16 +64,31 @@ pub(super) async fn articles<C: ConnectionTrait>(db: &C, ids: &[i64]) -> Result<
     Ok(ids.iter().filter_map(|id| rows.remove(id)).collect())
 }
 
+/// The newest published articles of an account, by id.
+pub(super) async fn newest_ids<C: ConnectionTrait>(db: &C, account_id: i64) -> Result<Vec<i64>, DbErr> {
+    article::Entity::find()
+        .select_only()
+        .column(article::Column::Id)
+        .filter(article::COLUMN.account_id.eq(account_id))
+        .filter(article::COLUMN.state.eq(ArticleState::Published))
+        .order_by_desc(article::COLUMN.published_at)
+        .order_by_desc(article::COLUMN.id)
+        .limit(MAX_ARTICLES)
+        .into_tuple()
+        .all(db)
+        .await
+}
+
 /// The newest of the given articles, newest first.
 pub(super) async fn newest_of<C: ConnectionTrait>(
     db: &C,
-    ids: &[i64],
+    ids: impl IntoIterator<Item = i64>,
     limit: u64,
 ) -> Result<Vec<i64>, DbErr> {
     article::Entity::find()
         .select_only()
         .column(article::Column::Id)
-        .filter(article::COLUMN.id.is_in(ids.iter().copied()))
+        .filter(article::COLUMN.id.is_in(ids))
         .order_by_desc(article::COLUMN.published_at)
         .order_by_desc(article::COLUMN.id)
         .limit(limit)
@@ -218,15 +233,14 @@ impl Changes {
 }
 
 /// Articles that events after `after` up to `until` name, of one account or of all; and those put into a collection,
-/// where the feed is its.
+/// where the feed is its. So many events, the newest, are read at most; where there are more, everything may be another.
 pub(super) async fn changes<C: ConnectionTrait>(
     db: &C,
     account_id: Option<i64>,
     collection_id: Option<i64>,
     (after, until): (i64, i64),
+    limit: u64,
 ) -> Result<Changes, DbErr> {
-    /// More than that change what a feed shows as a whole.
-    const MANY: u64 = 1_000;
     let mut query = event::Entity::find()
         .filter(event::COLUMN.id.gt(after))
         .filter(event::COLUMN.id.lte(until))
@@ -236,8 +250,8 @@ pub(super) async fn changes<C: ConnectionTrait>(
         query = query.filter(event::COLUMN.account_id.eq(id));
     }
     let rows: Vec<serde_json::Value> =
-        query.order_by_desc(event::COLUMN.id).limit(MANY).into_tuple().all(db).await?;
-    let mut changes = Changes { all: rows.len() as u64 == MANY, ..Changes::default() };
+        query.order_by_desc(event::COLUMN.id).limit(limit).into_tuple().all(db).await?;
+    let mut changes = Changes { all: rows.len() as u64 == limit, ..Changes::default() };
     for event in rows.into_iter().filter_map(|row| serde_json::from_value(row).ok()) {
         match event {
             Event::AccountChanged { .. } if account_id.is_some() => changes.all = true,
@@ -252,11 +266,28 @@ pub(super) async fn changes<C: ConnectionTrait>(
     Ok(changes)
 }
 
+/// Of the given articles, those that have a folded tag, or had it when they were taken back.
+pub(super) async fn tagged<C: ConnectionTrait>(
+    db: &C,
+    folded: &str,
+    article_ids: &HashSet<i64>,
+) -> Result<HashSet<i64>, DbErr> {
+    let tagged: Vec<i64> = article_tag::Entity::find()
+        .select_only()
+        .column(article_tag::Column::ArticleId)
+        .filter(article_tag::COLUMN.folded.eq(folded))
+        .filter(article_tag::COLUMN.article_id.is_in(article_ids.iter().copied()))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(tagged.into_iter().collect())
+}
+
 /// Of the given articles, those that are in a collection.
 pub(super) async fn held_by<C: ConnectionTrait>(
     db: &C,
     collection_id: i64,
-    article_ids: &[i64],
+    article_ids: &HashSet<i64>,
 ) -> Result<HashSet<i64>, DbErr> {
     let held: Vec<i64> = collection_article::Entity::find()
         .select_only()
@@ -269,15 +300,17 @@ pub(super) async fn held_by<C: ConnectionTrait>(
     Ok(held.into_iter().collect())
 }
 
-/// Those of the given articles that were taken back.
-pub(super) async fn withdrawn<C: ConnectionTrait>(db: &C, ids: &[i64]) -> Result<Vec<article::Model>, DbErr> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
+/// Those of the given articles that were taken back, as many as a feed holds: what was taken back last, first.
+pub(super) async fn withdrawn<C: ConnectionTrait>(
+    db: &C,
+    ids: impl IntoIterator<Item = i64>,
+) -> Result<Vec<article::Model>, DbErr> {
     article::Entity::find()
-        .filter(article::COLUMN.id.is_in(ids.iter().copied()))
+        .filter(article::COLUMN.id.is_in(ids))
         .filter(article::COLUMN.state.eq(ArticleState::Withdrawn))
+        .order_by_desc(article::COLUMN.withdrawn_at)
         .order_by_desc(article::COLUMN.id)
+        .limit(MAX_ARTICLES)
         .all(db)
         .await
 }

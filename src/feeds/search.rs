@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 
 use super::pages::{Validators, items, tag};
 use super::script::InScript;
-use super::{Feed, Format, MAX_ARTICLES, queries};
+use super::{Feed, Format, MAX_ARTICLES, newest_change, queries};
 use crate::alerts::percolate::{Article, Percolator};
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -20,6 +20,7 @@ use crate::hub;
 use crate::page::Locale;
 use crate::search::find::{Reader, asked, find_ids};
 use crate::search::queries::Published;
+use crate::search::query::Filter;
 use crate::search::wanted::Wanted;
 use crate::shown::Shown;
 use crate::text::script::Script;
@@ -69,23 +70,56 @@ fn anybody(app: &App) -> Reader {
     Reader { user: None, zone, script: Script::Other }
 }
 
-/// Of the given articles, those that hold all of a search as it stands. It is asked of themselves and not of the index,
-/// as for saved searches: a node may have none, and no index knows what was taken back.
-pub(super) async fn held_by(
+/// Articles that hold all of a search as it stands, at most as many of either kind as a feed holds.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    pub published: Vec<article::Model>,
+    pub withdrawn: Vec<article::Model>,
+}
+
+/// Of the given articles those that hold all of a search, in the given order; none are looked at after as many published
+/// ones as a feed holds. The search is asked of the articles themselves and not of the index, as saved searches are: a
+/// node may have none, and no index knows what was taken back.
+pub(super) async fn held_by(app: &App, wanted: &Wanted, ids: &[i64]) -> Result<Held, Error> {
+    /// Articles that are in memory at once, with their bodies.
+    const BATCH: usize = 100;
+    let mut held = Held::default();
+    let Some((query, filter)) = asked(app, wanted, anybody(app)).await? else { return Ok(held) };
+    let mut percolator = Percolator::default();
+    percolator.insert(0, &query);
+    let asked = Arc::new((percolator, filter));
+    let most = MAX_ARTICLES as usize;
+    for ids in ids.chunks(BATCH) {
+        let db = app.db.read();
+        held.published.extend(holding(app, &asked, queries::articles(db, ids).await?).await?);
+        let withdrawn = queries::withdrawn(db, ids.iter().copied()).await?;
+        held.withdrawn.extend(holding(app, &asked, withdrawn).await?);
+        if held.published.len() >= most {
+            break;
+        }
+    }
+    held.published.truncate(most);
+    held.withdrawn.truncate(most);
+    Ok(held)
+}
+
+/// Those of the given articles that a query finds and a filter admits.
+async fn holding(
     app: &App,
-    wanted: &Wanted,
+    asked: &Arc<(Percolator, Filter)>,
     articles: Vec<article::Model>,
 ) -> Result<Vec<article::Model>, Error> {
-    let Some((query, filter)) = asked(app, wanted, anybody(app)).await? else { return Ok(Vec::new()) };
+    if articles.is_empty() {
+        return Ok(articles);
+    }
     let accounts: HashSet<i64> = articles.iter().map(|article| article.account_id).collect();
     let accounts = queries::accounts(app.db.read(), accounts).await?;
+    let asked = asked.clone();
     let held = crate::blocking::run(move || {
-        let mut percolator = Percolator::default();
-        percolator.insert(0, &query);
+        let (percolator, filter) = &*asked;
         let holds = |article: &article::Model| {
-            let entry =
-                accounts.get(&article.account_id).map(|account| Published::of(article, account).into_entry());
-            entry.is_some_and(|entry| {
+            let account = accounts.get(&article.account_id);
+            account.map(|account| Published::of(article, account).into_entry()).is_some_and(|entry| {
                 filter.admits(&entry) && !percolator.matches(&Article::new(&entry)).is_empty()
             })
         };
@@ -108,7 +142,7 @@ pub(super) async fn feed_with(
         "search-feed-title",
         &[("query", wanted.q.clone()), ("site", app.config.site_name_in(locale))],
     );
-    let updated = items.iter().map(|item| item.article.updated_at.max(item.published())).max();
+    let updated = newest_change(&items);
     let feed = Feed {
         id: tag(app, wanted.at("search").as_str(), Timestamp(0)),
         title,
@@ -118,7 +152,7 @@ pub(super) async fn feed_with(
         self_url: app.config.url(&wanted.at(&format!("/search/{}", format.file()))),
         hubs: vec![hub::own_address(&app.config)],
         icon_url: None,
-        updated: updated.unwrap_or_default(),
+        updated,
         items,
         gone: Vec::new(),
     };

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::pages::{Validators, items, tag as name_for_good};
 use super::script::{InScript, of_feed};
-use super::{Feed, Format, MAX_ARTICLES, queries};
+use super::{Feed, Format, MAX_ARTICLES, newest_change, queries};
 use crate::accounts::queries::{Found, open_by_handle};
 use crate::app::App;
 use crate::articles::tags::folded;
@@ -86,7 +86,7 @@ pub(super) async fn feed(
     let name = home::tags::name_in(&name, shown);
     let path = path(account, key);
     let items = items(app, queries::articles(db, &ids).await?, shown).await?;
-    let updated = items.iter().map(|item| item.article.updated_at.max(item.published())).max();
+    let updated = newest_change(&items);
     let feed = Feed {
         id: name_for_good(app, &path, account.map_or(Timestamp(0), |account| account.created_at)),
         title: format!("#{name} · {of}"),
@@ -96,7 +96,7 @@ pub(super) async fn feed(
         self_url: app.config.url(&format!("{path}/{}", format.file())),
         hubs: vec![hub::own_address(&app.config)],
         icon_url: None,
-        updated: updated.unwrap_or_default(),
+        updated,
         items,
         gone: Vec::new(),
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use hmac::{Hmac, KeyInit, Mac};
 use sea_orm::sea_query::{Condition, Expr, ExprTrait, Query};
-use sea_orm::{DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use sha2::Sha256;
 use strum::IntoEnumIterator;
 use url::Url;
@@ -84,7 +84,9 @@ pub async fn tell(app: &App, lease_id: i64) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Done);
     };
     if lease.expires_at <= app.clock.now() {
-        return Ok(Outcome::Done);
+        // Only a job may take it away: one that left it queued would make it deaf when it is renewed.
+        let ended = end(app, &lease).await?;
+        return Ok(if ended { Outcome::Done } else { Outcome::Again { job, run_at: app.clock.now() } });
     }
     let callback = Url::parse(&lease.callback)?;
     let Some(_room) = app.fetcher.room_to_post(&callback) else {
@@ -100,15 +102,27 @@ pub async fn tell(app: &App, lease_id: i64) -> anyhow::Result<Outcome> {
         }
         Ok(Sent::Gone) => {
             tracing::info!(callback = lease.callback, "a callback is gone");
-            hub_lease::Entity::delete_by_id(lease_id).exec(app.db.write()).await?;
+            if !end(app, &lease).await? {
+                free(app.db.write(), lease_id).await?;
+            }
             Ok(Outcome::Done)
         }
         Ok(Sent::Failed { words, retry_after }) => failed(app, &lease, &words, retry_after).await,
         Err(error) => {
-            free(app, lease_id).await?;
+            free(app.db.write(), lease_id).await?;
             Err(error)
         }
     }
+}
+
+/// Forgets a lease, unless it is gone or was renewed since it was read: then false.
+async fn end(app: &App, lease: &hub_lease::Model) -> Result<bool, DbErr> {
+    let ended = hub_lease::Entity::delete_many()
+        .filter(hub_lease::COLUMN.id.eq(lease.id))
+        .filter(hub_lease::COLUMN.expires_at.eq(lease.expires_at))
+        .exec(app.db.write())
+        .await?;
+    Ok(ended.rows_affected == 1)
 }
 
 /// From now on a change asks for a new job: this one may have read before it. False if another tells it now.
@@ -191,16 +205,17 @@ async fn told(app: &App, lease_id: i64, event_id: i64) -> Result<(), DbErr> {
     Ok(())
 }
 
-async fn free(app: &App, lease_id: i64) -> Result<(), DbErr> {
+async fn free<C: ConnectionTrait>(db: &C, lease_id: i64) -> Result<(), DbErr> {
     hub_lease::Entity::update_many()
         .col_expr(hub_lease::Column::PostingUntil, Expr::value(None::<i64>))
         .filter(hub_lease::COLUMN.id.eq(lease_id))
-        .exec(app.db.write())
+        .exec(db)
         .await?;
     Ok(())
 }
 
-/// Notes a failure. The job goes on later, unless a change has asked for another one meanwhile: that one does its work.
+/// Notes a failure, unless the lease was renewed meanwhile: that is a new beginning. The job goes on later, if no
+/// change has asked for another one: that one does its work.
 async fn failed(
     app: &App,
     lease: &hub_lease::Model,
@@ -216,16 +231,16 @@ async fn failed(
         gone,
         "a callback was not told: {words}"
     );
-    if gone {
-        hub_lease::Entity::delete_by_id(lease.id).exec(app.db.write()).await?;
+    if gone && end(app, lease).await? {
         return Ok(Outcome::Done);
     }
     let tx = app.db.begin().await?;
+    free(&*tx, lease.id).await?;
     hub_lease::Entity::update_many()
-        .col_expr(hub_lease::Column::PostingUntil, Expr::value(None::<i64>))
         .col_expr(hub_lease::Column::Failures, Expr::value(lease.failures + 1))
         .col_expr(hub_lease::Column::FailingSince, Expr::value(Some(since)))
         .filter(hub_lease::COLUMN.id.eq(lease.id))
+        .filter(hub_lease::COLUMN.expires_at.eq(lease.expires_at))
         .exec(&*tx)
         .await?;
     let queued = hub_lease::Entity::update_many()

@@ -17,7 +17,7 @@ use axum::http::HeaderValue;
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    EntityTrait, QueryFilter,
+    ConnectionTrait, EntityTrait, QueryFilter,
 };
 use url::Url;
 
@@ -46,6 +46,7 @@ const LEASES_OF_HOST: u64 = 10_000;
 /// Leases of searches, each of which reads all that is published: of one host, and in all.
 const SEARCHES_OF_HOST: u64 = 50;
 const SEARCHES: u64 = 1_000;
+const MANY_SEARCHES: Refusal = Refusal::Full("this host has as many searches as this hub serves");
 /// Wishes of one host, and of all, that wait for their callbacks.
 const WISHES_OF_HOST: u64 = 200;
 const WISHES: u64 = 20_000;
@@ -162,8 +163,9 @@ pub async fn take_wish(app: &App, wish: &Wish) -> Result<(), Refusal> {
     {
         return Err(Refusal::Full("too many requests of this host wait for its answer"));
     }
-    if mode == HubMode::Subscribe {
-        check_room(&*tx, &app.config, &topic.url, (callback.as_str(), &host)).await?;
+    if mode == HubMode::Subscribe && queries::lease(&*tx, callback.as_str(), &topic.url).await?.is_none() {
+        check_room(&*tx, &app.config, &topic.url, &host).await?;
+        check_room_for_wish(&*tx, &app.config, &topic.url, &host).await?;
     }
     let row = hub_request::ActiveModel {
         id: NotSet,
@@ -205,16 +207,13 @@ fn lease_seconds(text: &str) -> Result<i64, Refusal> {
     Ok(wanted.clamp(SHORTEST_LEASE.as_secs(), LONGEST_LEASE.as_secs()) as i64)
 }
 
-/// Who has a lease already may always renew it.
-async fn check_room<C: sea_orm::ConnectionTrait>(
+/// Whether there is room for one more lease of a host; who has one may always renew it.
+async fn check_room<C: ConnectionTrait>(
     db: &C,
     config: &Config,
     topic: &str,
-    (callback, host): (&str, &str),
+    host: &str,
 ) -> Result<(), Refusal> {
-    if queries::lease(db, callback, topic).await?.is_some() {
-        return Ok(());
-    }
     if queries::leases_of_topic(db, topic).await? >= LEASES_OF_TOPIC {
         return Err(Refusal::Full("this topic has as many subscribers as this hub serves"));
     }
@@ -222,14 +221,29 @@ async fn check_room<C: sea_orm::ConnectionTrait>(
         return Err(Refusal::Full("this host has as many subscriptions as this hub serves"));
     }
     if queries::is_search(config, topic) {
-        if queries::searches_taken(db, config, Some(host)).await? >= SEARCHES_OF_HOST {
-            return Err(Refusal::Full("this host has as many searches as this hub serves"));
+        if queries::leases_of_searches(db, config, Some(host)).await? >= SEARCHES_OF_HOST {
+            return Err(MANY_SEARCHES);
         }
-        if queries::searches_taken(db, config, None).await? >= SEARCHES {
+        if queries::leases_of_searches(db, config, None).await? >= SEARCHES {
             return Err(Refusal::Full("there are as many searches as this hub serves"));
         }
     }
     Ok(())
+}
+
+/// Whether there would still be if all the leases were given that the host waits for.
+async fn check_room_for_wish<C: ConnectionTrait>(
+    db: &C,
+    config: &Config,
+    topic: &str,
+    host: &str,
+) -> Result<(), Refusal> {
+    if !queries::is_search(config, topic) {
+        return Ok(());
+    }
+    let leases = queries::leases_of_searches(db, config, Some(host)).await?;
+    let wishes = queries::new_searches_wished(db, config, host).await?;
+    if leases + wishes >= SEARCHES_OF_HOST { Err(MANY_SEARCHES) } else { Ok(()) }
 }
 
 /// Forgets leases that are over and wishes that nobody answered. Returns how many there were.

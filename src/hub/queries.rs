@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sea_orm::sea_query::{Condition, Expr, ExprTrait};
+use sea_orm::sea_query::{Condition, Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 
 use super::OUTSIDE_SETTING;
@@ -64,21 +64,41 @@ pub(super) async fn leases_of_host<C: ConnectionTrait>(db: &C, host: &str) -> Re
     hub_lease::Entity::find().filter(hub_lease::COLUMN.host.eq(host)).count(db).await
 }
 
-/// Leases of searches and wishes for some: of a host, or of all.
-pub(super) async fn searches_taken<C: ConnectionTrait>(
+/// Leases of searches: of a host, or of all.
+pub(super) async fn leases_of_searches<C: ConnectionTrait>(
     db: &C,
     config: &Config,
     host: Option<&str>,
 ) -> Result<u64, DbErr> {
     let mut leases = hub_lease::Entity::find().filter(hub_lease::COLUMN.topic.starts_with(searches(config)));
-    let mut wishes = hub_request::Entity::find()
-        .filter(hub_request::COLUMN.topic.starts_with(searches(config)))
-        .filter(hub_request::COLUMN.mode.eq(HubMode::Subscribe));
     if let Some(host) = host {
         leases = leases.filter(hub_lease::COLUMN.host.eq(host));
-        wishes = wishes.filter(hub_request::COLUMN.host.eq(host));
     }
-    Ok(leases.count(db).await? + wishes.count(db).await?)
+    leases.count(db).await
+}
+
+/// What a host wishes for of searches, but for leases it has and would renew.
+pub(super) async fn new_searches_wished<C: ConnectionTrait>(
+    db: &C,
+    config: &Config,
+    host: &str,
+) -> Result<u64, DbErr> {
+    let same = |lease: hub_lease::Column, wish: hub_request::Column| {
+        Expr::col((hub_lease::Entity, lease)).equals((hub_request::Entity, wish))
+    };
+    let its_lease = Query::select()
+        .expr(Expr::value(1))
+        .from(hub_lease::Entity)
+        .and_where(same(hub_lease::Column::Callback, hub_request::Column::Callback))
+        .and_where(same(hub_lease::Column::Topic, hub_request::Column::Topic))
+        .take();
+    hub_request::Entity::find()
+        .filter(hub_request::COLUMN.topic.starts_with(searches(config)))
+        .filter(hub_request::COLUMN.mode.eq(HubMode::Subscribe))
+        .filter(hub_request::COLUMN.host.eq(host))
+        .filter(Expr::exists(its_lease).not())
+        .count(db)
+        .await
 }
 
 pub(super) fn is_search(config: &Config, topic: &str) -> bool {

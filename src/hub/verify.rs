@@ -3,17 +3,18 @@
 
 use std::time::Duration;
 
+use sea_orm::sea_query::LockType;
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    DbErr, EntityTrait, IntoActiveModel,
+    DbErr, EntityTrait, IntoActiveModel, QuerySelect,
 };
 use url::Url;
 
 use super::{Refusal, check_room, queries};
 use crate::app::App;
-use crate::db::entities::hub_lease;
 use crate::db::entities::hub_request::{self, HubMode};
+use crate::db::entities::{account, hub_lease};
 use crate::import::fetch::{FetchError, FetchRequest};
 use crate::jobs::{Job, Outcome};
 use crate::outbox;
@@ -93,15 +94,23 @@ async fn ask(
 async fn settle(app: &App, request: hub_request::Model) -> anyhow::Result<()> {
     let now = app.clock.now();
     let tx = app.db.begin().await?;
+    // A lease holds its account's row, as does who changes the account; both take it before they wait for other writers.
+    if let Some(account_id) = request.account_id {
+        account::Entity::find_by_id(account_id).lock(LockType::KeyShare).one(&*tx).await?;
+    }
     // Whoever publishes now sees the lease, or what they publish is in the feed before it. And two that would fill the
     // last place wait for each other.
     outbox::serialise_writers(&tx).await?;
     if hub_request::Entity::delete_by_id(request.id).exec(&*tx).await?.rows_affected == 0 {
         return Ok(());
     }
-    if request.mode == HubMode::Subscribe {
-        let taker = (request.callback.as_str(), request.host.as_str());
-        match check_room(&*tx, &app.config, &request.topic, taker).await {
+    let mut known = queries::lease(&*tx, &request.callback, &request.topic).await?;
+    // Who lets it end begins anew.
+    if let Some(ended) = known.take_if(|lease| lease.expires_at <= now) {
+        hub_lease::Entity::delete_by_id(ended.id).exec(&*tx).await?;
+    }
+    if request.mode == HubMode::Subscribe && known.is_none() {
+        match check_room(&*tx, &app.config, &request.topic, &request.host).await {
             Err(Refusal::Broken(error)) => return Err(error.into()),
             Err(full) => {
                 tracing::info!(callback = request.callback, "no lease: {full}");
@@ -110,7 +119,6 @@ async fn settle(app: &App, request: hub_request::Model) -> anyhow::Result<()> {
             Ok(()) => {}
         }
     }
-    let known = queries::lease(&*tx, &request.callback, &request.topic).await?;
     match (request.mode, known) {
         (HubMode::Unsubscribe, Some(lease)) => {
             hub_lease::Entity::delete_by_id(lease.id).exec(&*tx).await?;

@@ -125,9 +125,9 @@ impl Job {
         }
     }
 
-    /// Whether it comes again for as long as what it is about is there. However often it fails, it
-    /// never dies: nothing else would ask for it anew.
-    pub fn recurs(&self) -> bool {
+    /// Whether it is tried again however often it fails, for as long as what it is about is there: nothing else would
+    /// ask for it anew.
+    pub fn never_dies(&self) -> bool {
         matches!(
             self,
             Self::RefreshSource { .. }

@@ -16,7 +16,7 @@ use crate::db::entities::job::{self, JobState};
 
 /// How long a claimed job belongs to its worker without a renewal.
 pub const LEASE: Duration = Duration::from_secs(60);
-/// A job that failed this often is dead, if it is not one that recurs.
+/// A job that failed this often is dead, if it is not one that never dies.
 const MAX_ATTEMPTS: i32 = 12;
 
 /// Queues a job within the caller's transaction, unless one with its key waits already.
@@ -147,7 +147,7 @@ pub async fn settle(
             .col_expr(job::Column::State, Expr::value(JobState::Waiting))
             .col_expr(job::Column::RunAt, Expr::value(run_at)),
         Err(error) => {
-            let dead = row.attempts >= MAX_ATTEMPTS && !recurs(row);
+            let dead = row.attempts >= MAX_ATTEMPTS && !never_dies(row);
             tracing::warn!(
                 job = row.id,
                 kind = row.kind,
@@ -196,8 +196,8 @@ fn pause_after(attempts: i32) -> Duration {
     Duration::from_secs(1 << attempts.clamp(1, 11))
 }
 
-fn recurs(row: &job::Model) -> bool {
-    serde_json::from_value::<Job>(row.payload.clone()).is_ok_and(|job| job.recurs())
+fn never_dies(row: &job::Model) -> bool {
+    serde_json::from_value::<Job>(row.payload.clone()).is_ok_and(|job| job.never_dies())
 }
 
 fn payload(job: &Job) -> serde_json::Value {

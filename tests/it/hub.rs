@@ -1,13 +1,15 @@
 //! The hub, and a subscriber with a server of its own.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
-use sea_orm::{EntityTrait, PaginatorTrait};
+use sea_orm::{EntityTrait, PaginatorTrait, QuerySelect};
 use sha2::Sha256;
 use xiangxun::db::entities::member::Role;
-use xiangxun::db::entities::{hub_lease, hub_request};
+use xiangxun::db::entities::{account, hub_lease, hub_request};
 use xiangxun::jobs;
+use xiangxun::outbox::{self, Event};
 
 use crate::on_both_databases;
 use crate::support::app::Answer;
@@ -18,6 +20,8 @@ on_both_databases! {
     a_feed_names_its_hub_and_a_subscriber_is_told_of_what_is_published_revised_and_withdrawn
     only_a_callback_that_repeats_the_challenge_gets_a_lease_or_loses_it
     a_lease_is_renewed_and_ends
+    who_lets_a_lease_end_begins_anew
+    a_lease_is_given_beside_a_change_of_its_account
     what_could_not_be_told_is_told_at_once_when_the_callback_is_back
     a_callback_that_is_gone_is_dropped
     wishes_for_other_topics_and_private_callbacks_are_refused
@@ -213,6 +217,54 @@ async fn a_lease_is_renewed_and_ends(backend: Backend) {
     jobs::upkeep::run_once(&app.app).await.unwrap();
     assert!(leases(&app).await.is_empty());
     app.finish().await;
+}
+
+async fn who_lets_a_lease_end_begins_anew(backend: Backend) {
+    let app = start(backend).await;
+    let (account, _) = app.account("times").await;
+    app.sign_in_as(account.id, Role::Editor).await;
+    let receiver = Receiver::start().await;
+    subscribe(&app, &receiver, TOPIC).await;
+    receiver.answer_status(503);
+    app.publish_new("times", "甲", "正文").await;
+    app.work().await;
+    receiver.take();
+    receiver.answer(|received| (200, received.param("hub.challenge").to_owned()));
+    app.app.clock.advance(Duration::from_secs(11 * 86_400));
+    // Either the job that waited comes first, or the wish.
+    for (title, works) in [("乙", true), ("丙", false)] {
+        if works {
+            app.work().await;
+            assert!(leases(&app).await.is_empty());
+        }
+        subscribe(&app, &receiver, TOPIC).await;
+        app.publish_new("times", title, "正文").await;
+        app.work().await;
+        assert_eq!(titles(&receiver.take_one()), [title]);
+        app.app.clock.advance(Duration::from_secs(11 * 86_400));
+    }
+    app.finish().await;
+}
+
+async fn a_lease_is_given_beside_a_change_of_its_account(backend: Backend) {
+    let app = Arc::new(start(backend).await);
+    let (account, _) = app.account("times").await;
+    let receiver = Receiver::start().await;
+    ask(&app, "subscribe", TOPIC, &receiver.url("/"), &[]).await.assert_status(202);
+    let tx = app.app.db.begin().await.unwrap();
+    account::Entity::find_by_id(account.id).lock_exclusive().one(&*tx).await.unwrap();
+    let working = tokio::spawn({
+        let app = app.clone();
+        async move { app.work().await }
+    });
+    // On PostgreSQL until it waits for the row; SQLite lets it begin nothing yet.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let event = Event::AccountChanged { account_id: account.id };
+    outbox::record(&tx, app.app.clock.now(), event).await.unwrap();
+    tx.commit().await.unwrap();
+    working.await.unwrap();
+    assert_eq!(leases(&app).await.len(), 1);
+    Arc::into_inner(app).unwrap().finish().await;
 }
 
 async fn what_could_not_be_told_is_told_at_once_when_the_callback_is_back(backend: Backend) {

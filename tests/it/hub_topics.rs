@@ -9,6 +9,7 @@ use xiangxun::search::follower;
 
 use crate::hub::{ask, is_signed, leases, start, subscribe, titles};
 use crate::on_both_databases;
+use crate::search::publish_as;
 use crate::support::receiver::Receiver;
 use crate::support::{Backend, TestApp};
 
@@ -18,7 +19,9 @@ on_both_databases! {
     subscribers_of_a_collection_are_told_of_what_comes_into_it
     subscribers_of_a_search_are_told_of_what_holds_all_of_it
     a_feed_in_a_script_is_told_in_that_script
+    one_article_among_many_changes_is_told
     a_host_has_a_few_searches_only
+    renewals_take_no_room
     a_lease_is_given_back_though_its_feed_is_gone
     what_cannot_be_seen_for_a_while_is_told_of_afterwards
 }
@@ -222,6 +225,74 @@ async fn a_feed_in_a_script_is_told_in_that_script(backend: Backend) {
     let told = receiver.take_one();
     assert!(is_signed(&told) && titles(&told) == ["軟體裡的頭髮"], "{}", told.text());
     assert!(told.text().contains("記憶體"));
+    app.finish().await;
+}
+
+async fn one_article_among_many_changes_is_told(backend: Backend) {
+    let app = start(backend).await;
+    newsroom(&app).await;
+    let (other, _) = app.account("herald").await;
+    let series = collection(&app, "连载").await;
+    let many = async |count: i64| {
+        for n in 0..count {
+            let later = app.app.clock.now().0 + 1_000 + n;
+            publish_as(&app, other.id, None, "无关", "正文", "zh-Hans", later).await;
+        }
+    };
+    let topics = [
+        format!("{SITE}/tag/{TAG}/feed.atom"),
+        format!("{SITE}/search/feed.atom?q={TAG}"),
+        format!("{SITE}/@times/collections/lian-zai/feed.atom"),
+    ];
+    app.publish_tagged("times", "旧闻", "台风").await;
+    follower::catch_up(&app.app).await.unwrap();
+    let mut receivers = Vec::new();
+    for topic in &topics {
+        let receiver = Receiver::start().await;
+        subscribe(&app, &receiver, topic).await;
+        receivers.push(receiver);
+    }
+    let id = app.publish_tagged("times", "台风登陆", "台风").await;
+    put_in(&app, series, id).await;
+    many(250).await;
+    app.work().await;
+    for (receiver, topic) in receivers.iter().zip(&topics) {
+        assert_eq!(titles(&receiver.take_one()), ["台风登陆"], "{topic}");
+    }
+    withdraw(&app, id).await;
+    many(250).await;
+    app.work().await;
+    for (receiver, topic) in receivers.iter().zip(&topics) {
+        let told = receiver.take_one();
+        assert_eq!(told.text().matches("<at:deleted-entry").count(), 1, "{topic}");
+        assert!(titles(&told).is_empty(), "{topic}");
+    }
+    // So many that other feeds are told whole; a search is told of what it finds, here of nothing.
+    many(1_100).await;
+    app.work().await;
+    assert_eq!(receivers.iter().map(|receiver| receiver.take().len()).collect::<Vec<_>>(), [1, 0, 0]);
+    app.finish().await;
+}
+
+async fn renewals_take_no_room(backend: Backend) {
+    let app = start(backend).await;
+    follower::catch_up(&app.app).await.unwrap();
+    let receiver = Receiver::start().await;
+    let callback = receiver.url("/callback?id=7");
+    let wish = async |n: usize| {
+        let topic = format!("{SITE}/search/feed.atom?q=a{n}");
+        ask(&app, "subscribe", &topic, &callback, &[]).await.assert_status(202);
+    };
+    for n in 0..26 {
+        wish(n).await;
+    }
+    app.work().await;
+    // All are renewed, and one is new, before any is verified.
+    for n in 0..=26 {
+        wish(n).await;
+    }
+    app.work().await;
+    assert_eq!(leases(&app).await.len(), 27);
     app.finish().await;
 }
 

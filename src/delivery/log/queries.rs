@@ -144,7 +144,12 @@ async fn of_owners<C: ConnectionTrait>(
     limit: u64,
 ) -> Result<Vec<i64>, DbErr> {
     let mut found = Vec::new();
-    for (kind, (column, of)) in [Kind::Push, Kind::Alert, Kind::Digest].into_iter().zip(owners.columns()) {
+    for (column, of) in owners.columns() {
+        let kind = match column {
+            Column::AlertId => Kind::Alert,
+            Column::ReaderId => Kind::Digest,
+            _ => Kind::Push,
+        };
         if of.is_empty() || (asked.kind != Kind::All && asked.kind != kind) {
             continue;
         }
