@@ -20,7 +20,7 @@ use moka::future::Cache;
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
-use crate::auth::session::SignedIn;
+use crate::auth::session;
 use crate::blocking;
 use crate::clock::Timestamp;
 use crate::config::Config;
@@ -150,16 +150,19 @@ fn key(app: &App, request: &Request) -> Option<Key> {
         headers.contains_key(header::IF_MODIFIED_SINCE) && !headers.contains_key(header::IF_NONE_MATCH);
     let is_everybodys = matches!(*request.method(), Method::GET | Method::HEAD)
         && address.len() <= LONGEST_ADDRESS
-        && request.extensions().get::<SignedIn>().is_none()
         && !asks_by_time
         && !headers.contains_key(header::AUTHORIZATION);
     if !is_everybodys {
         return None;
     }
     let jar = CookieJar::from_headers(headers);
+    // Who a session is of, if it still is one, is found out further in.
+    if jar.get(session::cookie_name(app)).is_some() || jar.get(FLASH_COOKIE).is_some() {
+        return None;
+    }
     let locale = Locale::of_request(app, &jar, headers, None);
     let script = Choice::of_request(&jar, headers, request.uri().query(), None);
-    jar.get(FLASH_COOKIE).is_none().then(|| (locale, script, Look::of(&jar, headers), address.to_owned()))
+    Some((locale, script, Look::of(&jar, headers), address.to_owned()))
 }
 
 /// A page that everybody may have; anything else is given back.

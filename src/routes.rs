@@ -39,7 +39,6 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// The whole site.
 pub fn router(app: Arc<App>) -> Router {
     let pages = Router::new()
-        .merge(everybodys(&app))
         .merge(public::search_pages())
         .merge(public::identity())
         .merge(newsroom::studio())
@@ -63,21 +62,32 @@ pub fn router(app: Arc<App>) -> Router {
                 .layer(RequestBodyLimitLayer::new(UPLOAD_LIMIT))
                 .layer(from_fn(media::pages::say_how_large)),
         )
-        // The layers above say how much is read.
-        .layer(DefaultBodyLimit::disable())
         .fallback(async || Error::NotFound);
+    let pages = everybodys(&app).merge(guarded(pages, &app));
 
     // For machines that watch over this one: no session, no language, no log line.
     Router::new()
         .route("/healthz", get(async || "ok"))
         .route("/readyz", get(show_readiness))
         .layer(from_fn_with_state(app.clone(), auth::headers::secure))
-        .merge(framed(pages, &app))
+        .merge(sent(pages))
         .with_state(app)
 }
 
-/// Puts around pages what all of them need; the first layer is the outermost.
+/// What is the same for everybody who is not signed in, and made once for all of them: what is kept is an answer as the
+/// guards have left it, so they are not asked again.
+fn everybodys(app: &Arc<App>) -> Router<Arc<App>> {
+    let pages = public::reader_pages().merge(public::feeds()).layer(RequestBodyLimitLayer::new(BODY_LIMIT));
+    guarded(pages, app).layer(from_fn_with_state(app.clone(), page_cache::give))
+}
+
+/// Puts around pages what all of them need.
 pub fn framed(pages: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<App>> {
+    sent(guarded(pages, app))
+}
+
+/// Puts around pages what an answer needs on its way, whoever made it; the first layer is the outermost.
+fn sent(pages: Router<Arc<App>>) -> Router<Arc<App>> {
     let request_id = HeaderName::from_static("x-request-id");
     pages.layer(
         ServiceBuilder::new()
@@ -89,7 +99,15 @@ pub fn framed(pages: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<App>> {
             )
             .layer(PropagateRequestIdLayer::new(request_id))
             .map_response(packing::weaken)
-            .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(packable()))
+            .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(packable())),
+    )
+}
+
+/// Puts around pages what looks at a request before they do, and at their answer after; the first layer is the
+/// outermost.
+fn guarded(pages: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<App>> {
+    pages.layer(
+        ServiceBuilder::new()
             .layer(from_fn_with_state(app.clone(), auth::headers::secure))
             .layer(from_fn(auth::headers::keep_private))
             .layer(from_fn_with_state(app.clone(), error::render))
@@ -102,7 +120,9 @@ pub fn framed(pages: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<App>> {
             .layer(CatchPanicLayer::custom(|_| {
                 Error::Internal(anyhow::anyhow!("a handler panicked")).into_response()
             }))
-            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT)),
+            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
+            // Layers around the pages say how much is read.
+            .layer(DefaultBodyLimit::disable()),
     )
 }
 
@@ -111,13 +131,6 @@ fn packable() -> impl Predicate {
     DefaultPredicate::new()
         .and(NotForContentType::const_new("application/zip"))
         .and(NotForContentType::const_new("application/epub+zip"))
-}
-
-/// What is the same for everybody who is not signed in, and made once for all of them.
-fn everybodys(app: &Arc<App>) -> Router<Arc<App>> {
-    public::reader_pages()
-        .merge(public::feeds())
-        .route_layer(from_fn_with_state(app.clone(), page_cache::give))
 }
 
 /// Whether this node can serve: the database answers and the index has caught up.

@@ -94,6 +94,30 @@ both_databases! {
         }
     }
 
+    async fn a_kept_page_says_all_that_the_first_one_said(app) {
+        let (account, _) = app.account("daily").await;
+        let article = publish(app, account.id, "标题", "台风来了").await;
+        for path in [format!("/@daily/{}", article.slug), "/feed.atom".into()] {
+            let headers = async |more: &[(&str, &str)]| {
+                let answer = anybody(app, &path, more).await.assert_status(200);
+                let mut headers = answer.headers.clone();
+                assert!(headers.remove("x-request-id").is_some(), "{path}");
+                (headers, answer.text())
+            };
+            let first = headers(&[]).await;
+            for name in ["content-security-policy", "x-content-type-options", "referrer-policy", "x-frame-options"] {
+                assert!(first.0.contains_key(name), "{path}: {name}");
+            }
+            assert_eq!(headers(&[]).await, first, "{path}");
+            // So does the page that is made for somebody whose session is over, but for its tag.
+            let mut ended = headers(&[("cookie", "session=over")]).await;
+            if let Some(tag) = first.0.get("etag") {
+                ended.0.insert("etag", tag.clone());
+            }
+            assert_eq!(ended, first, "{path}");
+        }
+    }
+
     async fn a_page_that_the_reader_has_is_not_sent_again(app) {
         let (account, _) = app.account("daily").await;
         let article = publish(app, account.id, "标题", "台风来了").await;
