@@ -255,7 +255,8 @@ fn row(new: NewArticle, slug: String, now: Timestamp) -> article::ActiveModel {
 
 /// Changes an imported article as its source did: a revision without an editor. The slug and the
 /// time of publication stay. Returns the article if anything changed. An article that was
-/// withdrawn here is changed too, and stays withdrawn.
+/// withdrawn here is changed too, and stays withdrawn. The caller writes the event of a published one, when it has
+/// locked all that it changes: whoever changes the next article may be waiting to write theirs.
 ///
 /// # Errors
 /// Conflict where a member has edited the article since: their words are not written over.
@@ -289,10 +290,6 @@ pub async fn revise_imported(
     }
     let slug = article.slug.clone();
     let saved = draft::write(&**tx, now, article, content, slug, None, Note::default()).await?;
-    if saved.state == ArticleState::Published {
-        let event = Event::ArticleRevised { account_id: saved.account_id, article_id: saved.id };
-        outbox::record(tx, now, event).await?;
-    }
     Ok(Some(saved))
 }
 

@@ -25,7 +25,7 @@ pub use draft::{Note, create, delete, save};
 pub use form::{ArticleForm, Content, MAX_TAGS};
 pub use publish::publish;
 pub use schedule::{publish_due, schedule, unschedule};
-pub use slugs::with_suffix;
+pub use slugs::{lock_account, with_suffix};
 pub use withdraw::{reinstate, withdraw};
 
 use sea_orm::{ConnectionTrait, EntityTrait, QuerySelect};

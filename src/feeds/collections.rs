@@ -12,6 +12,7 @@ use super::{Feed, Format, MAX_ARTICLES, newest_change, queries};
 use crate::accounts::queries::{Found, open_by_handle};
 use crate::app::App;
 use crate::collections;
+use crate::db::entities::article::ArticleState;
 use crate::db::entities::{account, collection};
 use crate::error::Error;
 use crate::hub;
@@ -49,9 +50,8 @@ pub(super) async fn feed(
     shown: Shown,
 ) -> Result<Feed, Error> {
     let db = app.db.read();
-    let ids =
-        queries::newest_of(db, collections::queries::published_ids(db, collection.id).await?, MAX_ARTICLES)
-            .await?;
+    let ids = collections::queries::published_ids(db, collection.id).await?;
+    let ids = queries::newest_of(db, ids, ArticleState::Published, MAX_ARTICLES).await?;
     let path = collections::pages::path(account, collection);
     let items = items(app, queries::articles(db, &ids).await?, shown).await?;
     let updated = newest_change(&items);

@@ -137,7 +137,7 @@ pub(super) async fn items(
         let account_url = app.config.url(&format!("/@{}", account.handle));
         let path = path_in(&article.slug, of_feed(shown).filter(|shown| shown.changes(&article.lang)));
         items.push(Item {
-            id: article_tag(app, &article),
+            id: article_tag(app, article.id, article.created_at),
             url: format!("{account_url}/{path}"),
             account_name: account.name.clone(),
             account_url,
@@ -148,8 +148,8 @@ pub(super) async fn items(
 }
 
 /// Names an article in feeds, for good.
-pub(super) fn article_tag(app: &App, article: &article::Model) -> String {
-    tag(app, &format!("article/{}", article.id), article.created_at)
+pub(super) fn article_tag(app: &App, id: i64, created_at: Timestamp) -> String {
+    tag(app, &format!("article/{id}"), created_at)
 }
 
 pub(super) fn base_url(app: &App) -> &str {

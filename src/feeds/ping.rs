@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use super::address::{Address, Of};
 use super::pages::{article_tag, base_url};
-use super::queries::Changes;
-use super::{Feed, Format, queries, search};
+use super::queries::{Changes, Gone};
+use super::{Feed, Format, MAX_ARTICLES, queries, search};
 use crate::app::App;
-use crate::db::entities::article;
+use crate::db::entities::article::ArticleState;
 use crate::error::Error;
 use crate::outbox;
 use crate::search::wanted::Wanted;
@@ -40,9 +40,9 @@ pub struct Document {
 ///
 /// Entries that are in the feed now and have changed; those taken back as tombstones in Atom. The other formats
 /// have no word for that, so they are sent whole then, but for those of searches; and any is when the account or the
-/// collection that it is of changed its name, or more has changed than a feed holds. What left a feed in another way,
-/// such as by a tag that was taken off, is not told. A search is asked of the 2,000 articles published last of those
-/// that have changed, and only until a feed of it is full.
+/// collection that it is of changed its name, or there were a thousand events. What left a feed in another way, such as
+/// by a tag that was taken off, is not told. A search is asked of those that have changed: of the 2,000 articles
+/// published last, until a feed of it is full, and of as many that were taken back.
 ///
 /// # Errors
 /// Those of reading.
@@ -68,18 +68,14 @@ pub async fn since(app: &App, address: &Address, told_until: i64) -> Result<Ping
         _ => of_feed(app, address, changes).await?,
     };
     let Some((mut feed, gone)) = told else { return Ok(nothing) };
-    let time = |article: &article::Model| article.withdrawn_at.unwrap_or(article.updated_at);
-    feed.gone = gone.iter().map(|article| (article_tag(app, article), time(article))).collect();
+    feed.updated = gone.iter().map(|article| article.at).fold(feed.updated, Ord::max);
+    feed.gone = gone.iter().map(|gone| (article_tag(app, gone.id, gone.created_at), gone.at)).collect();
     let body = feed.write(address.format, base_url(app));
     Ok(Ping { until, document: Some(Document { body, hubs: feed.hubs }) })
 }
 
 /// Of a feed whose entries are known, those that have changed, and what was taken back.
-async fn of_feed(
-    app: &App,
-    address: &Address,
-    changes: Changes,
-) -> Result<Option<(Feed, Vec<article::Model>)>, Error> {
+async fn of_feed(app: &App, address: &Address, changes: Changes) -> Result<Option<(Feed, Vec<Gone>)>, Error> {
     let db = app.db.read();
     let changed: HashSet<i64> = match &address.of {
         Of::Tag(_, tag) => queries::tagged(db, tag, &changes.article_ids).await?,
@@ -95,7 +91,7 @@ async fn of_feed(
     feed.items.retain(|item| {
         whole || changed.contains(&item.article.id) || changes.accounts.contains(&item.article.account_id)
     });
-    let is_told = changes.all || !feed.items.is_empty() || !gone.is_empty();
+    let is_told = !feed.items.is_empty() || !gone.is_empty();
     Ok(is_told.then_some((feed, gone)))
 }
 
@@ -105,16 +101,24 @@ async fn of_search(
     address: &Address,
     wanted: &Wanted,
     changes: Changes,
-) -> Result<Option<(Feed, Vec<article::Model>)>, Error> {
-    let mut ids = changes.article_ids;
-    for account_id in changes.accounts {
-        ids.extend(queries::newest_ids(app.db.read(), account_id).await?);
-    }
-    let newest = queries::newest_of(app.db.read(), ids, ASKED).await?;
-    let held = search::held_by(app, wanted, &newest).await?;
-    if held.published.is_empty() && (held.withdrawn.is_empty() || address.format != Format::Atom) {
+) -> Result<Option<(Feed, Vec<Gone>)>, Error> {
+    let db = app.db.read();
+    let changed = changes.article_ids;
+    let most = ASKED.min(MAX_ARTICLES * changes.accounts.len() as u64);
+    let of_accounts = queries::newest_ids(db, changes.accounts, most).await?;
+    let there = changed.iter().copied().chain(of_accounts);
+    let there = queries::newest_of(db, there, ArticleState::Published, ASKED).await?;
+    let there = search::held_by(app, wanted, &there, MAX_ARTICLES as usize).await?;
+    let there = queries::articles(db, &there).await?;
+    let gone = if address.format == Format::Atom {
+        let gone = queries::newest_of(db, changed, ArticleState::Withdrawn, ASKED).await?;
+        queries::withdrawn(db, search::held_by(app, wanted, &gone, gone.len()).await?).await?
+    } else {
+        Vec::new()
+    };
+    if there.is_empty() && gone.is_empty() {
         return Ok(None);
     }
-    let feed = search::feed_with(app, wanted, held.published, address.format, address.shown).await?;
-    Ok(Some((feed, held.withdrawn)))
+    let feed = search::feed_with(app, wanted, there, address.format, address.shown).await?;
+    Ok(Some((feed, gone)))
 }

@@ -3,7 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select,
+};
 
 use super::MAX_ARTICLES;
 use crate::clock::Timestamp;
@@ -64,31 +67,38 @@ pub(super) async fn articles<C: ConnectionTrait>(db: &C, ids: &[i64]) -> Result<
     Ok(ids.iter().filter_map(|id| rows.remove(id)).collect())
 }
 
-/// The newest published articles of an account, by id.
-pub(super) async fn newest_ids<C: ConnectionTrait>(db: &C, account_id: i64) -> Result<Vec<i64>, DbErr> {
-    article::Entity::find()
-        .select_only()
-        .column(article::Column::Id)
-        .filter(article::COLUMN.account_id.eq(account_id))
-        .filter(article::COLUMN.state.eq(ArticleState::Published))
-        .order_by_desc(article::COLUMN.published_at)
-        .order_by_desc(article::COLUMN.id)
-        .limit(MAX_ARTICLES)
-        .into_tuple()
-        .all(db)
-        .await
+/// Ids of the newest published articles of some accounts that are to be seen, newest first.
+pub(super) async fn newest_ids<C: ConnectionTrait>(
+    db: &C,
+    account_ids: impl IntoIterator<Item = i64>,
+    limit: u64,
+) -> Result<Vec<i64>, DbErr> {
+    let of = article::COLUMN.account_id.is_in(account_ids);
+    newest(db, article::Entity::find().filter(of), ArticleState::Published, limit).await
 }
 
-/// The newest of the given articles, newest first.
+/// The newest of the given articles that are in a state, newest first; published ones that are to be seen.
 pub(super) async fn newest_of<C: ConnectionTrait>(
     db: &C,
     ids: impl IntoIterator<Item = i64>,
+    state: ArticleState,
     limit: u64,
 ) -> Result<Vec<i64>, DbErr> {
-    article::Entity::find()
+    newest(db, article::Entity::find().filter(article::COLUMN.id.is_in(ids)), state, limit).await
+}
+
+async fn newest<C: ConnectionTrait>(
+    db: &C,
+    query: Select<article::Entity>,
+    state: ArticleState,
+    limit: u64,
+) -> Result<Vec<i64>, DbErr> {
+    let hides = (state == ArticleState::Published).then(hidden);
+    query
+        .apply_if(hides, |query, hidden| query.filter(article::Column::AccountId.not_in_subquery(hidden)))
         .select_only()
         .column(article::Column::Id)
-        .filter(article::COLUMN.id.is_in(ids))
+        .filter(article::COLUMN.state.eq(state))
         .order_by_desc(article::COLUMN.published_at)
         .order_by_desc(article::COLUMN.id)
         .limit(limit)
@@ -216,6 +226,14 @@ fn hidden() -> sea_orm::sea_query::SelectStatement {
     query
 }
 
+/// An article that was taken back.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gone {
+    pub id: i64,
+    pub created_at: Timestamp,
+    pub at: Timestamp,
+}
+
 /// What events say of a feed.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
@@ -241,9 +259,12 @@ pub(super) async fn changes<C: ConnectionTrait>(
     (after, until): (i64, i64),
     limit: u64,
 ) -> Result<Changes, DbErr> {
+    let mut kinds = Event::of_feeds().to_vec();
+    kinds.extend(collection_id.map(|_| Event::of_collections()));
     let mut query = event::Entity::find()
         .filter(event::COLUMN.id.gt(after))
         .filter(event::COLUMN.id.lte(until))
+        .filter(event::COLUMN.kind.is_in(kinds))
         .select_only()
         .column(event::Column::Payload);
     if let Some(id) = account_id {
@@ -283,7 +304,7 @@ pub(super) async fn tagged<C: ConnectionTrait>(
     Ok(tagged.into_iter().collect())
 }
 
-/// Of the given articles, those that are in a collection.
+/// Of the given articles, those that are in a collection, which holds a few hundred.
 pub(super) async fn held_by<C: ConnectionTrait>(
     db: &C,
     collection_id: i64,
@@ -293,24 +314,39 @@ pub(super) async fn held_by<C: ConnectionTrait>(
         .select_only()
         .column(collection_article::Column::ArticleId)
         .filter(collection_article::COLUMN.collection_id.eq(collection_id))
-        .filter(collection_article::COLUMN.article_id.is_in(article_ids.iter().copied()))
         .into_tuple()
         .all(db)
         .await?;
-    Ok(held.into_iter().collect())
+    Ok(held.into_iter().filter(|id| article_ids.contains(id)).collect())
 }
 
-/// Those of the given articles that were taken back, as many as a feed holds: what was taken back last, first.
+/// Those of the given articles that were taken back, the last one first.
 pub(super) async fn withdrawn<C: ConnectionTrait>(
     db: &C,
     ids: impl IntoIterator<Item = i64>,
-) -> Result<Vec<article::Model>, DbErr> {
-    article::Entity::find()
+) -> Result<Vec<Gone>, DbErr> {
+    let rows: Vec<(i64, Timestamp, Option<Timestamp>, Timestamp)> = article::Entity::find()
         .filter(article::COLUMN.id.is_in(ids))
         .filter(article::COLUMN.state.eq(ArticleState::Withdrawn))
+        .select_only()
+        .column(article::Column::Id)
+        .column(article::Column::CreatedAt)
+        .column(article::Column::WithdrawnAt)
+        .column(article::Column::UpdatedAt)
         .order_by_desc(article::COLUMN.withdrawn_at)
         .order_by_desc(article::COLUMN.id)
-        .limit(MAX_ARTICLES)
+        .into_tuple()
         .all(db)
-        .await
+        .await?;
+    let gone = |(id, created_at, withdrawn_at, updated_at): (_, _, Option<Timestamp>, _)| Gone {
+        id,
+        created_at,
+        at: withdrawn_at.unwrap_or(updated_at),
+    };
+    Ok(rows.into_iter().map(gone).collect())
+}
+
+/// Articles by id, whatever their state.
+pub(super) async fn by_id<C: ConnectionTrait>(db: &C, ids: &[i64]) -> Result<Vec<article::Model>, DbErr> {
+    article::Entity::find().filter(article::COLUMN.id.is_in(ids.iter().copied())).all(db).await
 }

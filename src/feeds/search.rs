@@ -70,36 +70,25 @@ fn anybody(app: &App) -> Reader {
     Reader { user: None, zone, script: Script::Other }
 }
 
-/// Articles that hold all of a search as it stands, at most as many of either kind as a feed holds.
-#[derive(Debug, Default)]
-pub(super) struct Held {
-    pub published: Vec<article::Model>,
-    pub withdrawn: Vec<article::Model>,
-}
-
-/// Of the given articles those that hold all of a search, in the given order; none are looked at after as many published
-/// ones as a feed holds. The search is asked of the articles themselves and not of the index, as saved searches are: a
-/// node may have none, and no index knows what was taken back.
-pub(super) async fn held_by(app: &App, wanted: &Wanted, ids: &[i64]) -> Result<Held, Error> {
+/// Of the given articles, those that hold all of a search as it stands, in the given order: none are looked at after so
+/// many. The search is asked of the articles themselves and not of the index, as saved searches are: a node may have
+/// none, and no index knows what was taken back.
+pub(super) async fn held_by(app: &App, wanted: &Wanted, ids: &[i64], most: usize) -> Result<Vec<i64>, Error> {
     /// Articles that are in memory at once, with their bodies.
-    const BATCH: usize = 100;
-    let mut held = Held::default();
-    let Some((query, filter)) = asked(app, wanted, anybody(app)).await? else { return Ok(held) };
+    const BATCH: usize = 20;
+    let Some((query, filter)) = asked(app, wanted, anybody(app)).await? else { return Ok(Vec::new()) };
     let mut percolator = Percolator::default();
     percolator.insert(0, &query);
     let asked = Arc::new((percolator, filter));
-    let most = MAX_ARTICLES as usize;
+    let mut held = Vec::new();
     for ids in ids.chunks(BATCH) {
-        let db = app.db.read();
-        held.published.extend(holding(app, &asked, queries::articles(db, ids).await?).await?);
-        let withdrawn = queries::withdrawn(db, ids.iter().copied()).await?;
-        held.withdrawn.extend(holding(app, &asked, withdrawn).await?);
-        if held.published.len() >= most {
+        let holding = holding(app, &asked, queries::by_id(app.db.read(), ids).await?).await?;
+        held.extend(ids.iter().filter(|id| holding.contains(id)));
+        if held.len() >= most {
             break;
         }
     }
-    held.published.truncate(most);
-    held.withdrawn.truncate(most);
+    held.truncate(most);
     Ok(held)
 }
 
@@ -108,10 +97,7 @@ async fn holding(
     app: &App,
     asked: &Arc<(Percolator, Filter)>,
     articles: Vec<article::Model>,
-) -> Result<Vec<article::Model>, Error> {
-    if articles.is_empty() {
-        return Ok(articles);
-    }
+) -> Result<HashSet<i64>, Error> {
     let accounts: HashSet<i64> = articles.iter().map(|article| article.account_id).collect();
     let accounts = queries::accounts(app.db.read(), accounts).await?;
     let asked = asked.clone();
@@ -123,7 +109,7 @@ async fn holding(
                 filter.admits(&entry) && !percolator.matches(&Article::new(&entry)).is_empty()
             })
         };
-        articles.into_iter().filter(holds).collect()
+        articles.iter().filter(|article| holds(article)).map(|article| article.id).collect()
     });
     Ok(held.await.map_err(anyhow::Error::from)?)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use hmac::{Hmac, KeyInit, Mac};
-use sea_orm::sea_query::{Condition, Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Condition, Expr, ExprTrait, LockType, Order, Query};
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use sha2::Sha256;
 use strum::IntoEnumIterator;
@@ -55,7 +55,10 @@ pub async fn run(app: &App, account_id: i64, own_only: bool) -> anyhow::Result<O
                     .add(Expr::col(hub_lease::Column::AccountId).eq(account_id))
                     .add_option((!own_only).then(|| Expr::col(hub_lease::Column::AccountId).is_null())),
             )
+            // In one order, so that two of them never wait for each other.
+            .order_by(hub_lease::Column::Id, Order::Asc)
             .limit(BATCH)
+            .lock(LockType::Update)
             .take();
         let leases = hub_lease::Entity::update_many()
             .col_expr(hub_lease::Column::Queued, Expr::value(true))
@@ -102,15 +105,20 @@ pub async fn tell(app: &App, lease_id: i64) -> anyhow::Result<Outcome> {
         }
         Ok(Sent::Gone) => {
             tracing::info!(callback = lease.callback, "a callback is gone");
-            if !end(app, &lease).await? {
-                free(app.db.write(), lease_id).await?;
+            if end(app, &lease).await? {
+                return Ok(Outcome::Done);
             }
-            Ok(Outcome::Done)
+            // Renewed meanwhile: it may answer differently now.
+            free(app.db.write(), lease_id).await?;
+            Ok(Outcome::Again { job, run_at: app.clock.now() + CROWDED })
         }
         Ok(Sent::Failed { words, retry_after }) => failed(app, &lease, &words, retry_after).await,
         Err(error) => {
-            free(app.db.write(), lease_id).await?;
-            Err(error)
+            if goes_on(app.db.write(), lease_id).await? {
+                return Err(error);
+            }
+            tracing::warn!(callback = lease.callback, "a callback was not told: {error:#}");
+            Ok(Outcome::Done)
         }
     }
 }
@@ -205,6 +213,18 @@ async fn told(app: &App, lease_id: i64, event_id: i64) -> Result<(), DbErr> {
     Ok(())
 }
 
+/// After a failure: whether this job is the one to go on. It is not where a change has asked for another meanwhile.
+async fn goes_on<C: ConnectionTrait>(db: &C, lease_id: i64) -> Result<bool, DbErr> {
+    free(db, lease_id).await?;
+    let queued = hub_lease::Entity::update_many()
+        .col_expr(hub_lease::Column::Queued, Expr::value(true))
+        .filter(hub_lease::COLUMN.id.eq(lease_id))
+        .filter(hub_lease::COLUMN.queued.eq(false))
+        .exec(db)
+        .await?;
+    Ok(queued.rows_affected == 1)
+}
+
 async fn free<C: ConnectionTrait>(db: &C, lease_id: i64) -> Result<(), DbErr> {
     hub_lease::Entity::update_many()
         .col_expr(hub_lease::Column::PostingUntil, Expr::value(None::<i64>))
@@ -235,25 +255,20 @@ async fn failed(
         return Ok(Outcome::Done);
     }
     let tx = app.db.begin().await?;
-    free(&*tx, lease.id).await?;
-    hub_lease::Entity::update_many()
+    let noted = hub_lease::Entity::update_many()
         .col_expr(hub_lease::Column::Failures, Expr::value(lease.failures + 1))
         .col_expr(hub_lease::Column::FailingSince, Expr::value(Some(since)))
         .filter(hub_lease::COLUMN.id.eq(lease.id))
         .filter(hub_lease::COLUMN.expires_at.eq(lease.expires_at))
         .exec(&*tx)
         .await?;
-    let queued = hub_lease::Entity::update_many()
-        .col_expr(hub_lease::Column::Queued, Expr::value(true))
-        .filter(hub_lease::COLUMN.id.eq(lease.id))
-        .filter(hub_lease::COLUMN.queued.eq(false))
-        .exec(&*tx)
-        .await?;
+    let goes_on = goes_on(&*tx, lease.id).await?;
     tx.commit().await?;
-    if queued.rows_affected == 0 {
+    if !goes_on {
         return Ok(Outcome::Done);
     }
-    let pause = PAUSES[usize::try_from(lease.failures).unwrap_or(0).min(PAUSES.len() - 1)];
+    let failures = if noted.rows_affected == 1 { lease.failures } else { 0 };
+    let pause = PAUSES[usize::try_from(failures).unwrap_or(0).min(PAUSES.len() - 1)];
     let pause = retry_after.map_or(pause, |asked| asked.clamp(pause, PAUSES[PAUSES.len() - 1]));
     Ok(Outcome::Again { job: Job::TellCallback { lease_id: lease.id }, run_at: now + pause })
 }

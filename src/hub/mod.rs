@@ -27,6 +27,7 @@ use crate::db::Db;
 use crate::db::entities::hub_request::{self, HubMode};
 use crate::db::entities::{hub_lease, setting};
 use crate::jobs::{self, Job};
+use queries::Leases;
 use topic::Topic;
 
 /// How long a callback is told, if it does not say, and at least, and at most.
@@ -40,13 +41,14 @@ const LONGEST_SECRET: usize = 199;
 /// How long a wish waits for its callback at most.
 const VERIFIED_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Leases of one feed, and of one host for all feeds.
+/// Leases of one feed, of them those of one host, and of one host for all feeds.
 const LEASES_OF_TOPIC: u64 = 10_000;
+const LEASES_OF_TOPIC_AND_HOST: u64 = 100;
 const LEASES_OF_HOST: u64 = 10_000;
 /// Leases of searches, each of which reads all that is published: of one host, and in all.
 const SEARCHES_OF_HOST: u64 = 50;
 const SEARCHES: u64 = 1_000;
-const MANY_SEARCHES: Refusal = Refusal::Full("this host has as many searches as this hub serves");
+const MANY_SEARCHES: &str = "this host has as many searches as this hub serves";
 /// Wishes of one host, and of all, that wait for their callbacks.
 const WISHES_OF_HOST: u64 = 200;
 const WISHES: u64 = 20_000;
@@ -164,8 +166,8 @@ pub async fn take_wish(app: &App, wish: &Wish) -> Result<(), Refusal> {
         return Err(Refusal::Full("too many requests of this host wait for its answer"));
     }
     if mode == HubMode::Subscribe && queries::lease(&*tx, callback.as_str(), &topic.url).await?.is_none() {
-        check_room(&*tx, &app.config, &topic.url, &host).await?;
-        check_room_for_wish(&*tx, &app.config, &topic.url, &host).await?;
+        check_room(&*tx, app, &topic.url, &host).await?;
+        check_room_for_wish(&*tx, app, &topic.url, &host).await?;
     }
     let row = hub_request::ActiveModel {
         id: NotSet,
@@ -208,25 +210,25 @@ fn lease_seconds(text: &str) -> Result<i64, Refusal> {
 }
 
 /// Whether there is room for one more lease of a host; who has one may always renew it.
-async fn check_room<C: ConnectionTrait>(
-    db: &C,
-    config: &Config,
-    topic: &str,
-    host: &str,
-) -> Result<(), Refusal> {
-    if queries::leases_of_topic(db, topic).await? >= LEASES_OF_TOPIC {
-        return Err(Refusal::Full("this topic has as many subscribers as this hub serves"));
-    }
-    if queries::leases_of_host(db, host).await? >= LEASES_OF_HOST {
-        return Err(Refusal::Full("this host has as many subscriptions as this hub serves"));
-    }
-    if queries::is_search(config, topic) {
-        if queries::leases_of_searches(db, config, Some(host)).await? >= SEARCHES_OF_HOST {
-            return Err(MANY_SEARCHES);
-        }
-        if queries::leases_of_searches(db, config, None).await? >= SEARCHES {
-            return Err(Refusal::Full("there are as many searches as this hub serves"));
-        }
+async fn check_room<C: ConnectionTrait>(db: &C, app: &App, topic: &str, host: &str) -> Result<(), Refusal> {
+    let leases = Leases::now(app);
+    let check = async |leases: Leases, most: u64, why: &'static str| {
+        if leases.count(db).await? >= most { Err(Refusal::Full(why)) } else { Ok(()) }
+    };
+    let of_topic = leases.clone().of_topic(topic);
+    check(of_topic.clone(), LEASES_OF_TOPIC, "this topic has as many subscribers as this hub serves").await?;
+    check(
+        of_topic.of_host(host),
+        LEASES_OF_TOPIC_AND_HOST,
+        "this host has subscribed to this topic too often",
+    )
+    .await?;
+    let of_host = leases.clone().of_host(host);
+    check(of_host.clone(), LEASES_OF_HOST, "this host has as many subscriptions as this hub serves").await?;
+    if queries::is_search(&app.config, topic) {
+        check(of_host.of_searches(&app.config), SEARCHES_OF_HOST, MANY_SEARCHES).await?;
+        let searches = leases.of_searches(&app.config);
+        check(searches, SEARCHES, "there are as many searches as this hub serves").await?;
     }
     Ok(())
 }
@@ -234,16 +236,16 @@ async fn check_room<C: ConnectionTrait>(
 /// Whether there would still be if all the leases were given that the host waits for.
 async fn check_room_for_wish<C: ConnectionTrait>(
     db: &C,
-    config: &Config,
+    app: &App,
     topic: &str,
     host: &str,
 ) -> Result<(), Refusal> {
-    if !queries::is_search(config, topic) {
+    if !queries::is_search(&app.config, topic) {
         return Ok(());
     }
-    let leases = queries::leases_of_searches(db, config, Some(host)).await?;
-    let wishes = queries::new_searches_wished(db, config, host).await?;
-    if leases + wishes >= SEARCHES_OF_HOST { Err(MANY_SEARCHES) } else { Ok(()) }
+    let leases = Leases::now(app).of_host(host).of_searches(&app.config).count(db).await?;
+    let wishes = queries::new_searches_wished(db, &app.config, host).await?;
+    if leases + wishes >= SEARCHES_OF_HOST { Err(Refusal::Full(MANY_SEARCHES)) } else { Ok(()) }
 }
 
 /// Forgets leases that are over and wishes that nobody answered. Returns how many there were.

@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::sea_query::{Condition, Expr, ExprTrait, Query};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, Select,
+};
 
 use super::OUTSIDE_SETTING;
+use crate::app::App;
 use crate::config::Config;
 use crate::db::entities::hub_request::HubMode;
 use crate::db::entities::{hub_lease, hub_request, setting};
@@ -56,25 +59,30 @@ pub async fn lease<C: ConnectionTrait>(
         .await
 }
 
-pub(super) async fn leases_of_topic<C: ConnectionTrait>(db: &C, topic: &str) -> Result<u64, DbErr> {
-    hub_lease::Entity::find().filter(hub_lease::COLUMN.topic.eq(topic)).count(db).await
-}
+/// Leases that have not ended, to be counted.
+#[derive(Clone, Debug)]
+pub(super) struct Leases(Select<hub_lease::Entity>);
 
-pub(super) async fn leases_of_host<C: ConnectionTrait>(db: &C, host: &str) -> Result<u64, DbErr> {
-    hub_lease::Entity::find().filter(hub_lease::COLUMN.host.eq(host)).count(db).await
-}
-
-/// Leases of searches: of a host, or of all.
-pub(super) async fn leases_of_searches<C: ConnectionTrait>(
-    db: &C,
-    config: &Config,
-    host: Option<&str>,
-) -> Result<u64, DbErr> {
-    let mut leases = hub_lease::Entity::find().filter(hub_lease::COLUMN.topic.starts_with(searches(config)));
-    if let Some(host) = host {
-        leases = leases.filter(hub_lease::COLUMN.host.eq(host));
+impl Leases {
+    pub fn now(app: &App) -> Self {
+        Self(hub_lease::Entity::find().filter(hub_lease::COLUMN.expires_at.gt(app.clock.now())))
     }
-    leases.count(db).await
+
+    pub fn of_topic(self, topic: &str) -> Self {
+        Self(self.0.filter(hub_lease::COLUMN.topic.eq(topic)))
+    }
+
+    pub fn of_host(self, host: &str) -> Self {
+        Self(self.0.filter(hub_lease::COLUMN.host.eq(host)))
+    }
+
+    pub fn of_searches(self, config: &Config) -> Self {
+        Self(self.0.filter(hub_lease::COLUMN.topic.starts_with(searches(config))))
+    }
+
+    pub async fn count<C: ConnectionTrait>(self, db: &C) -> Result<u64, DbErr> {
+        self.0.count(db).await
+    }
 }
 
 /// What a host wishes for of searches, but for leases it has and would renew.

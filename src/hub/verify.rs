@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::db::entities::hub_request::{self, HubMode};
 use crate::db::entities::{account, hub_lease};
 use crate::import::fetch::{FetchError, FetchRequest};
-use crate::jobs::{Job, Outcome};
+use crate::jobs::{self, Job, Outcome};
 use crate::outbox;
 
 /// How often a callback that does not answer is asked.
@@ -84,10 +84,7 @@ async fn ask(
             query.append_pair("hub.lease_seconds", &request.lease_seconds.to_string());
         }
     }
-    let asked =
-        FetchRequest { url: &callback, accept: "*/*", etag: None, last_modified: None, max_bytes: 1_000 };
-    let fetched = app.fetcher.fetch(asked).await?;
-    Ok(fetched.body.unwrap_or_default())
+    get(app, &callback).await
 }
 
 /// Gives or takes the lease, unless a newer wish has come meanwhile.
@@ -98,23 +95,23 @@ async fn settle(app: &App, request: hub_request::Model) -> anyhow::Result<()> {
     if let Some(account_id) = request.account_id {
         account::Entity::find_by_id(account_id).lock(LockType::KeyShare).one(&*tx).await?;
     }
-    // Whoever publishes now sees the lease, or what they publish is in the feed before it. And two that would fill the
-    // last place wait for each other.
-    outbox::serialise_writers(&tx).await?;
     if hub_request::Entity::delete_by_id(request.id).exec(&*tx).await?.rows_affected == 0 {
         return Ok(());
     }
+    // Whoever publishes now sees the lease, or what they publish is in the feed before it. And two that would fill the
+    // last place wait for each other.
+    outbox::serialise_writers(&tx).await?;
     let mut known = queries::lease(&*tx, &request.callback, &request.topic).await?;
     // Who lets it end begins anew.
     if let Some(ended) = known.take_if(|lease| lease.expires_at <= now) {
         hub_lease::Entity::delete_by_id(ended.id).exec(&*tx).await?;
     }
     if request.mode == HubMode::Subscribe && known.is_none() {
-        match check_room(&*tx, &app.config, &request.topic, &request.host).await {
+        match check_room(&*tx, app, &request.topic, &request.host).await {
             Err(Refusal::Broken(error)) => return Err(error.into()),
             Err(full) => {
-                tracing::info!(callback = request.callback, "no lease: {full}");
-                return Ok(tx.commit().await?);
+                tx.commit().await?;
+                return deny(app, &request, &full.to_string()).await;
             }
             Ok(()) => {}
         }
@@ -127,7 +124,14 @@ async fn settle(app: &App, request: hub_request::Model) -> anyhow::Result<()> {
         (HubMode::Subscribe, known) => {
             let expires_at = now + Duration::from_secs(request.lease_seconds.unsigned_abs());
             let mut row = match known {
-                Some(lease) => lease.into_active_model(),
+                Some(lease) => {
+                    if lease.queued {
+                        // Its job may wait for hours by now.
+                        let job = Job::TellCallback { lease_id: lease.id };
+                        jobs::queue::enqueue(&*tx, now, job, now).await?;
+                    }
+                    lease.into_active_model()
+                }
                 // It has the feed as it is now; what comes after is told.
                 None => hub_lease::ActiveModel {
                     id: NotSet,
@@ -151,6 +155,27 @@ async fn settle(app: &App, request: hub_request::Model) -> anyhow::Result<()> {
     }
     tx.commit().await?;
     Ok(())
+}
+
+/// Tells a callback once that it gets no lease, though it was asked.
+async fn deny(app: &App, request: &hub_request::Model, why: &str) -> anyhow::Result<()> {
+    tracing::info!(callback = request.callback, "no lease: {why}");
+    let mut callback = Url::parse(&request.callback)?;
+    callback
+        .query_pairs_mut()
+        .append_pair("hub.mode", "denied")
+        .append_pair("hub.topic", &request.topic)
+        .append_pair("hub.reason", why);
+    if let Err(error) = get(app, &callback).await {
+        tracing::info!(callback = request.callback, "nor could it be told so: {error}");
+    }
+    Ok(())
+}
+
+async fn get(app: &App, url: &Url) -> Result<Vec<u8>, FetchError> {
+    let asked = FetchRequest { url, accept: "*/*", etag: None, last_modified: None, max_bytes: 1_000 };
+    let fetched = app.fetcher.fetch(asked).await?;
+    Ok(fetched.body.unwrap_or_default())
 }
 
 async fn forget(app: &App, request_id: i64) -> Result<(), DbErr> {

@@ -22,6 +22,7 @@ use crate::db::entities::source::{self, SourceMode};
 use crate::db::entities::{account, article, entry};
 use crate::error::Error;
 use crate::media::covers;
+use crate::outbox::{self, Event};
 use crate::text;
 
 const MAX_DIGEST_CHARS: usize = 200;
@@ -105,7 +106,10 @@ pub async fn take_in(
     if locked.is_none() {
         return Err(Error::NotFound);
     }
+    // As members do who save articles: the account, the articles, and the events last.
+    articles::lock_account(&**tx, origin.account_id).await?;
     let known = Known::load(tx, source.id, entries).await?;
+    let mut events = Vec::new();
     let mut done = TakenIn::default();
     let mut fresh = Vec::new();
     let mut used = HashSet::new();
@@ -113,9 +117,16 @@ pub async fn take_in(
         match known.find(&entry.identity).filter(|row| used.insert(row.id)) {
             None => fresh.push(entry),
             Some(row) if row.content_hash == entry.identity.content => {}
-            Some(row) => done.revised += usize::from(revise(tx, now, origin, row, entry).await?),
+            Some(row) => {
+                let Some(article) = revise(tx, now, origin, row, entry).await? else { continue };
+                done.revised += 1;
+                let (account_id, article_id) = (article.account_id, article.id);
+                let is_public = article.state == ArticleState::Published;
+                events.extend(is_public.then_some(Event::ArticleRevised { account_id, article_id }));
+            }
         }
     }
+    outbox::record_many(tx, now, events).await?;
     done.inserted = insert(tx, now, source, origin, &fresh).await?;
     let covers = entries.iter().filter_map(|entry| entry.image.as_ref()).map(Url::as_str);
     covers::want(tx, now, origin.account_id, covers).await?;
@@ -175,16 +186,16 @@ async fn revise(
     origin: &Origin,
     row: &entry::Model,
     entry: &CleanEntry,
-) -> Result<bool, Error> {
+) -> Result<Option<article::Model>, Error> {
     let article_id = match row.article_id {
         Some(id) if !was_edited_here(tx, id, row.updated_at).await? => Some(id),
         _ => None,
     };
     let revised = match article_id {
-        None => false,
+        None => None,
         Some(id) => match articles::revise_imported(tx, now, id, origin.article(entry)).await {
-            Ok(article) => article.is_some(),
-            Err(Error::Conflict(_) | Error::NotFound) => false,
+            Ok(article) => article,
+            Err(Error::Conflict(_) | Error::NotFound) => None,
             Err(error) => return Err(error),
         },
     };

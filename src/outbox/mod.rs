@@ -64,6 +64,11 @@ impl Event {
         }
     }
 
+    /// The kind that changes the feed of a collection alone.
+    pub fn of_collections() -> &'static str {
+        Self::CollectionChanged { account_id: 0, collection_id: 0, article_ids: Vec::new() }.into()
+    }
+
     /// The kinds that change the feed of an account, and the site's.
     pub fn of_feeds() -> [&'static str; 4] {
         let (account_id, article_id) = (0, 0);
@@ -144,6 +149,9 @@ pub async fn record(tx: &DatabaseTransaction, now: Timestamp, event: Event) -> R
 
 /// Writes many events and their jobs within `tx`, in order.
 pub async fn record_many(tx: &DatabaseTransaction, now: Timestamp, events: Vec<Event>) -> Result<(), DbErr> {
+    if events.is_empty() {
+        return Ok(());
+    }
     serialise_writers(tx).await?;
     let mut jobs: Vec<Job> = events.iter().flat_map(Event::jobs).collect();
     // Where nobody has an alert, each publication would cost a job that finds nothing. Who saves a

@@ -22,6 +22,8 @@ on_both_databases! {
     a_lease_is_renewed_and_ends
     who_lets_a_lease_end_begins_anew
     a_lease_is_given_beside_a_change_of_its_account
+    whoever_renews_is_told_of_what_waited
+    a_callback_that_was_asked_and_finds_no_room_is_told_so
     what_could_not_be_told_is_told_at_once_when_the_callback_is_back
     a_callback_that_is_gone_is_dropped
     wishes_for_other_topics_and_private_callbacks_are_refused
@@ -243,6 +245,53 @@ async fn who_lets_a_lease_end_begins_anew(backend: Backend) {
         assert_eq!(titles(&receiver.take_one()), [title]);
         app.app.clock.advance(Duration::from_secs(11 * 86_400));
     }
+    app.finish().await;
+}
+
+async fn whoever_renews_is_told_of_what_waited(backend: Backend) {
+    let app = start(backend).await;
+    let (account, _) = app.account("times").await;
+    app.sign_in_as(account.id, Role::Editor).await;
+    let receiver = Receiver::start().await;
+    subscribe(&app, &receiver, TOPIC).await;
+    receiver.answer_status(503);
+    app.publish_new("times", "甲", "正文").await;
+    for _ in 0..10 {
+        app.app.clock.advance(Duration::from_secs(3 * 60 * 60));
+        app.work().await;
+    }
+    assert!(leases(&app).await[0].failures > 5);
+    receiver.take();
+    receiver.answer(|received| (200, received.param("hub.challenge").to_owned()));
+    ask(&app, "subscribe", TOPIC, &receiver.url("/callback?id=7"), &[]).await.assert_status(202);
+    app.work().await;
+    let told = receiver.take().pop().unwrap();
+    assert_eq!((told.method.as_str(), titles(&told)), ("POST", vec!["甲".to_owned()]));
+    app.publish_new("times", "乙", "正文").await;
+    app.work().await;
+    assert_eq!(titles(&receiver.take_one()), ["乙"]);
+    app.app.clock.advance(Duration::from_secs(6 * 60 * 60));
+    app.work().await;
+    assert!(receiver.take().is_empty(), "the job that waited finds nothing more");
+    app.finish().await;
+}
+
+async fn a_callback_that_was_asked_and_finds_no_room_is_told_so(backend: Backend) {
+    let app = start(backend).await;
+    app.account("times").await;
+    let receiver = Receiver::start().await;
+    for n in 0..=100 {
+        ask(&app, "subscribe", TOPIC, &receiver.url(&format!("/?id={n}")), &[]).await.assert_status(202);
+    }
+    app.work().await;
+    assert_eq!(leases(&app).await.len(), 100);
+    let (denied, asked): (Vec<_>, Vec<_>) =
+        receiver.take().into_iter().partition(|asked| asked.param("hub.mode") == "denied");
+    assert_eq!((asked.len(), denied.len()), (101, 1));
+    assert_eq!((denied[0].param("hub.topic"), denied[0].param("hub.challenge")), (TOPIC, ""));
+    assert!(denied[0].param("hub.reason").contains("too often"));
+    let refused = ask(&app, "subscribe", TOPIC, &receiver.url("/?id=new"), &[]).await.assert_status(503);
+    assert!(refused.text().contains("too often"));
     app.finish().await;
 }
 

@@ -230,7 +230,7 @@ async fn a_feed_in_a_script_is_told_in_that_script(backend: Backend) {
 
 async fn one_article_among_many_changes_is_told(backend: Backend) {
     let app = start(backend).await;
-    newsroom(&app).await;
+    let (times, _) = newsroom(&app).await;
     let (other, _) = app.account("herald").await;
     let series = collection(&app, "连载").await;
     let many = async |count: i64| {
@@ -259,14 +259,36 @@ async fn one_article_among_many_changes_is_told(backend: Backend) {
     for (receiver, topic) in receivers.iter().zip(&topics) {
         assert_eq!(titles(&receiver.take_one()), ["台风登陆"], "{topic}");
     }
+    let mut others = Vec::new();
+    for n in 0..60 {
+        others.push(publish_as(&app, times.id, None, "旁的", "正文", "zh-Hans", 1_000 + n).await.id);
+    }
+    app.work().await;
     withdraw(&app, id).await;
+    for other in others {
+        withdraw(&app, other).await;
+    }
     many(250).await;
     app.work().await;
     for (receiver, topic) in receivers.iter().zip(&topics) {
         let told = receiver.take_one();
         assert_eq!(told.text().matches("<at:deleted-entry").count(), 1, "{topic}");
         assert!(titles(&told).is_empty(), "{topic}");
+        assert!(!told.text().contains("<updated>1970"), "{}", told.text());
     }
+    // However many new ones there are besides it.
+    let id = app.publish_tagged("times", "台风远去", "台风").await;
+    app.work().await;
+    assert_eq!(titles(&receivers[1].take_one()), ["台风远去"]);
+    withdraw(&app, id).await;
+    for n in 0..60 {
+        let later = app.app.clock.now().0 + n;
+        publish_as(&app, times.id, None, "台风又来", "正文", "zh-Hans", later).await;
+    }
+    app.work().await;
+    let told = receivers[1].take_one();
+    assert_eq!((titles(&told).len(), told.text().matches("<at:deleted-entry").count()), (50, 1));
+    receivers.iter().for_each(|receiver| drop(receiver.take()));
     // So many that other feeds are told whole; a search is told of what it finds, here of nothing.
     many(1_100).await;
     app.work().await;

@@ -9,7 +9,7 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// None for the site's feed.
+    /// That all articles of the feed are of; none where they may be of several.
     pub account_id: Option<i64>,
     /// The feed's address as the subscriber wrote it.
     pub topic: String,
