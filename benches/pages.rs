@@ -14,15 +14,53 @@ use std::time::Instant;
 
 use anyhow::Context;
 use support::steady::Steady;
-use support::{Load, Nginx, Site, machine};
+use support::{Load, Measured, Nginx, Site, machine};
 
 /// Connections that `wrk` keeps busy.
 const CONNECTIONS: u32 = 16;
-const SECONDS: u32 = 10;
+const SECONDS: u32 = 2;
+/// Each page and its file take so many turns of that length; the middle ones count.
+const TURNS: usize = 9;
+/// Seconds at half of its load.
+const STEADY: u32 = 10;
 /// What both can give without packing it anew.
 const PACKING: &str = "gzip";
 /// Pages asked for once each.
 const FIRST: usize = 300;
+
+/// A page beside its file, taken in turns: a machine that others slow down slows both.
+struct Beside {
+    file: Measured,
+    page: Measured,
+    /// The middle of the turns' ratios of rates.
+    ratio: f64,
+}
+
+impl Beside {
+    fn run(file: &Load, page: &Load) -> anyhow::Result<Self> {
+        let mut turns = Vec::new();
+        for _ in 0..TURNS {
+            turns.push((file.run(CONNECTIONS, SECONDS)?, page.run(CONNECTIONS, SECONDS)?));
+        }
+        let middle = |value: &dyn Fn(&(Measured, Measured)) -> f64| {
+            let mut values: Vec<f64> = turns.iter().map(value).collect();
+            values.sort_by(f64::total_cmp);
+            values[values.len() / 2]
+        };
+        let measured = |one: fn(&(Measured, Measured)) -> &Measured| Measured {
+            rate: middle(&|turn| one(turn).rate),
+            p50: middle(&|turn| one(turn).p50),
+            p99: middle(&|turn| one(turn).p99),
+        };
+        let ratio = middle(&|(file, page)| page.rate / file.rate);
+        Ok(Self { file: measured(|turn| &turn.0), page: measured(|turn| &turn.1), ratio })
+    }
+
+    fn print(&self, name: &str, bytes: &str) {
+        println!("{:<12} {bytes:>9} {}", format!("{name}, nginx"), self.file);
+        println!("{name:<12} {:>9} {}   {:.2} of nginx", "", self.page, self.ratio);
+    }
+}
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -47,27 +85,23 @@ async fn main() -> anyhow::Result<()> {
     }
     let nginx = Nginx::start(&files.iter().map(|(name, text)| (*name, text.as_str())).collect::<Vec<_>>())?;
 
-    println!("wrk -t1 -c{CONNECTIONS} -d{SECONDS}s");
+    println!("wrk -t1 -c{CONNECTIONS} -d{SECONDS}s, the middle of {TURNS} turns");
     println!("{:<12} {:>9} {:>12} {:>10} {:>10}", "", "bytes", "requests/s", "p50", "p99");
     let mut half = 0.0;
     for ((name, path), (_, text)) in pages.iter().zip(&files) {
-        let file = Load::of(&[nginx.url(name)]).run(CONNECTIONS, SECONDS)?;
-        println!("{:<12} {:>9} {file}", format!("{name}, nginx"), text.len());
-        let page = Load::of(&[site.url(path)]).run(CONNECTIONS, SECONDS)?;
-        println!("{name:<12} {:>9} {page}   {:.2} of nginx", "", page.rate / file.rate);
+        let beside = Beside::run(&Load::of(&[nginx.url(name)]), &Load::of(&[site.url(path)]))?;
+        beside.print(name, &text.len().to_string());
         if *name == "article" {
-            half = page.rate / 2.0;
+            half = beside.page.rate / 2.0;
         }
     }
-    let file = Load::of(&[nginx.url("article")]).packed(PACKING).run(CONNECTIONS, SECONDS)?;
-    println!("{:<12} {:>9} {file}", "packed, nginx", PACKING);
-    let page = Load::of(&[site.url(&article)]).packed(PACKING).run(CONNECTIONS, SECONDS)?;
-    println!("{:<12} {PACKING:>9} {page}   {:.2} of nginx", "packed", page.rate / file.rate);
+    let file = Load::of(&[nginx.url("article")]).packed(PACKING);
+    Beside::run(&file, &Load::of(&[site.url(&article)]).packed(PACKING))?.print("packed", PACKING);
 
     println!("\nthe article at half of its load, by a client that keeps to the rate");
     println!("{:<12} {:>12} {:>10} {:>10} {:>10} {:>10}", "", "requests/s", "p50", "p99", "p99.9", "longest");
-    println!("{:<12} {}", "nginx", Steady::run(&nginx.url("article"), half, SECONDS)?);
-    println!("{:<12} {}", "article", Steady::run(&site.url(&article), half, SECONDS)?);
+    println!("{:<12} {}", "nginx", Steady::run(&nginx.url("article"), half, STEADY)?);
+    println!("{:<12} {}", "article", Steady::run(&site.url(&article), half, STEADY)?);
 
     let (mut times, mut related) = (Vec::new(), 0);
     for path in site.articles(FIRST).await? {

@@ -94,6 +94,12 @@ both_databases! {
         let (del, ins) = (texts(&page, ".changes del").concat(), texts(&page, ".changes ins").concat());
         assert!(del.contains('三') && ins.contains('四') && del.contains('旧') && ins.contains('新'), "{del} {ins}");
         assert!(!del.contains("海外") && page.contains("1 段没有改动") && page.contains("文字没有改动"), "{page}");
+        // In the reader's script, as whole phrases.
+        let hant = app.get(&format!("{path}?script=hant-tw")).await.assert_status(200).text();
+        let changed = texts(&hant, ".changes p[lang=zh-Hant-TW]").concat();
+        assert!(changed.contains("會議在週三開幕") && changed.contains("來自海外"), "{hant}");
+        assert_eq!(texts(&hant, ".changes del").concat().chars().count(), del.chars().count());
+        assert!(texts(&hant, "head title").concat().contains("新題"), "{hant}");
         // The article names its corrections and leads there.
         let article = app.get("/@daily/jiu-ti").await.assert_status(200).text();
         assert_eq!(texts(&article, ".corrections p").len(), 1);

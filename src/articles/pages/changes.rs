@@ -16,6 +16,7 @@ use crate::db::entities::{account, article, revision};
 use crate::error::Error;
 use crate::page::{Page, View};
 use crate::path::Path;
+use crate::shown::Shown;
 use crate::text::diff::{self, Part, Piece};
 
 /// Changes on one page.
@@ -33,9 +34,15 @@ struct Change {
 }
 
 impl Change {
-    fn between(old: &revision::Model, new: &revision::Model) -> Self {
-        let line = |old: &str, new: &str| if old == new { Vec::new() } else { diff::lines(old, new) };
-        let (before, after) = (plain_text(&old.body_html), plain_text(&new.body_html));
+    /// Both are shown in the reader's script and then compared, so that phrases are converted whole; what only changed
+    /// its script reads the same.
+    fn between(old: &revision::Model, new: &revision::Model, shown: Shown, lang: &str) -> Self {
+        let line = |old: &str, new: &str| {
+            let (old, new) = (shown.text(old, lang), shown.text(new, lang));
+            if old == new { Vec::new() } else { diff::lines(&old, &new) }
+        };
+        let text = |html: &str| shown.text(&plain_text(html), lang).into_owned();
+        let (before, after) = (text(&old.body_html), text(&new.body_html));
         Self {
             number: new.number,
             created_at: new.created_at,
@@ -91,13 +98,13 @@ pub async fn show_changes(
     // The first version is nobody's change, but the last change on the page needs the one before it.
     let revisions = queries::revisions_until(db, article.id, until, SHOWN as u64 + 1).await?;
     let older = revisions.get(SHOWN).map(|row| row.number).filter(|number| *number > 1);
-    let changes = crate::blocking::run(move || {
-        revisions.windows(2).map(|pair| Change::between(&pair[1], &pair[0])).collect::<Vec<_>>()
-    });
+    let (shown, lang) = (page.script.shown, article.lang.clone());
+    let between = move |pair: &[revision::Model]| Change::between(&pair[1], &pair[0], shown, &lang);
+    let changes = crate::blocking::run(move || revisions.windows(2).map(between).collect::<Vec<_>>());
     let changes = changes.await.map_err(anyhow::Error::from)?;
     let path = format!("{}/changes", queries::path(&account, &article));
     let older_url = older.map(|number| format!("{path}?until={number}")).unwrap_or_default();
-    let title = page.t1("changes-of", "title", &article.title);
+    let title = page.t1("changes-of", "title", &page.shown(&article.title, &article.lang));
     let mut page = page.titled(&title).canonical_path(&path);
     page.noindex = true;
     Ok(View(ChangesPage { page, account, article, changes, older_url, first: until.is_none() })
