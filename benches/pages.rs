@@ -13,8 +13,9 @@ mod support;
 use std::time::Instant;
 
 use anyhow::Context;
+use support::load::Measured;
 use support::steady::Steady;
-use support::{Load, Measured, Nginx, Site, machine};
+use support::{Load, Nginx, Site, machine};
 
 /// Connections that `wrk` keeps busy.
 const CONNECTIONS: u32 = 16;

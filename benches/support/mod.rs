@@ -6,7 +6,7 @@ pub mod pace;
 pub mod site;
 pub mod steady;
 
-pub use load::{Load, Measured};
+pub use load::Load;
 pub use nginx::Nginx;
 pub use site::Site;
 

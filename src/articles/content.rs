@@ -7,6 +7,7 @@
 
 mod addresses;
 mod attributes;
+mod breaks;
 mod clean;
 mod elements;
 mod embed;
@@ -20,6 +21,7 @@ mod styles;
 use url::Url;
 
 pub use addresses::{absolute, is_uploaded};
+pub use breaks::with_breaks;
 pub use embed::{PLAYER_HOSTS, Video};
 pub use headings::{Heading, with_headings};
 pub use plain::{excerpt, plain_text, skipped_until, tag_end};

@@ -97,6 +97,7 @@ pub async fn render_article(
         None => None,
     };
     let body = media::body::shown(&article.body_html, &page, cover.is_none());
+    let body = content::with_breaks(&body).into_owned();
     article.body_html = String::new();
     let page = ArticlePage {
         headings: contents(&page, headings, minutes, &written),

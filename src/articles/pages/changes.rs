@@ -104,7 +104,7 @@ pub async fn show_changes(
     let changes = changes.await.map_err(anyhow::Error::from)?;
     let path = format!("{}/changes", queries::path(&account, &article));
     let older_url = older.map(|number| format!("{path}?until={number}")).unwrap_or_default();
-    let title = page.t1("changes-of", "title", &page.shown(&article.title, &article.lang));
+    let title = page.t1("changes-of", "title", page.shown(&article.title, &article.lang));
     let mut page = page.titled(&title).canonical_path(&path);
     page.noindex = true;
     Ok(View(ChangesPage { page, account, article, changes, older_url, first: until.is_none() })
