@@ -40,6 +40,8 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub fn router(app: Arc<App>) -> Router {
     let pages = Router::new()
         .merge(public::search_pages())
+        // Kept behind the guards, which count them.
+        .merge(public::search_feeds().route_layer(from_fn_with_state(app.clone(), page_cache::give)))
         .merge(public::identity())
         .merge(newsroom::studio())
         .merge(reader::subscribing())

@@ -104,8 +104,10 @@ async fn of_search(
 ) -> Result<Option<(Feed, Vec<Gone>)>, Error> {
     let db = app.db.read();
     let changed = changes.article_ids;
-    let most = ASKED.min(MAX_ARTICLES * changes.accounts.len() as u64);
-    let of_accounts = queries::newest_ids(db, changes.accounts, most).await?;
+    let of_accounts = match changes.accounts.len() as u64 {
+        0 => Vec::new(),
+        count => queries::newest_ids(db, changes.accounts, ASKED.min(MAX_ARTICLES * count)).await?,
+    };
     let there = changed.iter().copied().chain(of_accounts);
     let there = queries::newest_of(db, there, ArticleState::Published, ASKED).await?;
     let there = search::held_by(app, wanted, &there, MAX_ARTICLES as usize).await?;

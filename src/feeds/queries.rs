@@ -325,6 +325,10 @@ pub(super) async fn withdrawn<C: ConnectionTrait>(
     db: &C,
     ids: impl IntoIterator<Item = i64>,
 ) -> Result<Vec<Gone>, DbErr> {
+    let mut ids = ids.into_iter().peekable();
+    if ids.peek().is_none() {
+        return Ok(Vec::new());
+    }
     let rows: Vec<(i64, Timestamp, Option<Timestamp>, Timestamp)> = article::Entity::find()
         .filter(article::COLUMN.id.is_in(ids))
         .filter(article::COLUMN.state.eq(ArticleState::Withdrawn))

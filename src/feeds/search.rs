@@ -76,6 +76,9 @@ fn anybody(app: &App) -> Reader {
 pub(super) async fn held_by(app: &App, wanted: &Wanted, ids: &[i64], most: usize) -> Result<Vec<i64>, Error> {
     /// Articles that are in memory at once, with their bodies.
     const BATCH: usize = 20;
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let Some((query, filter)) = asked(app, wanted, anybody(app)).await? else { return Ok(Vec::new()) };
     let mut percolator = Percolator::default();
     percolator.insert(0, &query);

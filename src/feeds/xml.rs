@@ -1,6 +1,6 @@
 //! Writes XML that is always well-formed, whatever the text.
 
-use crate::import::markup::{escape_into, is_allowed};
+use crate::import::markup::escape_allowed_into;
 
 /// A document being written.
 pub(crate) struct Xml {
@@ -64,11 +64,6 @@ impl Xml {
     }
 
     fn escaped(&mut self, text: &str) {
-        if text.chars().all(is_allowed) {
-            escape_into(text, &mut self.out);
-        } else {
-            let clean: String = text.chars().filter(|c| is_allowed(*c)).collect();
-            escape_into(&clean, &mut self.out);
-        }
+        escape_allowed_into(text, &mut self.out);
     }
 }

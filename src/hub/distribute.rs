@@ -109,8 +109,12 @@ pub async fn tell(app: &App, lease_id: i64) -> anyhow::Result<Outcome> {
                 return Ok(Outcome::Done);
             }
             // Renewed meanwhile: it may answer differently now.
-            free(app.db.write(), lease_id).await?;
-            Ok(Outcome::Again { job, run_at: app.clock.now() + CROWDED })
+            let goes_on = goes_on(app.db.write(), lease_id).await?;
+            Ok(if goes_on {
+                Outcome::Again { job, run_at: app.clock.now() + CROWDED }
+            } else {
+                Outcome::Done
+            })
         }
         Ok(Sent::Failed { words, retry_after }) => failed(app, &lease, &words, retry_after).await,
         Err(error) => {
@@ -213,25 +217,16 @@ async fn told(app: &App, lease_id: i64, event_id: i64) -> Result<(), DbErr> {
     Ok(())
 }
 
-/// After a failure: whether this job is the one to go on. It is not where a change has asked for another meanwhile.
+/// After a failure the callback is free to be told: whether by this job, later. It is not where a change has asked for another meanwhile.
 async fn goes_on<C: ConnectionTrait>(db: &C, lease_id: i64) -> Result<bool, DbErr> {
-    free(db, lease_id).await?;
-    let queued = hub_lease::Entity::update_many()
+    let of_it = || hub_lease::Entity::update_many().filter(hub_lease::COLUMN.id.eq(lease_id));
+    of_it().col_expr(hub_lease::Column::PostingUntil, Expr::value(None::<i64>)).exec(db).await?;
+    let queued = of_it()
         .col_expr(hub_lease::Column::Queued, Expr::value(true))
-        .filter(hub_lease::COLUMN.id.eq(lease_id))
         .filter(hub_lease::COLUMN.queued.eq(false))
         .exec(db)
         .await?;
     Ok(queued.rows_affected == 1)
-}
-
-async fn free<C: ConnectionTrait>(db: &C, lease_id: i64) -> Result<(), DbErr> {
-    hub_lease::Entity::update_many()
-        .col_expr(hub_lease::Column::PostingUntil, Expr::value(None::<i64>))
-        .filter(hub_lease::COLUMN.id.eq(lease_id))
-        .exec(db)
-        .await?;
-    Ok(())
 }
 
 /// Notes a failure, unless the lease was renewed meanwhile: that is a new beginning. The job goes on later, if no

@@ -126,9 +126,9 @@ async fn settle(app: &App, request: hub_request::Model) -> anyhow::Result<()> {
             let mut row = match known {
                 Some(lease) => {
                     if lease.queued {
-                        // Its job may wait for hours by now.
+                        // Its job may wait for hours by now. A second one would be tried again as long as the first.
                         let job = Job::TellCallback { lease_id: lease.id };
-                        jobs::queue::enqueue(&*tx, now, job, now).await?;
+                        jobs::queue::bring_forward(&*tx, now, &job).await?;
                     }
                     lease.into_active_model()
                 }

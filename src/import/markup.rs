@@ -8,7 +8,7 @@ mod characters;
 
 use std::borrow::Cow;
 
-pub use characters::{decode, escape_into, is_allowed};
+pub use characters::{decode, escape_allowed_into, escape_into, is_allowed};
 
 /// One piece of markup. Comments, processing instructions and DOCTYPEs are passed over.
 #[derive(Debug, PartialEq)]

@@ -106,31 +106,46 @@ pub async fn take_in(
     if locked.is_none() {
         return Err(Error::NotFound);
     }
-    // As members do who save articles: the account, the articles, and the events last.
-    articles::lock_account(&**tx, origin.account_id).await?;
     let known = Known::load(tx, source.id, entries).await?;
-    let mut events = Vec::new();
-    let mut done = TakenIn::default();
-    let mut fresh = Vec::new();
+    let (mut fresh, mut edited) = (Vec::new(), Vec::new());
     let mut used = HashSet::new();
     for entry in entries {
         match known.find(&entry.identity).filter(|row| used.insert(row.id)) {
             None => fresh.push(entry),
             Some(row) if row.content_hash == entry.identity.content => {}
-            Some(row) => {
-                let Some(article) = revise(tx, now, origin, row, entry).await? else { continue };
-                done.revised += 1;
-                let (account_id, article_id) = (article.account_id, article.id);
-                let is_public = article.state == ArticleState::Published;
-                events.extend(is_public.then_some(Event::ArticleRevised { account_id, article_id }));
-            }
+            Some(row) => edited.push((row, entry)),
         }
     }
-    outbox::record_many(tx, now, events).await?;
-    done.inserted = insert(tx, now, source, origin, &fresh).await?;
+    let mut done = TakenIn::default();
+    if !fresh.is_empty() || !edited.is_empty() {
+        // As members do who save articles: the account, the articles, and the events last.
+        articles::lock_account(&**tx, origin.account_id).await?;
+        done.revised = revise_all(tx, now, origin, &edited).await?;
+        done.inserted = insert(tx, now, source, origin, &fresh).await?;
+    }
     let covers = entries.iter().filter_map(|entry| entry.image.as_ref()).map(Url::as_str);
     covers::want(tx, now, origin.account_id, covers).await?;
     Ok(done)
+}
+
+/// Follows edits upstream; how many articles they changed.
+async fn revise_all(
+    tx: &Tx,
+    now: Timestamp,
+    origin: &Origin,
+    edited: &[(&entry::Model, &CleanEntry)],
+) -> Result<usize, Error> {
+    let mut revised = Vec::new();
+    for (row, entry) in edited {
+        revised.extend(revise(tx, now, origin, row, entry).await?);
+    }
+    let public = revised.iter().filter(|article| article.state == ArticleState::Published);
+    let event = |article: &article::Model| Event::ArticleRevised {
+        account_id: article.account_id,
+        article_id: article.id,
+    };
+    outbox::record_many(tx, now, public.map(event).collect()).await?;
+    Ok(revised.len())
 }
 
 /// The entries of the source that a document may be about.

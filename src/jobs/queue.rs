@@ -6,7 +6,7 @@ use sea_orm::sea_query::{Expr, LockBehavior, LockType, Query};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, ExprTrait, PaginatorTrait,
-    QueryFilter,
+    QueryFilter, QuerySelect,
 };
 
 use super::{Job, Outcome};
@@ -61,6 +61,30 @@ pub async fn hasten<C: ConnectionTrait>(
         .filter(job::COLUMN.unique_key.eq(key))
         .filter(job::COLUMN.state.eq(JobState::Waiting))
         .filter(job::COLUMN.run_at.gt(run_at))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Lets a job without a key that waits for a later time come now. One that runs already is left alone. Reads all that
+/// wait of its kind: the databases compare JSON in ways of their own.
+pub async fn bring_forward<C: ConnectionTrait>(db: &C, now: Timestamp, wanted: &Job) -> Result<(), DbErr> {
+    let kind: &'static str = wanted.into();
+    let waiting: Vec<(i64, serde_json::Value)> = job::Entity::find()
+        .select_only()
+        .columns([job::Column::Id, job::Column::Payload])
+        .filter(job::COLUMN.kind.eq(kind))
+        .filter(job::COLUMN.state.eq(JobState::Waiting))
+        .filter(job::COLUMN.run_at.gt(now))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let is_wanted = |payload| serde_json::from_value::<Job>(payload).is_ok_and(|job| job == *wanted);
+    let ids = waiting.into_iter().filter_map(|(id, payload)| is_wanted(payload).then_some(id));
+    job::Entity::update_many()
+        .col_expr(job::Column::RunAt, Expr::value(now))
+        .filter(job::COLUMN.id.is_in(ids))
+        .filter(job::COLUMN.state.eq(JobState::Waiting))
         .exec(db)
         .await?;
     Ok(())

@@ -79,6 +79,14 @@ pub fn hooks() -> Router<Arc<App>> {
         .route("/hooks/mail/postmark", post(postmark::take_event))
 }
 
+/// Feeds of searches: each counts as a search.
+pub fn search_feeds() -> Router<Arc<App>> {
+    Router::new()
+        .route("/search/feed.atom", get(feeds::search::show_search_feed))
+        .route("/search/feed.rss", get(feeds::search::show_search_feed))
+        .route("/search/feed.json", get(feeds::search::show_search_feed))
+}
+
 /// Feeds, the hub that tells of their changes, sitemaps, robots.txt, opensearch.xml.
 pub fn feeds() -> Router<Arc<App>> {
     Router::new()
@@ -97,9 +105,6 @@ pub fn feeds() -> Router<Arc<App>> {
         .route("/@{handle}/collections/{slug}/feed.atom", get(feeds::collections::show_collection_feed))
         .route("/@{handle}/collections/{slug}/feed.rss", get(feeds::collections::show_collection_feed))
         .route("/@{handle}/collections/{slug}/feed.json", get(feeds::collections::show_collection_feed))
-        .route("/search/feed.atom", get(feeds::search::show_search_feed))
-        .route("/search/feed.rss", get(feeds::search::show_search_feed))
-        .route("/search/feed.json", get(feeds::search::show_search_feed))
         .route("/hub", post(hub::pages::ask_hub))
         .route("/opensearch.xml", get(feeds::opensearch::show_description))
         .route("/sitemap.xml", get(feeds::sitemap::show_sitemap_index))

@@ -3,7 +3,9 @@
 use std::io::Write;
 use std::time::Duration;
 
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, PaginatorTrait, QueryOrder};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, PaginatorTrait, QueryOrder, QuerySelect,
+};
 use xiangxun::app::App;
 use xiangxun::articles::Actor;
 use xiangxun::clock::Timestamp;
@@ -14,6 +16,7 @@ use xiangxun::db::entities::source::{self, SourceMode, SourceState};
 use xiangxun::db::entities::{delivery, entry, push, revision, user};
 use xiangxun::import;
 use xiangxun::jobs;
+use xiangxun::outbox::{self, Event};
 
 use crate::support::TestApp;
 use crate::support::outlet::Page;
@@ -56,11 +59,16 @@ async fn reload(app: &TestApp, id: i64) -> source::Model {
     source::Entity::find_by_id(id).one(app.app.db.read()).await.unwrap().unwrap()
 }
 
-/// Lets the source fall due and be fetched.
-async fn next_visit(app: &TestApp, id: i64) -> source::Model {
+/// Lets the source fall due.
+async fn fall_due(app: &TestApp, id: i64) {
     let source = reload(app, id).await;
     let wait = source.next_fetch_at.0 - app.app.clock.now().0;
     app.app.clock.advance(Duration::from_millis(u64::try_from(wait).unwrap_or(0) + 1000));
+}
+
+/// Lets the source fall due and be fetched.
+async fn next_visit(app: &TestApp, id: i64) -> source::Model {
+    fall_due(app, id).await;
     app.work().await;
     reload(app, id).await
 }
@@ -147,6 +155,28 @@ with_outlet! {
         let second = articles(app).await.remove(1);
         assert!(second.body_html.contains("编辑部的话"), "{}", second.body_html);
         assert_eq!(articles(app).await.len(), 2);
+    }
+
+    async fn a_refresh_that_revises_and_inserts_goes_on_beside_a_change_of_its_account(app, outlet) {
+        outlet.serve("/feed.xml", Page::feed(rss(&TWO)));
+        let (account, _, source) = connected(app, &outlet.url("/feed.xml"), SourceMode::Publish).await;
+        let items = [("c", "第三条新闻", "第三条的正文"), ("b", "第二条新闻", "第二条改过的正文"), TWO[1]];
+        outlet.serve("/feed.xml", Page::feed(rss(&items)));
+        fall_due(app, source.id).await;
+        let tx = app.app.db.begin().await.unwrap();
+        account::Entity::find_by_id(account.id).lock_exclusive().one(&*tx).await.unwrap();
+        let change = async {
+            // On PostgreSQL until the refresh waits for the row; SQLite lets it begin nothing yet.
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            let event = Event::AccountChanged { account_id: account.id };
+            outbox::record(&tx, app.app.clock.now(), event).await.unwrap();
+            tx.commit().await.unwrap();
+        };
+        let (refreshed, ()) = tokio::join!(import::refresh(&app.app, source.id), change);
+        refreshed.unwrap();
+        let articles = articles(app).await;
+        assert_eq!(articles.len(), 3);
+        assert!(articles[1].body_html.contains("改过"), "{}", articles[1].body_html);
     }
 
     async fn entries_are_known_again_by_id_then_link_then_words(app, outlet) {

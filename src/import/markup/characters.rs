@@ -54,7 +54,16 @@ pub fn is_allowed(c: char) -> bool {
 
 /// Escapes text for element content and for attributes in double quotes.
 pub fn escape_into(text: &str, out: &mut String) {
-    for c in text.chars() {
+    escape(text.chars(), out);
+}
+
+/// The same for XML that is strict: characters that it may not hold are left out.
+pub fn escape_allowed_into(text: &str, out: &mut String) {
+    escape(text.chars().filter(|c| is_allowed(*c)), out);
+}
+
+fn escape(text: impl Iterator<Item = char>, out: &mut String) {
+    for c in text {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),

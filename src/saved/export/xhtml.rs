@@ -1,5 +1,6 @@
 //! Sanitised HTML written as XML, as e-books want it: every element closed, every attribute known, frames as links.
 
+use crate::import::markup::escape_allowed_into;
 use scraper::{ElementRef, Html, Node};
 
 /// Elements without content.
@@ -18,24 +19,9 @@ pub fn write(html: &str, base: &str, pictures: Pictures<'_>) -> String {
     writer.out
 }
 
-/// Text for XML; characters that XML has no room for are dropped.
-pub fn push_text(out: &mut String, text: &str) {
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\t' | '\n' | '\r' => out.push(c),
-            c if (c as u32) < 0x20 || matches!(c, '\u{FFFE}' | '\u{FFFF}') => {}
-            c => out.push(c),
-        }
-    }
-}
-
 pub fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    push_text(&mut out, text);
+    escape_allowed_into(text, &mut out);
     out
 }
 
@@ -51,7 +37,7 @@ impl Writer<'_> {
     fn children(&mut self, element: ElementRef<'_>) {
         for child in element.children() {
             match child.value() {
-                Node::Text(content) => push_text(&mut self.out, content),
+                Node::Text(content) => escape_allowed_into(content, &mut self.out),
                 Node::Element(_) => {
                     if let Some(element) = ElementRef::wrap(child) {
                         self.element(element);
@@ -112,7 +98,7 @@ impl Writer<'_> {
         self.out.push(' ');
         self.out.push_str(name);
         self.out.push_str("=\"");
-        push_text(&mut self.out, value);
+        escape_allowed_into(value, &mut self.out);
         self.out.push('"');
     }
 
@@ -141,13 +127,13 @@ impl Writer<'_> {
     fn link(&mut self, address: &str, words: &str, is_inside: bool) {
         let address = self.absolute(address);
         if is_inside || !(address.starts_with("http://") || address.starts_with("https://")) {
-            push_text(&mut self.out, words);
+            escape_allowed_into(words, &mut self.out);
             return;
         }
         self.out.push_str("<a");
         self.attribute("href", &address);
         self.out.push('>');
-        push_text(&mut self.out, words);
+        escape_allowed_into(words, &mut self.out);
         self.out.push_str("</a>");
     }
 
