@@ -33,7 +33,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         demo: true,
         ..Config::default()
     };
-    log::start(&config);
+    let _lines = log::start(&config);
     let app = App::open(config).await?;
     let links = seed::seed(&app).await.context("filling the demo")?;
     let stop = stop_signal()?;

@@ -39,7 +39,7 @@ pub enum Role {
 /// Serves until SIGTERM or Ctrl-C: then stops accepting, finishes requests and gives jobs back.
 pub async fn run(options: &Options) -> anyhow::Result<()> {
     let config = Config::load()?;
-    log::start(&config);
+    let _lines = log::start(&config);
     let app = App::open(config).await?;
     let stop = stop_signal()?;
     let bounces = if options.role == Role::Web { None } else { bounces::listener::bind(&app).await? };
