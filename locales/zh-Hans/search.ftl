@@ -1,4 +1,5 @@
 search-title = { $query } – 搜索
+search-description = 搜索这里所有公众号的文章：按词语、完整的一句、公众号、作者或日期，简体与繁体一并找到。
 search-hint = 词语，或“完整的一句”
 search-narrow = 缩小范围
 search-from = 发布于此日起

@@ -1,4 +1,5 @@
 search-title = { $query } – 搜尋
+search-description = 搜尋這裡所有公眾號的文章：按詞語、完整的一句、公眾號、作者或日期，簡體與繁體一併找到。
 search-hint = 詞語，或「完整的一句」
 search-narrow = 縮小範圍
 search-from = 發布於此日起

@@ -58,11 +58,13 @@ struct SignInPage {
 
 impl SignInPage {
     fn new(page: Page, kind: Kind, next: LocalPath) -> Self {
-        let page = page.titled_key(match kind {
-            Kind::SignIn => "auth-sign-in",
-            Kind::SignUp => "auth-sign-up",
-            Kind::Forgotten => "auth-forgotten",
-        });
+        let (title, intro) = match kind {
+            Kind::SignIn => ("auth-sign-in", "auth-sign-in-intro"),
+            Kind::SignUp => ("auth-sign-up", "auth-sign-up-intro"),
+            Kind::Forgotten => ("auth-forgotten", "auth-forgotten-intro"),
+        };
+        let intro = page.t(intro);
+        let page = page.titled_key(title).described(&intro);
         Self { page, kind, email: String::new(), next, problems: Problems::default() }
     }
 

@@ -91,6 +91,7 @@ pub async fn show_collection(
     let intro = page.shown(&collection.intro, &account.lang).into_owned();
     let page = page.with_covers(&app, cards.items.iter().map(|(_, card)| &card.cover_url)).await?;
     let page = page.titled(&title).described(&intro).canonical_path(&at(number));
+    let page = page.or_described_by(cards.items.iter().map(|(_, card)| card));
     let mut page = page.in_scripts(&at(number), &account.lang);
     page.feeds = feeds_at(&page, &format!("{title} · {}", account.name), &path);
     Ok(View(ShowPage {

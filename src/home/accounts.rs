@@ -63,7 +63,7 @@ pub async fn show_account(
     let page = page.with_covers(&app, cards.items.iter().map(|card| &card.cover_url)).await?;
     let mut page = page.titled(&account.name).canonical_path(&path).in_scripts(&path, &account.lang);
     let bio = page.shown(&account.bio, &account.lang).into_owned();
-    page = page.described(&bio);
+    page = page.described(&bio).or_described_by(&cards.items);
     page.image = account.avatar_url.as_ref().map(|url| app.config.absolute(url)).unwrap_or_default();
     page.image_is_small = true;
     page.linked_data = Some(linked_data::of_account(&app, &page.site_name, &account));

@@ -88,7 +88,7 @@ async fn tag_page(
         None => format!("#{name}"),
     };
     let page = page.with_covers(app, cards.items.iter().map(|card| &card.cover_url)).await?;
-    let mut page = page.titled(&title).canonical_path(&path);
+    let mut page = page.titled(&title).or_described_by(&cards.items).canonical_path(&path);
     page.feeds = feeds_at(&page, &title, &path);
     Ok(View(TagPage {
         page,

@@ -26,6 +26,7 @@ use crate::db::entities::user;
 use crate::error::{Error, Message, Problems};
 use crate::home::linked_data::LinkedData;
 use crate::home::look::Look;
+use crate::home::queries::ArticleCard;
 use crate::inbox;
 use crate::media::on_page::{self, Pictures};
 use crate::shown::{self, Choice, Shown};
@@ -114,6 +115,16 @@ impl Page {
 
     pub fn described(mut self, description: &str) -> Self {
         description.clone_into(&mut self.description);
+        self
+    }
+
+    /// Where nothing describes it: the titles that its list begins with.
+    pub fn or_described_by<'a>(mut self, cards: impl IntoIterator<Item = &'a ArticleCard>) -> Self {
+        const TITLES: usize = 3;
+        if self.description.is_empty() {
+            let titles = cards.into_iter().take(TITLES).map(|card| self.shown(&card.title, &card.lang));
+            self.description = titles.collect::<Vec<_>>().join(" · ");
+        }
         self
     }
 

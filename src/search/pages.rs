@@ -158,7 +158,7 @@ async fn answer(app: &App, page: &Page, wanted: &Wanted) -> Result<Answer, Error
     }
 }
 
-/// The page with the title and the feeds of a search.
+/// The page with what its head says of a search: title, description, feeds.
 fn titled(page: Page, wanted: &Wanted, understood: bool) -> Page {
     let mut page = if wanted.q.is_empty() {
         page.titled_key("search")
@@ -166,6 +166,7 @@ fn titled(page: Page, wanted: &Wanted, understood: bool) -> Page {
         let title = page.t1("search-title", "query", &wanted.q);
         page.titled(&title)
     };
+    page.description = page.t("search-description");
     let is_asked = !wanted.is_empty();
     page.noindex = is_asked;
     if is_asked && understood {

@@ -81,6 +81,26 @@ both_databases! {
         assert_eq!(said(&converted, "og:locale"), ["zh_HK"]);
     }
 
+    async fn every_page_says_what_is_on_it(app) {
+        let (_, owner) = app.account("daily").await;
+        app.sign_in(owner.id).await;
+        let id = app.publish_tagged("daily", "渡轮复航", "交通").await;
+        let article = format!("/@daily/{}", app.article(id).await.slug);
+        app.publish_tagged("daily", "大钟重响", "交通").await;
+        app.sign_out();
+        let described = async |path: &str| said(&app.get(path).await.assert_status(200).text(), "description");
+        let tag = xiangxun::home::tags::path(None, "交通");
+        for path in ["/", &article, "/search", "/search?q=%E6%B8%A1%E8%BD%AE", "/sign-in", "/sign-up", "/sign-in/forgotten"] {
+            let said = described(path).await;
+            assert!(said.len() == 1 && !said[0].is_empty(), "{path}: {said:?}");
+        }
+        for path in ["/@daily", tag.as_str()] {
+            assert_eq!(described(path).await, ["大钟重响 · 渡轮复航"], "{path}");
+        }
+        app.keep_cookie("lang", "zh-Hant");
+        assert_eq!(described(&tag).await, ["大鐘重響 · 渡輪復航"]);
+    }
+
     async fn an_account_says_who_it_is(app) {
         let (account, _) = app.account("daily").await;
         let page = app.get("/@daily").await.assert_status(200).text();
