@@ -13,7 +13,7 @@ outside-empty-title = No outside feeds yet
 outside-empty-text = Enter an address under “Manage outside feeds”, or bring an OPML file along.
 outside-nothing-title = Nothing here
 outside-nothing-text = New items will appear as they come.
-outside-refresh = Read now
+outside-refresh = Fetch now
 outside-unread-count = { $count ->
     [one] { $count } unread item
    *[other] { $count } unread items
@@ -31,7 +31,7 @@ outside-unstar = Remove star
 outside-keep-unread = Mark as unread
 outside-too-many = You follow as many outside feeds as one may (1,000). Leave some first.
 flash-outside-followed = You follow it now. Its items will be here in a moment.
-flash-outside-left = You have left it.
+flash-outside-left = You no longer follow it.
 flash-outside-refreshing = It is being read. Reload this page in a moment.
 flash-outside-read = Marked as read.
 flash-outside-unread = Marked as unread.

@@ -1,5 +1,5 @@
 inbox-title = 消息
-inbox-intro = 您关注的账号推送的文章、提醒找到的文章，以及对它们的更正。保留九十天。
+inbox-intro = 您关注的公众号推送的文章、提醒找到的文章，以及对它们的更正。保留九十天。
 inbox-all = 全部
 inbox-unread = 未读
 inbox-is-unread = 未读
@@ -11,7 +11,7 @@ inbox-kind-correction = 更正
 inbox-kind-withdrawal = 撤回
 inbox-more = 还有 { $count } 篇
 inbox-empty-title = 还没有消息
-inbox-empty-text = 订阅账号或保存搜索提醒之后，有新文章会在这里告诉您。
+inbox-empty-text = 订阅公众号或保存搜索提醒之后，有新文章会在这里告诉您。
 inbox-all-read-title = 都读完了
 inbox-all-read-text = 没有未读的消息。
 flash-inbox-read = 已全部标为已读。

@@ -1,5 +1,5 @@
 webhooks-title = 网络钩子
-webhooks-intro = 账号里发生了什么，就用 JSON 告诉您指定的地址：自己的程序、Telegram 机器人，或 ntfy。
+webhooks-intro = 公众号里发生了什么，就用 JSON 告诉您指定的地址：自己的程序、Telegram 机器人，或 ntfy。
 webhooks-empty-title = 还没有网络钩子
 webhooks-empty-text = 填上接收的地址，选好要通知的事情，再发一条测试消息看看。
 webhook-new = 添加网络钩子
@@ -52,7 +52,7 @@ webhook-millis = { $count } 毫秒
 webhook-body = 内容
 webhook-again = 再发一次
 webhook-older = 更早
-webhook-too-many = 一个账号最多 { $most } 个网络钩子，请先移除一个。
+webhook-too-many = 一个公众号最多 { $most } 个网络钩子，请先移除一个。
 webhook-not-active = 这个网络钩子已停用，请先启用。
 webhook-note-article-published = { $account } 发布了新文章。
 webhook-note-push-sent = 群发完成，已送达 { $count } 位读者。

@@ -51,7 +51,7 @@ article-original-url = 原文網址
 article-slug = 文章網址
 article-slug-hint = 留空則由標題產生。發布後修改，舊網址仍會轉址過來。
 article-note = 修改說明
-article-note-hint = 記在修訂記錄裡，讀者看不到；勾選下面的選項，才會向讀者公開。
+article-note-hint = 記在修訂紀錄裡，讀者看不到；勾選下面的選項，才會向讀者公開。
 article-save-draft = 儲存草稿
 article-save-published = 儲存並更新
 article-publish-next = 發布…
@@ -108,8 +108,8 @@ flash-article-deleted = 草稿已刪除。
 flash-article-discarded = 未儲存的修改已捨棄。
 
 # Revisions
-article-revisions = 修訂記錄
-article-revisions-count = 修訂記錄（{ $count }）
+article-revisions = 修訂紀錄
+article-revisions-count = 修訂紀錄（{ $count }）
 article-revisions-empty-title = 還沒有修訂
 article-revisions-empty-text = 文章發布以後，每次儲存都會記在這裡。
 article-revision = 版本

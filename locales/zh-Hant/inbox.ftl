@@ -1,5 +1,5 @@
 inbox-title = 訊息
-inbox-intro = 您關注的帳號推送的文章、提醒找到的文章，以及對它們的更正。保留九十天。
+inbox-intro = 您關注的公眾號推送的文章、提醒找到的文章，以及對它們的更正。保留九十天。
 inbox-all = 全部
 inbox-unread = 未讀
 inbox-is-unread = 未讀
@@ -11,7 +11,7 @@ inbox-kind-correction = 更正
 inbox-kind-withdrawal = 撤回
 inbox-more = 還有 { $count } 篇
 inbox-empty-title = 還沒有訊息
-inbox-empty-text = 訂閱帳號或儲存搜尋提醒之後，有新文章會在這裡告訴您。
+inbox-empty-text = 訂閱公眾號或儲存搜尋提醒之後，有新文章會在這裡告訴您。
 inbox-all-read-title = 都讀完了
 inbox-all-read-text = 沒有未讀的訊息。
 flash-inbox-read = 已全部標為已讀。

@@ -17,11 +17,11 @@ timeline-all-read-text = 暫時沒有新文章，更早的文章請看「全部�
 timeline-nothing-title = 沒有文章
 timeline-nothing-text = 這個範圍內沒有文章。
 timeline-further-down = 這一段裡沒有符合的文章，請繼續往前翻。
-timeline-hidden = 有 { $count } 篇因屏蔽詞而隱藏。
+timeline-hidden = 有 { $count } 篇因靜音字詞而隱藏。
 timeline-hidden-show = 仍然顯示
-timeline-hidden-shown = 含屏蔽詞的文章也顯示在這裡。
+timeline-hidden-shown = 含靜音字詞的文章也顯示在這裡。
 timeline-hidden-hide = 重新隱藏
-timeline-mute-title = 屏蔽詞
+timeline-mute-title = 靜音字詞
 timeline-mute-intro = 標題、摘要或標籤裡含有這些詞的文章，不出現在時間線上，也不計入未讀。隨時可以把它們顯示出來。
 timeline-mute-words = 每行一個詞
 timeline-mute-hint = 簡體、繁體寫其一即可；英文和數字按整詞比對。最多 { $most } 個詞，每個不超過 { $letters } 個字。
@@ -29,7 +29,7 @@ timeline-mute-too-many = 最多可以寫 { $most } 個詞。
 timeline-mute-too-long = 「{ $word }…」太長了，每個詞不超過 { $most } 個字。
 timeline-mute-empty = 「{ $word }」裡沒有可以比對的文字。
 flash-timeline-read = 已標為已讀。
-flash-timeline-muted = 屏蔽詞已儲存。
+flash-timeline-muted = 靜音字詞已儲存。
 
 # Keys
 keys-title = 快捷鍵

@@ -1,5 +1,5 @@
 webhooks-title = 網路鉤子
-webhooks-intro = 帳號裡發生了什麼，就用 JSON 告訴您指定的位址：自己的程式、Telegram 機器人，或 ntfy。
+webhooks-intro = 公眾號裡發生了什麼，就用 JSON 告訴您指定的位址：自己的程式、Telegram 機器人，或 ntfy。
 webhooks-empty-title = 還沒有網路鉤子
 webhooks-empty-text = 填上接收的位址，選好要通知的事情，再發一則測試訊息看看。
 webhook-new = 新增網路鉤子
@@ -52,7 +52,7 @@ webhook-millis = { $count } 毫秒
 webhook-body = 內容
 webhook-again = 再發一次
 webhook-older = 更早
-webhook-too-many = 一個帳號最多 { $most } 個網路鉤子，請先移除一個。
+webhook-too-many = 一個公眾號最多 { $most } 個網路鉤子，請先移除一個。
 webhook-not-active = 這個網路鉤子已停用，請先啟用。
 webhook-note-article-published = { $account } 發佈了新文章。
 webhook-note-push-sent = 群發完成，已送達 { $count } 位讀者。
