@@ -46,6 +46,7 @@ mod m20261123_000104_tell_covers_apart;
 mod m20261123_000110_rename_outside_pictures;
 mod m20261123_000111_create_exports;
 mod m20261123_000181_index_messages;
+mod m20261123_000190_unstar_saved;
 
 /// What every step answers to `use_transaction`: it happens whole or not at all, on SQLite too. A
 /// process that is killed half way through a step would else never start again.
@@ -97,6 +98,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000110_rename_outside_pictures::Migration),
             Box::new(m20261123_000111_create_exports::Migration),
             Box::new(m20261123_000181_index_messages::Migration),
+            Box::new(m20261123_000190_unstar_saved::Migration),
         ]
     }
 }

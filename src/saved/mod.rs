@@ -17,7 +17,7 @@ pub mod queries;
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    ConnectionTrait, DbErr, EntityTrait, QueryFilter,
+    ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, ModelTrait, QueryFilter, QuerySelect,
 };
 
 use crate::app::App;
@@ -31,14 +31,14 @@ use crate::text::fold;
 /// Articles that one reader can keep.
 pub const MOST_SAVED: u64 = 10_000;
 
-/// Keeps a published article for a reader; one that is kept already stays as it is.
+/// Keeps a published article for a reader; one that is kept already stays as it is, and has its star again.
 ///
 /// # Errors
 /// Not found where readers cannot see the article; invalid `article` where the reader has too many.
 pub async fn save(app: &App, user_id: i64, article_id: i64) -> Result<saved_article::Model, Error> {
     let db = app.db.read();
     if let Some(known) = queries::of_article(db, user_id, article_id).await? {
-        return Ok(known);
+        return if known.starred { Ok(known) } else { Ok(star(known, true).update(app.db.write()).await?) };
     }
     let (account, article) = published(db, article_id).await?;
     if queries::count(db, user_id).await? >= MOST_SAVED {
@@ -66,6 +66,7 @@ pub async fn refresh(app: &App, user_id: i64, saved_id: i64) -> Result<(), Error
     row.id = Set(known.id);
     row.user_id = Set(known.user_id);
     row.saved_at = Set(known.saved_at);
+    row.starred = Set(known.starred);
     row.update(app.db.write()).await?;
     Ok(())
 }
@@ -80,7 +81,29 @@ pub async fn unsave(app: &App, user_id: i64, article_id: i64) -> Result<(), DbEr
     Ok(())
 }
 
-/// The same, by the copy's own id.
+/// Takes the star away that reader apps see. Apps ask nobody first, so the copy goes only where nothing is lost but
+/// an article that is still there: one with highlights, or of an article that nobody can see any more, stays.
+pub async fn unstar(app: &App, user_id: i64, article_id: i64) -> Result<(), DbErr> {
+    let tx = app.db.begin().await?;
+    // Whoever marks a passage meanwhile waits, or was first.
+    let known = queries::select_of_article(user_id, article_id).lock_exclusive().one(&*tx).await?;
+    let Some(known) = known else { return Ok(()) };
+    let is_marked = queries::highlights(&*tx, &[known.id]).await?.contains_key(&known.id);
+    if is_marked || queries::fate(&*tx, &known).await? == queries::Fate::Gone {
+        star(known, false).update(&*tx).await?;
+    } else {
+        known.delete(&*tx).await?;
+    }
+    tx.commit().await
+}
+
+fn star(known: saved_article::Model, is_starred: bool) -> saved_article::ActiveModel {
+    let mut row = known.into_active_model();
+    row.starred = Set(is_starred);
+    row
+}
+
+/// The same as [`unsave`], by the copy's own id.
 ///
 /// # Errors
 /// Not found, also where it is another's.
@@ -116,6 +139,7 @@ fn copy(account: &account::Model, article: article::Model) -> saved_article::Act
         user_id: NotSet,
         article_id: Set(Some(article.id)),
         saved_at: NotSet,
+        starred: Set(true),
         version: Set(article.version),
         url: Set(format!("/@{}/{}", account.handle, article.slug)),
         account_handle: Set(account.handle.clone()),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sea_orm::sea_query::{Expr, ExprTrait, Func, Order, Query};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter,
-    QuerySelect,
+    QuerySelect, Select,
 };
 
 use crate::articles::content;
@@ -159,11 +159,13 @@ pub async fn of_article<C: ConnectionTrait>(
     user_id: i64,
     article_id: i64,
 ) -> Result<Option<saved_article::Model>, DbErr> {
+    select_of_article(user_id, article_id).one(db).await
+}
+
+pub(super) fn select_of_article(user_id: i64, article_id: i64) -> Select<saved_article::Entity> {
     saved_article::Entity::find()
         .filter(saved_article::COLUMN.user_id.eq(user_id))
         .filter(saved_article::COLUMN.article_id.eq(Some(article_id)))
-        .one(db)
-        .await
 }
 
 /// Has a reader saved an article?

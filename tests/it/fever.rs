@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, header};
+use sea_orm::sea_query::Expr;
+use sea_orm::{EntityTrait, QueryFilter};
 use serde_json::{Value, json};
+use xiangxun::db::entities::article::{self, ArticleState};
 use xiangxun::page::Locale;
-use xiangxun::{lists, reader_apps, subscriptions};
+use xiangxun::saved::highlights::{self, NewHighlight};
+use xiangxun::{lists, reader_apps, saved, subscriptions};
 
 use crate::both_databases;
 use crate::support::TestApp;
@@ -76,6 +80,46 @@ both_databases! {
         for wrong in ["mark=item&as=read&id=x", "mark=feed&as=read&id=0", "mark=x&as=y&id=1", "items&with_ids=,x"] {
             assert_eq!(ask(app, &key, wrong).await["auth"], 1, "{wrong}");
         }
+    }
+
+    async fn an_app_of_fevers_takes_no_notes_and_no_withdrawn_article_away(app) {
+        let user = app.user("reader@example.org").await;
+        let (account, _) = app.account("times").await;
+        subscriptions::subscribe(&app.app, &user, account.id, None, Locale::ZhHans).await.unwrap();
+        let mut copies = Vec::new();
+        for title in ["甲", "乙", "丙"] {
+            app.app.clock.advance(Duration::from_secs(60));
+            let article = app.published(account.id, title).await;
+            copies.push(saved::save(&app.app, user.id, article.id).await.unwrap());
+        }
+        let secret = reader_apps::create(&app.app, &user, "Fever").await.unwrap();
+        let key = reader_apps::fever_key(&user.email, &secret);
+        let items = ask(app, &key, "items&since_id=0").await;
+        let numbers: Vec<i64> = items["items"].as_array().unwrap().iter().map(|item| item["id"].as_i64().unwrap()).collect();
+        let note = NewHighlight { quote: "第一段".into(), note: "我的笔记".into(), ..NewHighlight::default() };
+        highlights::add(&app.app, user.id, copies[0].id, &note).await.unwrap();
+        article::Entity::update_many()
+            .col_expr(article::Column::State, Expr::value(ArticleState::Withdrawn))
+            .filter(article::COLUMN.title.eq("乙"))
+            .exec(app.app.db.write())
+            .await
+            .unwrap();
+        for number in &numbers {
+            ask(app, &key, &format!("mark=item&as=unsaved&id={number}")).await;
+        }
+        assert_eq!(ask(app, &key, "saved_item_ids").await["saved_item_ids"], "");
+        let items = ask(app, &key, &format!("items&with_ids={}", numbers[0])).await;
+        assert_eq!(items["items"][0]["is_saved"], 0);
+        let kept = saved::queries::page(app.app.db.read(), user.id, None, 9).await.unwrap().0;
+        assert_eq!(kept.iter().map(|copy| &*copy.title).collect::<Vec<_>>(), ["乙", "甲"]);
+        let notes = saved::queries::highlights(app.app.db.read(), &[copies[0].id]).await.unwrap();
+        assert_eq!(notes[&copies[0].id][0].note, "我的笔记");
+        for number in &numbers[..2] {
+            ask(app, &key, &format!("mark=item&as=saved&id={number}")).await;
+        }
+        let mut saved = ids(&ask(app, &key, "saved_item_ids").await["saved_item_ids"]);
+        saved.sort_unstable();
+        assert_eq!(saved, numbers[..2]);
     }
 
     async fn guessing_keys_is_slowed_down(app) {

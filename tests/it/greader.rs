@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use axum::http::Method;
+use sea_orm::sea_query::Expr;
+use sea_orm::{EntityTrait, QueryFilter};
 use serde_json::json;
+use xiangxun::db::entities::article::{self, ArticleState};
 use xiangxun::db::entities::user;
 use xiangxun::page::Locale;
 use xiangxun::reader_apps;
-use xiangxun::{lists, subscriptions};
+use xiangxun::saved::highlights::{self, NewHighlight};
+use xiangxun::{lists, saved, subscriptions};
 
 use crate::both_databases;
 use crate::support::TestApp;
@@ -25,6 +29,15 @@ async fn reader(app: &TestApp) -> user::Model {
         }
     }
     user
+}
+
+async fn withdraw(app: &TestApp, title: &str) {
+    article::Entity::update_many()
+        .col_expr(article::Column::State, Expr::value(ArticleState::Withdrawn))
+        .filter(article::COLUMN.title.eq(title))
+        .exec(app.app.db.write())
+        .await
+        .unwrap();
 }
 
 async fn feed_id(api: &ReaderApp<'_>, title: &str) -> String {
@@ -254,6 +267,52 @@ both_databases! {
         assert!(all["items"][0]["summary"]["content"].as_str().unwrap().contains("寫在"));
     }
 
+    async fn an_apps_unstar_takes_no_notes_and_no_withdrawn_article_away(app) {
+        let user = reader(app).await;
+        let api = ReaderApp::of(app, &user).await;
+        const STARRED: &str = "user/-/state/com.google/starred";
+        let starred = async || api.titles(&format!("stream/contents/{STARRED}")).await;
+        let change = async |items: &[&str], how: &str| {
+            let mut fields: Vec<(&str, &str)> = items.iter().map(|item| ("i", *item)).collect();
+            fields.push((how, STARRED));
+            api.post("edit-tag", &fields).await.assert_status(200);
+        };
+        let items = [api.item("旧闻").await, api.item("新闻").await, api.item("要闻").await];
+        let [marked, gone, plain] = [&*items[0], &*items[1], &*items[2]];
+        change(&[marked, gone, plain], "a").await;
+        let copies = saved::queries::page(app.app.db.read(), user.id, None, 9).await.unwrap().0;
+        let noted = copies.iter().find(|copy| copy.title == "旧闻").unwrap();
+        let note = NewHighlight { quote: "第一段".into(), note: "我的笔记".into(), ..NewHighlight::default() };
+        highlights::add(&app.app, user.id, noted.id, &note).await.unwrap();
+        withdraw(app, "新闻").await;
+
+        change(&[marked, gone, plain], "r").await;
+        assert!(starred().await.is_empty(), "the next sync agrees");
+        let ids = api.json(&format!("stream/items/ids?s={STARRED}&n=10&output=json")).await;
+        assert_eq!(ids["itemRefs"], json!([]));
+        assert!(api.states("旧闻").await.is_empty());
+        assert!(api.titles(&format!("stream/contents?it={STARRED}")).await.is_empty());
+        assert_eq!(api.titles(&format!("stream/contents?xt={STARRED}")).await, ["要闻", "旧闻"]);
+        app.sign_in(user.id).await;
+        let list = app.get("/saved").await.assert_status(200).text();
+        assert!(list.contains("旧闻") && list.contains("新闻") && !list.contains("要闻"), "{list}");
+        let copy = app.get(&format!("/saved/{}", noted.id)).await.assert_status(200).text();
+        assert!(copy.contains("我的笔记") && copy.contains("<mark id=\"h"), "{copy}");
+
+        // Once more changes nothing; a star brings both back as they were.
+        change(&[marked, gone], "r").await;
+        change(&[marked, gone], "a").await;
+        assert_eq!(starred().await, ["新闻", "旧闻"]);
+        let back = saved::queries::page(app.app.db.read(), user.id, None, 9).await.unwrap().0;
+        let kept: Vec<i64> = copies.iter().map(|copy| copy.id).filter(|id| back.iter().any(|copy| copy.id == *id)).collect();
+        assert_eq!(kept.len(), 2);
+        assert_eq!(saved::queries::highlights(app.app.db.read(), &[noted.id]).await.unwrap()[&noted.id].len(), 1);
+        // An update of the copy is no star.
+        change(&[marked], "r").await;
+        saved::refresh(&app.app, user.id, noted.id).await.unwrap();
+        assert_eq!(starred().await, ["新闻"]);
+    }
+
     async fn nobody_sees_what_is_not_published_or_another_readers(app) {
         let user = reader(app).await;
         let api = ReaderApp::of(app, &user).await;
@@ -266,14 +325,7 @@ both_databases! {
         // A star keeps a copy, which stays when the article is taken back.
         let kept = api.item("新闻").await;
         api.post("edit-tag", &[("i", &kept), ("a", "user/-/state/com.google/starred")]).await.assert_status(200);
-        use sea_orm::{EntityTrait, QueryFilter};
-        use xiangxun::db::entities::article::{self, ArticleState};
-        article::Entity::update_many()
-            .col_expr(article::Column::State, sea_orm::sea_query::Expr::value(ArticleState::Withdrawn))
-            .filter(article::COLUMN.title.eq("新闻"))
-            .exec(app.app.db.write())
-            .await
-            .unwrap();
+        withdraw(app, "新闻").await;
         assert_eq!(api.titles("stream/contents").await, ["要闻", "旧闻"]);
         assert_eq!(api.titles("stream/contents/user/-/state/com.google/starred").await, ["新闻"]);
         let asked = others.post("stream/items/contents", &[("i", &kept)]).await.json();

@@ -325,6 +325,7 @@ fn saved_json(Piece { saved: copy, highlights }: &Piece, base_url: &str) -> Json
         "lang": copy.lang,
         "version": copy.version,
         "saved_at": copy.saved_at.rfc3339(),
+        "starred": copy.starred,
         "published_at": copy.published_at.map(Timestamp::rfc3339),
         "cover_url": copy.cover_url,
         "html": copy.body_html,

@@ -14,6 +14,8 @@ pub struct Model {
     /// None once the article is gone altogether; a withdrawn one is still there.
     pub article_id: Option<i64>,
     pub saved_at: Timestamp,
+    /// Whether reader apps see it as starred. One that an app gave up stays where more would be lost with it.
+    pub starred: bool,
     /// Of the article, when it was copied.
     pub version: i32,
     /// Its address then: `/@handle/slug`.

@@ -124,7 +124,7 @@ async fn load_articles(
             arrived: published.max(row.created_at),
             updated: row.updated_at.max(published),
             is_read,
-            is_starred: kept.is_some(),
+            is_starred: kept.as_ref().is_some_and(|kept| kept.starred),
         };
         // What was withdrawn is shown as the reader kept it.
         if let Some(kept) = kept.filter(|_| !is_open) {

@@ -25,14 +25,15 @@ pub async fn mark_read(app: &App, user_id: i64, keys: &[ItemKey], is_read: bool)
     outside::mark_read(app, user_id, &items, is_read).await
 }
 
-/// Stars items or takes their stars away; starred articles are those that the reader saved.
+/// Stars items or takes their stars away; starred articles are those that the reader saved. A copy with more in it
+/// than the article stays without its star.
 pub async fn star(app: &App, user_id: i64, keys: &[ItemKey], is_starred: bool) -> Result<(), Error> {
     let (articles, items) = split(keys.iter().copied());
     for id in articles {
         let done = if is_starred {
             saved::save(app, user_id, id).await.map(|_| ())
         } else {
-            saved::unsave(app, user_id, id).await.map_err(Error::from)
+            saved::unstar(app, user_id, id).await.map_err(Error::from)
         };
         match done {
             // Gone meanwhile: an app that asks again would get no further.

@@ -133,7 +133,7 @@ pub fn articles(user_id: i64) -> SelectStatement {
     query
 }
 
-/// Articles `x` that a reader saved, with their subscription `s` where there is one, without columns.
+/// Articles `x` that a reader saved and that have their star, with their subscription `s` where there is one, without columns.
 fn saved(user_id: i64) -> SelectStatement {
     let followed = [SubscriptionState::Active, SubscriptionState::Paused];
     let mut query = Query::select();
@@ -155,6 +155,7 @@ fn saved(user_id: i64) -> SelectStatement {
                 .and(Expr::col(("s", subscription::Column::State)).is_in(followed)),
         )
         .and_where(Expr::col(("v", saved_article::Column::UserId)).eq(user_id))
+        .and_where(Expr::col(("v", saved_article::Column::Starred)).eq(true))
         .and_where(Expr::col(("x", article::Column::PublishedAt)).is_not_null());
     query
 }
@@ -243,6 +244,7 @@ fn narrow_articles(query: &mut SelectStatement, table: &'static str, user_id: i6
         star.expr(Expr::val(1))
             .from_as(saved_article::Entity, "w")
             .and_where(Expr::col(("w", saved_article::Column::UserId)).eq(user_id))
+            .and_where(Expr::col(("w", saved_article::Column::Starred)).eq(true))
             .and_where(Expr::col(("w", saved_article::Column::ArticleId)).equals(id));
         query.and_where(if is_starred { Expr::exists(star) } else { Expr::not_exists(star) });
     }
