@@ -9,8 +9,8 @@ use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use serde_json::json;
-use url::Url;
 use url::form_urlencoded::byte_serialize;
+use url::{Position, Url};
 
 use crate::app::App;
 use crate::auth::LocalPath;
@@ -32,7 +32,7 @@ pub async fn show_offline(page: Page) -> Response {
 
 /// `GET /manifest.webmanifest`: what a phone asks before it puts the site among its apps.
 pub async fn show_manifest(page: Page) -> Response {
-    let icon = |purpose| json!({ "src": statics::url("favicon.svg"), "sizes": "any", "type": "image/svg+xml", "purpose": purpose });
+    let icon = |file, sizes, kind, purpose| json!({ "src": statics::url(file), "sizes": sizes, "type": kind, "purpose": purpose });
     let shortcut = |key, url| json!({ "name": page.t(key), "url": url });
     let manifest = json!({
         "id": "/",
@@ -45,7 +45,12 @@ pub async fn show_manifest(page: Page) -> Response {
         "display": "standalone",
         "background_color": "#fdfdfb",
         "theme_color": "#a8281e",
-        "icons": [icon("any"), icon("maskable")],
+        "icons": [
+            icon("icon-192.png", "192x192", "image/png", "any"),
+            icon("icon-512.png", "512x512", "image/png", "any"),
+            icon("icon-maskable-512.png", "512x512", "image/png", "maskable"),
+            icon("favicon.svg", "any", "image/svg+xml", "any"),
+        ],
         "shortcuts": [shortcut("nav-timeline", "/timeline"), shortcut("saved-title", "/saved"), shortcut("search", "/search")],
         "share_target": {
             "action": "/share-target",
@@ -66,20 +71,33 @@ pub struct Shared {
     url: String,
 }
 
-/// `GET /share-target`: an address of this site is opened, where it can be saved; anything else is looked for.
+/// `GET /share-target`: an address of this site is opened, where it can be saved; words are looked for; of an address
+/// elsewhere without any, the feed can be followed.
 pub async fn take_shared(State(app): State<Arc<App>>, Query(shared): Query<Shared>) -> Response {
     let here = Url::parse(&app.config.base_url).ok();
-    let words = || shared.url.split_whitespace().chain(shared.text.split_whitespace());
-    let own = words()
-        .filter_map(|word| Url::parse(word).ok())
-        .find(|url| here.as_ref().is_some_and(|here| here.origin() == url.origin()));
+    let words = shared.url.split_whitespace().chain(shared.text.split_whitespace());
+    let addresses: Vec<Url> = words.filter_map(address).collect();
+    let own = addresses.iter().find(|url| here.as_ref().is_some_and(|here| here.origin() == url.origin()));
     if let Some(url) = own {
-        return Redirect::to(LocalPath::new(url.path()).as_str()).into_response();
+        let path = LocalPath::new(&url[Position::BeforePath..Position::AfterQuery]);
+        return Redirect::to(path.as_str()).into_response();
     }
-    let is_address = |word: &&str| Url::parse(word).is_ok_and(|url| url.has_host());
     let title = shared.title.trim();
-    let text = shared.text.split_whitespace().filter(|word| !is_address(word)).collect::<Vec<_>>().join(" ");
-    let wanted: String = if title.is_empty() { text } else { title.to_owned() }.chars().take(100).collect();
-    let query: String = byte_serialize(wanted.as_bytes()).collect();
-    Redirect::to(&format!("/search?q={query}")).into_response()
+    let text: Vec<&str> = shared.text.split_whitespace().filter(|word| address(word).is_none()).collect();
+    let wanted = if title.is_empty() { text.join(" ") } else { title.to_owned() };
+    let to = match (wanted.is_empty(), addresses.first()) {
+        (false, _) => format!("/search?q={}", escaped(&wanted.chars().take(100).collect::<String>())),
+        (true, Some(url)) => format!("/outside/feeds?url={}", escaped(url.as_str())),
+        (true, None) => "/search".to_owned(),
+    };
+    Redirect::to(&to).into_response()
+}
+
+/// A word that is an address of the web.
+fn address(word: &str) -> Option<Url> {
+    Url::parse(word).ok().filter(|url| url.has_host() && url.scheme().starts_with("http"))
+}
+
+fn escaped(text: &str) -> String {
+    byte_serialize(text.as_bytes()).collect()
 }

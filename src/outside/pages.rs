@@ -264,13 +264,22 @@ impl FeedsPage {
     }
 }
 
+/// An address to begin with, such as one that another app has shared.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct FeedsQuery {
+    url: String,
+}
+
 /// `GET /outside/feeds`
 pub async fn list_outside_feeds(
     State(app): State<Arc<App>>,
     page: Page,
     CurrentUser(user): CurrentUser,
+    Query(query): Query<FeedsQuery>,
 ) -> Result<Response, Error> {
-    Ok(View(FeedsPage::load(&app, page, user.id).await?).into_response())
+    let view = FeedsPage { url: query.url, ..FeedsPage::load(&app, page, user.id).await? };
+    Ok(View(view).into_response())
 }
 
 /// An address to follow, and a name for it.

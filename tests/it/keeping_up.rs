@@ -90,16 +90,45 @@ both_databases! {
         assert_eq!(manifest.header("content-type"), "application/manifest+json");
         let manifest = manifest.json();
         assert_eq!((manifest["start_url"].as_str(), manifest["display"].as_str()), (Some("/timeline"), Some("standalone")));
-        let icon = manifest["icons"][0]["src"].as_str().unwrap().to_owned();
-        app.get(&icon).await.assert_status(200);
+        let icons = manifest["icons"].as_array().unwrap();
+        let named: Vec<_> = icons.iter().map(|icon| (icon["sizes"].as_str().unwrap(), icon["purpose"].as_str().unwrap())).collect();
+        assert_eq!(named, [("192x192", "any"), ("512x512", "any"), ("512x512", "maskable"), ("any", "any")]);
+        for icon in icons {
+            let file = app.get(icon["src"].as_str().unwrap()).await.assert_status(200);
+            assert_eq!(file.header("content-type"), icon["type"].as_str().unwrap());
+            if icon["type"] == "image/png" {
+                let (width, height) = png_size(&file.bytes);
+                assert_eq!(icon["sizes"], format!("{width}x{height}"));
+            }
+        }
+        let page = app.get("/").await.assert_status(200).text();
+        let touch = page.split("<link rel=\"apple-touch-icon\" href=\"").nth(1).unwrap().split('"').next().unwrap();
+        assert_eq!(png_size(&app.get(touch).await.assert_status(200).bytes), (180, 180));
         assert!(app.get("/offline").await.assert_status(200).text().contains("没有网络"));
         let shared = async |query: &str| app.get(&format!("/share-target?{query}")).await.assert_status(303).location().to_owned();
-        assert_eq!(shared("text=%E7%9C%8B%20http://xiangxun.test/@daily/x?y%20").await, "/@daily/x");
+        assert_eq!(shared("text=%E7%9C%8B%20http://xiangxun.test/@daily/x%20").await, "/@daily/x");
+        assert_eq!(shared("text=http://xiangxun.test/search?q=linux%26page=2%23x").await, "/search?q=linux&page=2");
         assert_eq!(shared("url=http://xiangxun.test//evil.example/").await, "/");
         assert_eq!(shared("url=https://other.example/a&title=%E5%8F%B0%E9%A3%8E").await, "/search?q=%E5%8F%B0%E9%A3%8E");
         assert_eq!(shared("text=%E5%8F%B0%E9%A3%8E%20https://other.example/a").await, "/search?q=%E5%8F%B0%E9%A3%8E");
-        assert_eq!(shared("").await, "/search?q=");
+        assert_eq!(shared("title=mailto:a@example.org").await, "/search?q=mailto%3Aa%40example.org");
+        assert_eq!(shared("").await, "/search");
+        // An address elsewhere and nothing more: its feed can be followed.
+        let follow = shared("text=https://other.example/a?b%26c").await;
+        assert_eq!(follow, "/outside/feeds?url=https%3A%2F%2Fother.example%2Fa%3Fb%26c");
+        let to_sign_in = app.get(&follow).await.assert_status(303).location().to_owned();
+        assert!(to_sign_in.starts_with("/sign-in?next=%2Foutside%2Ffeeds%3Furl%3D"), "{to_sign_in}");
+        let reader = app.user("reader@example.org").await;
+        app.sign_in(reader.id).await;
+        let page = app.get(&follow).await.assert_status(200).text();
+        assert!(page.contains("value=\"https://other.example/a?b"), "{page}");
     }
+}
+
+fn png_size(bytes: &[u8]) -> (u32, u32) {
+    assert_eq!(&bytes[..8], b"\x89PNG\r\n\x1a\n");
+    let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+    (number(16), number(20))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
