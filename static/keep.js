@@ -49,6 +49,3 @@ if (prose && form && button) {
     form.requestSubmit();
   });
 }
-
-// What is read here can be read again without a network.
-navigator.serviceWorker?.register("/worker.js", { scope: "/" }).catch(() => {});

@@ -17,11 +17,11 @@ function go(step) {
   all[at].scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
 }
 
-// Sends what a button would, and shows its counterpart.
+// Sends what a button would, and shows its counterpart. Whatever is not plainly done, be it a question, an error or that
+// somebody has to sign in, is a page, to which the button itself leads.
 async function act(button) {
-  const answer = await fetch(button.formAction, { method: "POST", redirect: "manual", body: new URLSearchParams() });
-  // A redirect that is not followed: done.
-  if (answer.type !== "opaqueredirect") return button.form.requestSubmit(button);
+  const answer = await fetch(button.formAction, { method: "POST", redirect: "manual", body: new URLSearchParams({ quiet: 1 }) });
+  if (answer.status !== 204) return button.form.requestSubmit(button);
   const item = button.closest(".item");
   const pair = button.parentElement.querySelectorAll(`[data-do=${button.dataset.do}]`);
   pair.forEach((one) => (one.hidden = !one.hidden));
@@ -71,6 +71,3 @@ list.addEventListener("focusin", (event) => {
 const open = document.querySelector("#keys-open");
 open.hidden = !matchMedia("(hover: hover)").matches;
 open.addEventListener("click", () => help.showModal());
-
-// What is read here can be read again without a network.
-navigator.serviceWorker?.register("/worker.js", { scope: "/" }).catch(() => {});

@@ -156,6 +156,9 @@ function suggest(input) {
   });
 }
 
+// What was read can be read again without a network. It waits for the page.
+addEventListener("load", () => navigator.serviceWorker?.register("/worker.js").catch(() => {}));
+
 if (!document.body.classList.contains("signed-in")) showTimes();
 applyLooks();
 share();

@@ -1,18 +1,29 @@
-// The service worker: shows notifications, and pages that were read before where there is no network. It asks the
-// network first, always; what it keeps is a reader's own last pages, and it forgets them when they sign out.
+// The service worker: shows notifications, and pages that were read or saved before where there is no network. It asks
+// the network first, always; what it keeps is a reader's own last pages, and it forgets them when their session ends.
+const SHELL = "shell-1";
 const PAGES = "pages-1";
+const PICTURES = "pictures-1";
 const FILES = "files-1";
-// Pages and files that are kept, the last ones.
-const MOST = { [PAGES]: 80, [FILES]: 120 };
+// What is kept, the last ones.
+const MOST = { [PAGES]: 80, [PICTURES]: 200, [FILES]: 120 };
+// Files that are fetched for one page before it is opened.
+const MOST_AHEAD = 30;
 const OFFLINE = "/offline";
 
 self.addEventListener("install", (event) => {
   const prepare = async () => {
-    await (await caches.open(PAGES)).add(OFFLINE).catch(() => {});
+    await keepShell().catch(() => {});
     await self.skipWaiting();
   };
   event.waitUntil(prepare());
 });
+
+async function keepShell() {
+  const answer = await fetch(OFFLINE);
+  if (!answer.ok) return;
+  await (await caches.open(SHELL)).put(OFFLINE, answer.clone());
+  await keepFilesOf(await answer.text());
+}
 
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 
@@ -20,35 +31,97 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (url.origin !== self.location.origin) return;
-  if (request.method === "POST" && url.pathname === "/sign-out") event.waitUntil(caches.delete(PAGES));
+  if (request.method === "POST") {
+    if (ENDINGS.test(url.pathname)) event.waitUntil(forget());
+    if (SAVINGS.test(url.pathname)) event.respondWith(save(event, url.pathname.match(SAVINGS)[1]));
+  }
   if (request.method !== "GET") return;
-  if (request.mode === "navigate") event.respondWith(page(event));
+  if (request.mode === "navigate") event.respondWith(page(event, url));
   else if (url.pathname.startsWith("/static/") && url.searchParams.has("v")) event.respondWith(file(event));
+  else if (url.pathname.startsWith("/media/") && request.destination === "image") event.respondWith(picture(request));
 });
 
+// What a reader opens to read: articles, what they have saved, the timeline's first page.
+const READ = /^\/(@[^/]+\/[^/]+|saved(\/\d+)?|timeline)$/;
+// Of these, what only somebody who is signed in is shown.
+const OWN = /^\/(saved|timeline)/;
+const ENDINGS = /^\/(sign-out|settings\/(sessions\/end|leave))$/;
+const SAVINGS = /^(\/saved\/articles\/\d+)(\/highlights)?$/;
+
 // The page as it is now; where it cannot be reached, as it was, or a page that says so.
-async function page(event) {
+async function page(event, url) {
   const { request } = event;
+  const isRead = READ.test(url.pathname) && !url.search;
   try {
     const answer = await fetch(request);
-    if (answer.ok && !answer.redirected && worthKeeping(new URL(request.url))) event.waitUntil(keep(PAGES, request, answer.clone()));
+    if (isRead && answer.ok && !answer.redirected) event.waitUntil(keep(PAGES, request, answer.clone()));
+    if (isRead && [404, 410].includes(answer.status)) event.waitUntil(drop(request));
+    if (isOver(url, answer)) event.waitUntil(forget());
     return answer;
   } catch (error) {
-    const cache = await caches.open(PAGES);
-    const kept = (await cache.match(request, { ignoreVary: true })) ?? (await cache.match(OFFLINE));
-    if (kept) return kept;
+    const kept = await (await caches.open(PAGES)).match(request, { ignoreVary: true });
+    const shown = kept ?? (await caches.match(OFFLINE, { ignoreVary: true }));
+    if (shown) return shown;
     throw error;
   }
 }
 
-// What a reader opens to read: articles, what they have saved, the timeline's first page.
-function worthKeeping(url) {
-  return /^\/(@[^/]+\/[^/]+|saved(\/\d+)?|timeline)$/.test(url.pathname) && !url.search;
+// Whether an answer says that nobody is signed in any more: an own page sends its reader to sign in, or asks them to.
+function isOver(url, answer) {
+  return answer.type === "opaqueredirect" ? OWN.test(url.pathname) : answer.ok && url.pathname === "/sign-in";
+}
+
+async function forget() {
+  await caches.delete(PAGES);
+  await caches.delete(PICTURES);
+}
+
+async function drop(request) {
+  await (await caches.open(PAGES)).delete(request, { ignoreVary: true });
+}
+
+// What is saved is kept at once, opened or not: `path` answers with the reader's copy and says where it stands.
+async function save(event, path) {
+  const answer = await fetch(event.request);
+  if (answer.status === 204 || answer.type === "opaqueredirect") event.waitUntil(keepCopy(path).catch(() => {}));
+  return answer;
+}
+
+async function keepCopy(path) {
+  const answer = await fetch(path);
+  const address = answer.headers.get("content-location");
+  if (!answer.ok || !address) return;
+  await keep(PAGES, new Request(address), answer.clone());
+  await keepFilesOf(await answer.text());
+}
+
+// What a page looks like: its style, scripts and pictures, in one size.
+async function keepFilesOf(html) {
+  const found = html.matchAll(/ (?:src="(\/media\/[^"]+)"|(?:src|href)="(\/static\/[^"#]+\?v=[^"#]+)["#])/g);
+  const paths = new Set([...found].map(([, picture, file]) => picture ?? file));
+  for (const path of [...paths].slice(0, MOST_AHEAD)) {
+    if (await caches.match(path, { ignoreVary: true })) continue;
+    const answer = await fetch(path);
+    if (answer.ok) await keep(path.startsWith("/media/") ? PICTURES : FILES, new Request(path), answer);
+  }
+}
+
+// A picture; without a network, the one that was kept, whatever size is asked for.
+async function picture(request) {
+  try {
+    return await fetch(request);
+  } catch (error) {
+    const stem = (address) => new URL(address).pathname.split(/[-.]/)[0];
+    const cache = await caches.open(PICTURES);
+    const kept = (await cache.keys()).find((one) => stem(one.url) === stem(request.url));
+    if (kept) return cache.match(kept, { ignoreVary: true });
+    throw error;
+  }
 }
 
 // Files change their address with their content.
 async function file(event) {
-  const kept = await caches.match(event.request);
+  const kept = await caches.match(event.request, { ignoreVary: true });
   if (kept) return kept;
   const answer = await fetch(event.request);
   if (answer.ok) event.waitUntil(keep(FILES, event.request, answer.clone()));
@@ -60,7 +133,7 @@ async function keep(name, request, answer) {
   // Put anew, it is the last one.
   await cache.delete(request, { ignoreVary: true });
   await cache.put(request, answer);
-  const known = (await cache.keys()).filter((one) => new URL(one.url).pathname !== OFFLINE);
+  const known = await cache.keys();
   await Promise.all(known.slice(0, Math.max(known.length - MOST[name], 0)).map((one) => cache.delete(one, { ignoreVary: true })));
 }
 
@@ -79,7 +152,7 @@ async function show(data) {
     lang: notice.lang,
     tag: "inbox",
     renotify: true,
-    icon: "/static/favicon.svg",
+    icon: "/static/icon-192.png",
     data: { url: notice.url },
   });
   if (self.navigator.setAppBadge && notice.unread) await self.navigator.setAppBadge(notice.unread).catch(() => {});

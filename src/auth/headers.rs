@@ -27,6 +27,12 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
 const PERMISSIONS: &str = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), midi=(), \
     display-capture=(), browsing-topics=()";
 
+/// For answers that end a session: the browser lets go of the pages that it kept to be read without a network, with the
+/// worker that keeps them. All others of somebody who is signed in are in no cache (see [`keep_private`]); cookies, and
+/// with them the reader's looks, stay.
+pub const FORGET_PAGES: [(HeaderName, &str); 1] =
+    [(HeaderName::from_static("clear-site-data"), "\"storage\"")];
+
 /// Middleware: the browser's defences, for every answer; a handler's own value stands.
 pub async fn secure(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::{CookieJar, Form};
 use serde::Deserialize;
 
+use super::headers::FORGET_PAGES;
 use super::links::{self, LinkPurpose};
 use super::session::{self, SignedIn};
 use super::sign_in::{self, Answers, Opener};
@@ -264,5 +265,6 @@ pub async fn sign_out(State(app): State<Arc<App>>, before: Option<SignedIn>) -> 
     if let Some(before) = before {
         session::close(&app, before.session_id).await?;
     }
-    Ok((CookieJar::new().add(session::forgetting_cookie(&app)), Redirect::to("/")).into_response())
+    let jar = CookieJar::new().add(session::forgetting_cookie(&app));
+    Ok((FORGET_PAGES, jar, Redirect::to("/")).into_response())
 }

@@ -10,6 +10,7 @@ use axum_extra::extract::{CookieJar, Form};
 use serde::Deserialize;
 use strum::IntoEnumIterator;
 
+use super::headers::FORGET_PAGES;
 use super::links::LinkPurpose;
 use super::session::{self, SignedIn};
 use super::users::{self, Profile};
@@ -202,7 +203,7 @@ pub async fn end_sessions(
 ) -> Result<Response, Error> {
     session::end_all(&app, user.id, None).await?;
     let jar = CookieJar::new().add(session::forgetting_cookie(&app));
-    Ok((jar, redirect_with_flash("/sign-in", "flash-signed-out-everywhere")).into_response())
+    Ok((FORGET_PAGES, jar, redirect_with_flash("/sign-in", "flash-signed-out-everywhere")).into_response())
 }
 
 struct TokenRow {

@@ -13,6 +13,7 @@ use super::leaving::{self, Hindrances};
 use super::{download, export};
 use crate::accounts;
 use crate::app::App;
+use crate::auth::headers::FORGET_PAGES;
 use crate::auth::{CurrentUser, session};
 use crate::db::entities::export::{ExportState, Model as Export};
 use crate::error::{Error, Problems};
@@ -191,5 +192,5 @@ pub async fn close_account(
 
 fn goodbye(app: &App) -> Response {
     let jar = CookieJar::new().add(session::forgetting_cookie(app));
-    (jar, redirect_with_flash("/", "flash-left")).into_response()
+    (FORGET_PAGES, jar, redirect_with_flash("/", "flash-left")).into_response()
 }

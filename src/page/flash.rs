@@ -14,6 +14,10 @@ pub fn key(jar: &CookieJar) -> Option<&str> {
     jar.get(FLASH_COOKIE).map(Cookie::value).filter(|key| key.starts_with("flash-"))
 }
 
+/// Marks an answer that nobody looks at yet: what is to be shown once waits for a page that somebody sees.
+#[derive(Clone, Copy, Debug)]
+pub struct Unseen;
+
 /// Middleware: a flash is shown once, so the page that shows it takes its cookie away.
 pub async fn clear_flash(jar: CookieJar, request: Request, next: Next) -> Response {
     let response = next.run(request).await;
@@ -21,7 +25,8 @@ pub async fn clear_flash(jar: CookieJar, request: Request, next: Next) -> Respon
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    if is_page && jar.get(FLASH_COOKIE).is_some() {
+    let is_seen = response.extensions().get::<Unseen>().is_none();
+    if is_page && is_seen && jar.get(FLASH_COOKIE).is_some() {
         return (jar.remove(flash_cookie("")), response).into_response();
     }
     response

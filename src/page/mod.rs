@@ -5,7 +5,7 @@ mod flash;
 mod locale;
 
 pub(crate) use self::flash::FLASH_COOKIE;
-pub use self::flash::{clear_flash, redirect_with_flash};
+pub use self::flash::{Unseen, clear_flash, redirect_with_flash};
 pub use self::locale::{LOCALE_COOKIE, Locale, grouped, locale_cookie};
 
 use std::borrow::Cow;

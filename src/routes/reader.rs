@@ -71,7 +71,7 @@ pub fn saving() -> Router<Arc<App>> {
         .route("/saved/{id}/highlights", post(pages::add_highlight))
         .route("/saved/{id}/export/{file}", get(pages::export_one))
         .route("/saved/export/{file}", get(pages::export_all))
-        .route("/saved/articles/{id}", post(pages::save_article))
+        .route("/saved/articles/{id}", get(pages::show_copy_ahead).post(pages::save_article))
         .route("/saved/articles/{id}/remove", post(pages::unsave_article))
         .route("/saved/articles/{id}/highlights", post(pages::add_highlight_to_article))
         .route("/saved/highlights/{id}", post(pages::change_highlight))

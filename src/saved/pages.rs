@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -16,12 +17,12 @@ use super::marks::{self, Passage};
 use super::queries::{self, Card, Cursor, Fate};
 use super::{find, refresh, remove, save, unsave};
 use crate::app::App;
-use crate::articles::content::plain_text;
+use crate::articles::content::{self, plain_text};
 use crate::auth::{CurrentUser, LocalPath};
 use crate::db::entities::{highlight, saved_article, user};
 use crate::error::{Error, Problems};
 use crate::media;
-use crate::page::{Page, View, redirect_with_flash};
+use crate::page::{Page, Unseen, View, redirect_with_flash};
 use crate::path::Path;
 use crate::text::fold;
 
@@ -126,6 +127,21 @@ pub async fn show_saved(
     Ok(View(copy_page(&app, page, &user, id).await?).into_response())
 }
 
+/// `GET /saved/articles/{id}`: a reader's copy of an article, which the service worker keeps as soon as it is saved.
+pub async fn show_copy_ahead(
+    State(app): State<Arc<App>>,
+    mut page: Page,
+    CurrentUser(user): CurrentUser,
+    Path(article_id): Path<i64>,
+) -> Result<Response, Error> {
+    let saved = queries::of_article(app.db.read(), user.id, article_id).await?.ok_or(Error::NotFound)?;
+    let path = format!("/saved/{}", saved.id);
+    page.path = path.clone();
+    page.flash = None;
+    let view = View(copy_page(&app, page, &user, saved.id).await?);
+    Ok((Extension(Unseen), [(header::CONTENT_LOCATION, path)], view).into_response())
+}
+
 async fn copy_page(app: &App, page: Page, user: &user::Model, id: i64) -> Result<CopyPage, Error> {
     let db = app.db.read();
     let saved = queries::get_own(db, user.id, id).await?;
@@ -152,6 +168,7 @@ async fn copy_page(app: &App, page: Page, user: &user::Model, id: i64) -> Result
     let cover = saved.cover_url.clone();
     let cover = cover.filter(|cover| !media::body::begins_with(&saved.body_html, cover));
     let body_html = media::body::shown(&body_html, &page, cover.is_none());
+    let body_html = content::with_breaks(&body_html).into_owned();
     let title = page.shown(&saved.title, &saved.lang).into_owned();
     let mut page = page.titled(&title);
     page.noindex = true;
@@ -175,11 +192,20 @@ pub struct BackForm {
     next: LocalPath,
     /// The reader has been told what goes.
     sure: Option<String>,
+    /// A script asks, which shows by itself what was done.
+    quiet: Option<String>,
 }
 
 impl BackForm {
     fn path(&self) -> &str {
         if self.next.is_root() { HOME } else { self.next.as_str() }
+    }
+
+    fn done(&self, flash: &'static str) -> Response {
+        match self.quiet {
+            Some(_) => StatusCode::NO_CONTENT.into_response(),
+            None => redirect_with_flash(self.path(), flash),
+        }
     }
 }
 
@@ -191,7 +217,7 @@ pub async fn save_article(
     Form(form): Form<BackForm>,
 ) -> Result<Response, Error> {
     save(&app, user.id, article_id).await?;
-    Ok(redirect_with_flash(form.path(), "flash-saved-article"))
+    Ok(form.done("flash-saved-article"))
 }
 
 /// `POST /saved/articles/{id}/remove`
@@ -202,13 +228,13 @@ pub async fn unsave_article(
     Form(form): Form<BackForm>,
 ) -> Result<Response, Error> {
     let Some(known) = queries::of_article(app.db.read(), user.id, article_id).await? else {
-        return Ok(Redirect::to(form.path()).into_response());
+        return Ok(form.done("flash-saved-removed"));
     };
     if let Some(question) = ask_first(&app, known.id, &form).await? {
         return Ok(question);
     }
     unsave(&app, user.id, article_id).await?;
-    Ok(redirect_with_flash(form.path(), "flash-saved-removed"))
+    Ok(form.done("flash-saved-removed"))
 }
 
 /// `POST /saved/{id}/remove`
@@ -223,7 +249,7 @@ pub async fn remove_saved(
         return Ok(question);
     }
     remove(&app, user.id, id).await?;
-    Ok(redirect_with_flash(form.path(), "flash-saved-removed"))
+    Ok(form.done("flash-saved-removed"))
 }
 
 /// A copy with highlights does not go before its reader has seen what goes with it.

@@ -1,6 +1,8 @@
 //! Keeping up by keyboard, and marking what one reads, in a real browser.
 
 use thirtyfour::{By, Key};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use xiangxun::page::Locale;
 use xiangxun::saved::queries as saved;
 use xiangxun::subscriptions;
@@ -22,6 +24,56 @@ async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     panic!("not so in the end: {what}");
 }
 
+/// A site that listens, until it is told to end.
+struct Site {
+    origin: String,
+    end: CancellationToken,
+    server: JoinHandle<std::io::Result<()>>,
+}
+
+impl Site {
+    async fn of(app: &TestApp) -> Self {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let origin = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
+        let end = CancellationToken::new();
+        let serving = axum::serve(listener, xiangxun::routes::router(app.app.clone()))
+            .with_graceful_shutdown(end.clone().cancelled_owned());
+        Self { origin, end, server: tokio::spawn(async move { serving.await }) }
+    }
+
+    async fn end(self) {
+        self.end.cancel();
+        self.server.await.unwrap().unwrap();
+    }
+}
+
+/// Signs a browser in that has a page of the site open.
+async fn sign_in(app: &TestApp, browser: &Browser, user_id: i64) {
+    let session = xiangxun::auth::session::open(&app.app, user_id, "chromium", "127.0.0.1").await.unwrap();
+    browser.keep_cookie(session.name(), session.value()).await;
+}
+
+/// What a script answers with later.
+async fn later(browser: &Browser, script: &str) -> serde_json::Value {
+    browser.window.execute_async(script, Vec::new()).await.unwrap().json().clone()
+}
+
+/// Waits until the page is looked after by the service worker.
+async fn until_worker(browser: &Browser) {
+    until("the worker is there", async || {
+        browser.ask("return !!navigator.serviceWorker.controller").await == true
+    })
+    .await;
+}
+
+/// Whether the worker has kept something that is asked for by this address.
+async fn is_kept(browser: &Browser, path: &str) -> bool {
+    let script = format!(
+        "const done = arguments[0]; caches.match('{path}', {{ ignoreVary: true }}).then((one) => done(!!one));"
+    );
+    later(browser, &script).await == true
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_timeline_is_read_by_keys_and_passages_are_marked_in_a_browser() {
     let app = TestApp::start(Backend::Sqlite).await;
@@ -33,15 +85,11 @@ async fn the_timeline_is_read_by_keys_and_passages_are_marked_in_a_browser() {
         app.app.clock.advance(std::time::Duration::from_secs(60));
         articles.push(app.published(daily.id, title).await);
     }
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let origin = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
-    let routes = xiangxun::routes::router(app.app.clone());
-    tokio::spawn(async move { axum::serve(listener, routes).await });
+    let site = Site::of(&app).await;
+    let origin = site.origin.clone();
     let browser = Browser::open(1100, 800).await;
     browser.visit(&origin).await;
-    let session = xiangxun::auth::session::open(&app.app, reader.id, "chromium", "127.0.0.1").await.unwrap();
-    let cookie = thirtyfour::Cookie::new(session.name().to_owned(), session.value().to_owned());
-    browser.window.add_cookie(cookie).await.unwrap();
+    sign_in(&app, &browser, reader.id).await;
 
     browser.visit(&format!("{origin}/timeline")).await;
     let press = async |keys: &str| {
@@ -65,7 +113,13 @@ async fn the_timeline_is_read_by_keys_and_passages_are_marked_in_a_browser() {
         saved::is_saved(app.app.db.read(), reader.id, articles[1].id).await.unwrap()
     })
     .await;
+    browser.one(&format!("#a{} [formaction$='/remove']:not([hidden])", articles[1].id)).await;
     assert_eq!(browser.window.current_url().await.unwrap().path(), "/timeline");
+    press("s").await;
+    until("it is given up again", async || {
+        !saved::is_saved(app.app.db.read(), reader.id, articles[1].id).await.unwrap()
+    })
+    .await;
     press("?").await;
     browser.see("下一篇、上一篇").await;
     browser.window.active_element().await.unwrap().send_keys(Key::Escape + "").await.unwrap();
@@ -80,7 +134,24 @@ async fn the_timeline_is_read_by_keys_and_passages_are_marked_in_a_browser() {
     browser.see("划线与笔记").await;
     let mark = browser.one("article mark").await;
     assert_eq!(mark.text().await.unwrap(), "三号新闻");
+
+    // A copy with a passage in it goes by no key: the reader is asked, and nothing is shown as done.
+    browser.visit(&format!("{origin}/timeline?show=all")).await;
+    press("js").await;
+    browser.see("1 处划线").await;
+    assert!(browser.window.current_url().await.unwrap().path().ends_with("/remove"));
+    assert!(saved::is_saved(app.app.db.read(), reader.id, articles[2].id).await.unwrap());
+    // Nor is anything saved for somebody whose session is over.
+    browser.visit(&format!("{origin}/timeline?show=all")).await;
+    xiangxun::auth::session::end_all(&app.app, reader.id, None).await.unwrap();
+    press("jjs").await;
+    until("the reader is to sign in", async || {
+        browser.window.current_url().await.unwrap().path() == "/sign-in"
+    })
+    .await;
+    assert!(!saved::is_saved(app.app.db.read(), reader.id, articles[1].id).await.unwrap());
     browser.close().await;
+    drop(site);
     app.finish().await;
 }
 
@@ -131,43 +202,129 @@ fn png_size(bytes: &[u8]) -> (u32, u32) {
     (number(16), number(20))
 }
 
+both_databases! {
+    async fn browsers_let_go_of_kept_pages_when_a_session_ends(app) {
+        let reader = app.user("reader@example.org").await;
+        for path in ["/sign-out", "/settings/sessions/end"] {
+            app.sign_in(reader.id).await;
+            let answer = app.post(path, &[]).await.assert_status(303);
+            assert_eq!(answer.header("clear-site-data"), "\"storage\"", "{path}");
+        }
+        assert_eq!(app.get("/").await.header("clear-site-data"), "");
+    }
+
+    async fn a_script_is_told_plainly_what_was_done(app) {
+        let (daily, _) = app.account("daily").await;
+        let article = app.published(daily.id, "一号新闻").await;
+        let reader = app.user("reader@example.org").await;
+        let (save, mark) = (format!("/saved/articles/{}", article.id), format!("/timeline/articles/{}/read", article.id));
+        let quiet = [("quiet", "1")];
+        app.post(&save, &quiet).await.assert_status(303);
+        app.sign_in(reader.id).await;
+        app.get(&save).await.assert_status(404);
+        app.post(&mark, &quiet).await.assert_status(204);
+        let done = app.post(&save, &quiet).await.assert_status(204);
+        assert_eq!(done.header("set-cookie"), "", "nothing is to be shown later");
+        // The copy is fetched before anybody opens it: what is to be shown once waits.
+        app.post(&save, &[]).await.assert_status(303);
+        let copy = app.get(&save).await.assert_status(200);
+        let kept = saved::of_article(app.app.db.read(), reader.id, article.id).await.unwrap().unwrap();
+        assert_eq!(copy.header("content-location"), format!("/saved/{}", kept.id));
+        let page = copy.text();
+        assert!(page.contains("一号新闻的第一段") && !page.contains("已收藏。"), "{page}");
+        assert!(app.get("/timeline").await.text().contains("class=\"flash"));
+        app.post(&format!("{save}/highlights"), &[("quote", "第一段")]).await.assert_status(303);
+        let question = app.post(&format!("{save}/remove"), &quiet).await.assert_status(303);
+        assert_eq!(question.location(), format!("/saved/{}/remove", kept.id));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_read_can_be_read_without_a_network_in_a_browser() {
+async fn what_was_read_or_saved_can_be_read_without_a_network_in_a_browser() {
+    let app = TestApp::start(Backend::Sqlite).await;
+    let (daily, _) = app.account("daily").await;
+    let reader = app.user("reader@example.org").await;
+    subscriptions::subscribe(&app.app, &reader, daily.id, None, Locale::ZhHans).await.unwrap();
+    let mut articles = Vec::new();
+    for title in ["一号新闻", "二号新闻", "三号新闻"] {
+        app.app.clock.advance(std::time::Duration::from_secs(60));
+        articles.push(app.published(daily.id, title).await);
+    }
+    let copy = async |number: usize| {
+        let copy = saved::of_article(app.app.db.read(), reader.id, articles[number].id).await.unwrap();
+        copy.map(|copy| format!("/saved/{}", copy.id))
+    };
+    xiangxun::saved::save(&app.app, reader.id, articles[0].id).await.unwrap();
+    let site = Site::of(&app).await;
+    let origin = site.origin.clone();
+    let browser = Browser::open(500, 900).await;
+    // Visitors have it too, whatever they opened first.
+    browser.visit(&origin).await;
+    until_worker(&browser).await;
+    sign_in(&app, &browser, reader.id).await;
+    let read = copy(0).await.unwrap();
+    browser.visit(&format!("{origin}{read}")).await;
+    browser.see("一号新闻的第一段").await;
+    until("the page is kept", async || is_kept(&browser, &read).await).await;
+    // Saved by a key on the timeline, and by the button of an article, without being opened.
+    browser.visit(&format!("{origin}/timeline")).await;
+    until_worker(&browser).await;
+    browser.window.find(By::Css("body")).await.unwrap().send_keys("jjs").await.unwrap();
+    until("the second is saved", async || copy(1).await.is_some()).await;
+    let by_key = copy(1).await.unwrap();
+    until("its copy is kept", async || is_kept(&browser, &by_key).await).await;
+    browser.visit(&format!("{origin}/@daily/{}", articles[2].slug)).await;
+    browser.click(".keeping button").await;
+    browser.see("已收藏").await;
+    let by_button = copy(2).await.unwrap();
+    until("its copy is kept", async || is_kept(&browser, &by_button).await).await;
+    browser.visit("about:blank").await;
+    site.end().await;
+    for (path, words) in
+        [(&read, "一号新闻的第一段"), (&by_key, "二号新闻的第一段"), (&by_button, "三号新闻的第一段")]
+    {
+        browser.visit(&format!("{origin}{path}")).await;
+        browser.see(words).await;
+    }
+    browser.visit(&format!("{origin}/@daily")).await;
+    browser.see("没有网络").await;
+    browser.close().await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn own_pages_are_forgotten_when_a_session_is_over_in_a_browser() {
     let app = TestApp::start(Backend::Sqlite).await;
     let (daily, _) = app.account("daily").await;
     let reader = app.user("reader@example.org").await;
     let article = app.published(daily.id, "一号新闻").await;
-    let kept = xiangxun::saved::save(&app.app, reader.id, article.id).await.unwrap();
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let origin = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
-    let routes = xiangxun::routes::router(app.app.clone());
-    let end = tokio_util::sync::CancellationToken::new();
-    let serving = axum::serve(listener, routes).with_graceful_shutdown(end.clone().cancelled_owned());
-    let server = tokio::spawn(async move { serving.await });
+    let copy = xiangxun::saved::save(&app.app, reader.id, article.id).await.unwrap();
+    let copy = format!("/saved/{}", copy.id);
+    let site = Site::of(&app).await;
+    let origin = site.origin.clone();
     let browser = Browser::open(500, 900).await;
     browser.visit(&origin).await;
-    let session = xiangxun::auth::session::open(&app.app, reader.id, "chromium", "127.0.0.1").await.unwrap();
-    let cookie = thirtyfour::Cookie::new(session.name().to_owned(), session.value().to_owned());
-    browser.window.add_cookie(cookie).await.unwrap();
-    let copy = format!("{origin}/saved/{}", kept.id);
-    browser.visit(&copy).await;
-    let ready = "const done = arguments[0]; navigator.serviceWorker.ready.then(() => done(true));";
-    browser.window.execute_async(ready, Vec::new()).await.unwrap();
-    // Once more, through the worker.
-    browser.visit(&copy).await;
-    browser.see("一号新闻的第一段").await;
-    let is_kept = "const done = arguments[0]; caches.match(location.href, { ignoreVary: true }).then((one) => done(!!one));";
-    until("the page is kept", async || {
-        browser.window.execute_async(is_kept, Vec::new()).await.unwrap().json() == &serde_json::json!(true)
-    })
-    .await;
-    browser.visit("about:blank").await;
-    end.cancel();
-    server.await.unwrap().unwrap();
-    browser.visit(&copy).await;
-    browser.see("一号新闻的第一段").await;
-    browser.visit(&format!("{origin}/@daily")).await;
-    browser.see("没有网络").await;
+    until_worker(&browser).await;
+    for signs_out in [false, true] {
+        sign_in(&app, &browser, reader.id).await;
+        browser.visit(&format!("{origin}{copy}")).await;
+        until_worker(&browser).await;
+        browser.visit(&format!("{origin}{copy}")).await;
+        browser.see("一号新闻的第一段").await;
+        until("the page is kept", async || is_kept(&browser, &copy).await).await;
+        if signs_out {
+            browser.click(".foot form[action='/sign-out'] button").await;
+            until("nobody is signed in", async || {
+                browser.ask("return !document.querySelector('.signed-in')").await == true
+            })
+            .await;
+        } else {
+            xiangxun::auth::session::end_all(&app.app, reader.id, None).await.unwrap();
+            browser.visit(&format!("{origin}/saved")).await;
+        }
+        until("the page is forgotten", async || !is_kept(&browser, &copy).await).await;
+    }
     browser.close().await;
+    site.end().await;
     app.finish().await;
 }

@@ -296,6 +296,8 @@ pub async fn mark_timeline_read(
 #[serde(default)]
 pub struct BackForm {
     next: LocalPath,
+    /// A script asks, which shows by itself what was done.
+    quiet: Option<String>,
 }
 
 /// `POST /timeline/articles/{id}/{mark}`: `read` or `unread`.
@@ -311,6 +313,9 @@ pub async fn mark_article(
         _ => return Err(Error::NotFound),
     };
     mark_many(&app, user.id, &[id], is_read).await?;
+    if form.quiet.is_some() {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     let back = if form.next.is_root() { "/timeline" } else { form.next.as_str() };
     Ok(Redirect::to(&format!("{back}#a{id}")).into_response())
 }

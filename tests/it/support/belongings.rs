@@ -268,6 +268,11 @@ pub const SETTLED: Duration = Duration::from_secs(41);
 pub async fn leave(app: &TestApp) {
     let answer = app.post("/settings/leave", &[("password", PASSWORD)]).await.assert_status(303);
     assert_eq!(answer.location(), "/");
+    assert_eq!(
+        answer.header("clear-site-data"),
+        "\"storage\"",
+        "pages kept to be read without a network go too"
+    );
 }
 
 /// Until everything is deleted.
