@@ -147,7 +147,8 @@ pub async fn choose_locale(
     State(app): State<Arc<App>>,
     Form(form): Form<LocaleForm>,
 ) -> Result<Response, Error> {
-    let locale = Locale::from_tag(&form.locale).ok_or(Error::NotFound)?;
+    let locale =
+        Locale::from_tag(&form.locale).ok_or_else(|| Error::invalid("locale", "settings-locale-wrong"))?;
     let cookie = locale_cookie(&app, locale);
     Ok((CookieJar::new().add(cookie), Redirect::to(form.back.as_str())).into_response())
 }

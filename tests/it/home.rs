@@ -128,7 +128,7 @@ both_databases! {
         app.post("/locale", &[("locale", "en"), ("back", "//evil.example")]).await;
         let html = app.get("/").await.text();
         assert!(html.contains(r#"<html lang="en">"#) && html.contains("Sign in"), "{html}");
-        app.post("/locale", &[("locale", "fr")]).await.assert_status(404);
+        app.post("/locale", &[("locale", "fr")]).await.assert_status(422);
     }
 
     async fn errors_are_pages_of_the_site_in_the_readers_language(app) {

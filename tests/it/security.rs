@@ -174,7 +174,7 @@ both_databases! {
             let location = choose("en", back).await.assert_status(303).location().to_owned();
             assert!(location.starts_with('/') && !location.starts_with("//") && !location.contains('\\'), "{back:?} -> {location}");
         }
-        choose("tlh", "/").await.assert_status(404);
+        choose("tlh", "/").await.assert_status(422);
     }
 }
 

@@ -54,7 +54,7 @@ impl Stream {
     /// The same from a path, in which apps escape once or twice.
     pub fn of_path(text: &str) -> Option<Self> {
         let text = text.trim_start_matches('/');
-        let is_escaped = !text.contains('/') && text.contains("%2F") || text.contains("%2f");
+        let is_escaped = !text.contains('/') && (text.contains("%2F") || text.contains("%2f"));
         if is_escaped {
             return Self::parse(&percent_decode_str(text).decode_utf8_lossy());
         }
@@ -111,7 +111,13 @@ mod tests {
             assert_eq!(Stream::parse(wrong), None, "{wrong}");
         }
         assert_eq!(Stream::of_path("feed%2F13"), Some(Stream::Feed(feed)));
+        assert_eq!(Stream::of_path("feed%2f13"), Some(Stream::Feed(feed)));
         assert_eq!(Stream::of_path("/feed/13"), Some(Stream::Feed(feed)));
+        // What has slashes was unescaped as far as it was escaped.
+        for escaped in ["https://example.org/a%2fb", "https://example.org/a%2Fb"] {
+            let stream = Stream::FeedAt(escaped.into());
+            assert_eq!(Stream::of_path(&format!("feed/{escaped}")), Some(stream));
+        }
     }
 
     #[test]
