@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::Written;
+use super::quotes::{Marks, Pairs};
 use crate::articles::content::tag_end;
 use crate::text::convert::Direction;
 
@@ -12,17 +13,38 @@ const INLINE: [&str; 20] = [
     "a", "abbr", "b", "bdi", "bdo", "cite", "del", "dfn", "em", "font", "i", "ins", "mark", "q", "s",
     "small", "span", "strong", "u", "wbr",
 ];
+/// Tags that part words, and no quotations.
+const WITHIN_LINES: [&str; 17] = [
+    "br", "code", "img", "input", "kbd", "label", "rb", "rp", "rt", "rtc", "ruby", "samp", "sub", "sup",
+    "time", "var", "wbr",
+];
 /// What holds no words of a language, but names of things and commands.
 const CODE: [&str; 8] = ["code", "kbd", "pre", "samp", "script", "style", "textarea", "var"];
 /// Elements without content.
 const VOID: [&str; 8] = ["br", "hr", "img", "input", "link", "meta", "source", "wbr"];
 
-pub fn convert(html: &str, directions: &[Direction], written: Written, tag: &str) -> String {
-    let mut writer =
-        Writer { directions, written, tag, out: String::new(), run: String::new(), tags: Vec::new() };
-    writer.out.reserve(html.len() + html.len() / 16);
+pub fn convert(
+    html: &str,
+    directions: &[Direction],
+    written: Written,
+    marks: Option<Marks>,
+    tag: &str,
+) -> String {
+    let mut writer = Writer {
+        directions,
+        written,
+        tag,
+        marks,
+        pairs: marks.filter(|marks| marks.may_be_in(html)).map(|marks| Pairs::new(marks, true)),
+        out: String::with_capacity(html.len() + html.len() / 16),
+        run: String::new(),
+        tags: Vec::new(),
+    };
     writer.write(html);
-    writer.out
+    match writer.pairs {
+        Some(pairs) => pairs.put_in(&writer.out),
+        None => writer.out,
+    }
 }
 
 struct Writer<'a> {
@@ -30,6 +52,9 @@ struct Writer<'a> {
     /// How the text is written, and the language tag that it has afterwards.
     written: Written,
     tag: &'a str,
+    marks: Option<Marks>,
+    /// Marks of quotation in `out`; none where there are none to replace.
+    pairs: Option<Pairs>,
     out: String,
     /// Text that is not converted yet, and the inline tags in it by their places.
     run: String,
@@ -51,7 +76,7 @@ impl Writer<'_> {
             if self.is_kept(tag) {
                 self.flush();
                 let end = element_end(rest);
-                self.out.push_str(&rest[..end]);
+                self.keep(&rest[..end]);
                 rest = &rest[end..];
                 continue;
             }
@@ -61,10 +86,39 @@ impl Writer<'_> {
             } else {
                 self.flush();
                 self.out.push_str(&converted);
+                self.end_block(name(tag));
             }
             rest = &rest[end..];
         }
         self.flush();
+    }
+
+    /// Writes an element as it is.
+    fn keep(&mut self, element: &str) {
+        self.out.push_str(element);
+        self.end_block(name(element));
+        if let Some(pairs) = &mut self.pairs {
+            pairs.pass_by(element);
+        }
+        self.end_block(name(element));
+    }
+
+    /// Quotations end with the block that they are in.
+    fn end_block(&mut self, element: &str) {
+        if let Some(pairs) = &mut self.pairs
+            && !INLINE.contains(&element)
+            && !WITHIN_LINES.contains(&element)
+        {
+            pairs.end_block();
+        }
+    }
+
+    /// Writes text that is converted.
+    fn push(&mut self, text: &str) {
+        if let Some(pairs) = &mut self.pairs {
+            pairs.read(text, self.out.len());
+        }
+        self.out.push_str(text);
     }
 
     fn flush(&mut self) {
@@ -76,12 +130,12 @@ impl Writer<'_> {
             }
         }
         let mut from = 0;
-        for ((_, tag), at) in self.tags.drain(..).zip(marks) {
-            self.out.push_str(&text[from..at]);
+        for ((_, tag), at) in std::mem::take(&mut self.tags).into_iter().zip(marks) {
+            self.push(&text[from..at]);
             self.out.push_str(&tag);
             from = at;
         }
-        self.out.push_str(&text[from..]);
+        self.push(&text[from..]);
     }
 
     /// Whether an element is to be left alone with all it holds.
@@ -103,6 +157,10 @@ impl Writer<'_> {
             if let Some(value) = attribute(&out, name).filter(|value| !value.is_ascii()) {
                 let convert = |text: String, one: &Direction| one.convert(&text).into_owned();
                 let value = self.directions.iter().fold(value.to_owned(), convert);
+                let value = match self.marks {
+                    Some(marks) => marks.put_in(value.into()).into_owned(),
+                    None => value,
+                };
                 out = with_attribute(&out, name, &value);
             }
         }
@@ -207,6 +265,27 @@ mod tests {
         ] {
             assert_eq!(for_taiwan(html), expected);
         }
+    }
+
+    #[test]
+    fn marks_of_quotation_are_paired_across_tags_and_within_blocks() {
+        for (html, expected) in [
+            (
+                r##"<p>他<b>说“你</b>好‘<a href="/“里”" title="“里”">吗</a>’”</p>"##,
+                r##"<p>他<b>說「你</b>好『<a href="/“里”" title="「裡」">嗎</a>』」</p>"##,
+            ),
+            ("<p>用“<code>“里”</code>”<br>与</p>", "<p>用「<code>“里”</code>」<br>與</p>"),
+            (
+                r#"<p>“<span translate="no">“后里”</span>”，“x</p><p>y”</p>"#,
+                r#"<p>「<span translate="no">“后里”</span>」，“x</p><p>y”</p>"#,
+            ),
+            ("<p>“里</p><img><p>“后”</p>", "<p>「裡</p><img><p>「後」</p>"),
+            ("<pre>“里”</pre><p>it’s “a” 里</p>", "<pre>“里”</pre><p>it’s “a” 裡</p>"),
+        ] {
+            assert_eq!(for_taiwan(html), expected);
+        }
+        assert_eq!(Shown::Hans.html("<p>「<b>裡</b>」</p>", "zh-Hant"), "<p>“<b>里</b>”</p>");
+        assert_eq!(Shown::HantHk.html("<p>「裡」“裡”</p>", "zh-Hant-TW"), "<p>「裏」“裏”</p>");
     }
 
     #[test]

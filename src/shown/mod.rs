@@ -1,9 +1,9 @@
 //! In what script Chinese is shown to a reader, whatever language the interface speaks: as it was written, in
 //! Simplified, or in Traditional as in Taiwan or Hong Kong.
 //!
-//! Titles, summaries and bodies are converted; names of accounts and people are as their owners write them, and two
-//! that differ only by script stay apart. Nothing is written to a table here: a user's choice is kept by
-//! `auth::users`, an address's by `readers`.
+//! Titles, summaries and bodies are converted, with their marks of quotation; names of accounts and people are as their
+//! owners write them, and two that differ only by script stay apart. Nothing is written to a table here: a user's
+//! choice is kept by `auth::users`, an address's by `readers`.
 //!
 //! Templates write `{{ page.shown(card.title, card.lang) }}` beside `lang="{{ page.shown_lang(card.lang) }}"`, and
 //! [`Bodies`] keeps whole articles.
@@ -11,6 +11,7 @@
 mod bodies;
 mod html;
 pub mod pages;
+mod quotes;
 
 use std::borrow::Cow;
 
@@ -20,10 +21,12 @@ use axum_extra::extract::cookie::{Cookie, SameSite};
 use strum::{EnumString, IntoStaticStr};
 
 use crate::app::App;
+use crate::articles::content;
 use crate::db::entities::user;
 use crate::page::Locale;
 use crate::text::convert::Direction;
 use crate::text::script::Script;
+use quotes::Marks;
 
 pub use bodies::Bodies;
 
@@ -173,6 +176,15 @@ impl Shown {
         }
     }
 
+    /// What marks of quotation become.
+    fn marks(self, written: Written) -> Option<Marks> {
+        match (written, self) {
+            (Written::Hans, Self::HantTw | Self::HantHk) => Some(Marks::Corners),
+            (Written::Hant | Written::Tw | Written::Hk, Self::Hans) => Some(Marks::Curly),
+            _ => None,
+        }
+    }
+
     /// Whether texts of a language look different.
     pub fn changes(self, lang: &str) -> bool {
         !self.directions(Written::of(lang)).is_empty()
@@ -188,13 +200,27 @@ impl Shown {
 
     /// A plain text of a language.
     pub fn text<'a>(self, text: &'a str, lang: &str) -> Cow<'a, str> {
-        match self.directions(Written::of(lang)) {
+        let written = Written::of(lang);
+        let text = match self.directions(written) {
             [] => Cow::Borrowed(text),
             [one] => one.convert(text),
             directions => Cow::Owned(
                 directions.iter().fold(text.to_owned(), |text, one| one.convert(&text).into_owned()),
             ),
+        };
+        match written.and_then(|written| self.marks(written)) {
+            Some(marks) => marks.put_in(text),
+            None => text,
         }
+    }
+
+    /// What a card says of an article: the digest, which was taken from its body where `head`, the beginning of that, is
+    /// given. Names that the body marks stay as they are.
+    pub fn digest<'a>(self, digest: &'a str, head: &str, lang: &str, most: usize) -> Cow<'a, str> {
+        if head.is_empty() || !self.changes(lang) {
+            return self.text(digest, lang);
+        }
+        Cow::Owned(content::excerpt(&self.html(head, lang), most))
     }
 
     /// Sanitised HTML of a language: its text, and the descriptions of pictures. Code, and what is marked by
@@ -204,7 +230,7 @@ impl Shown {
         match (self.directions(written), written, self.tag()) {
             ([], ..) | (_, None, _) | (.., None) => Cow::Borrowed(html),
             (directions, Some(written), Some(tag)) => {
-                Cow::Owned(html::convert(html, directions, written, tag))
+                Cow::Owned(html::convert(html, directions, written, self.marks(written), tag))
             }
         }
     }
@@ -336,6 +362,8 @@ mod tests {
             (Shown::Hans, "zh-Hant-TW", "網路與軟體", "网络与软件", "zh-Hans"),
             (Shown::HantHk, "zh-Hant-TW", "在台灣乾杯，裡面說幹活", "在台灣乾杯，裏面説幹活", "zh-Hant-HK"),
             (Shown::HantTw, "zh-Hant-HK", "裏面説幹活，乾杯", "裡面說幹活，乾杯", "zh-Hant-TW"),
+            (Shown::HantTw, "zh-Hans", "他说：“里”", "他說：「裡」", "zh-Hant-TW"),
+            (Shown::Hans, "zh-Hant-HK", "他説『好』", "他说‘好’", "zh-Hans"),
             (Shown::HantTw, "zh-Hant", "裏面説", "裏面説", "zh-Hant"),
             (Shown::Hans, "zh-Hans", "後面的头发", "後面的头发", "zh-Hans"),
             (Shown::HantTw, "en", "头发 hair", "头发 hair", "en"),
