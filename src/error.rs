@@ -16,17 +16,20 @@ use serde_json::json;
 use crate::app::App;
 use crate::auth::session::SignedIn;
 use crate::page::{Locale, Page, View};
+use crate::shown::Shown;
 
 /// Text for the user: a translation key and its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     pub key: &'static str,
     pub args: Vec<(&'static str, String)>,
+    /// The language in which its arguments were written, where they are somebody's words.
+    pub lang: Option<String>,
 }
 
 impl From<&'static str> for Message {
     fn from(key: &'static str) -> Self {
-        Self { key, args: Vec::new() }
+        Self { key, args: Vec::new(), lang: None }
     }
 }
 
@@ -37,8 +40,24 @@ impl Message {
         self
     }
 
+    /// Says in what language the arguments were written.
+    pub fn written_in(mut self, lang: &str) -> Self {
+        self.lang = Some(lang.to_owned());
+        self
+    }
+
     pub fn text(&self, locale: Locale) -> String {
         locale.text_with(self.key, &self.args)
+    }
+
+    /// The text with somebody's words in a reader's script.
+    pub fn shown(&self, locale: Locale, shown: Shown) -> String {
+        let Some(lang) = self.lang.as_deref().filter(|lang| shown.changes(lang)) else {
+            return self.text(locale);
+        };
+        let args: Vec<_> =
+            self.args.iter().map(|(name, value)| (*name, shown.text(value, lang).into_owned())).collect();
+        locale.text_with(self.key, &args)
     }
 }
 
@@ -303,7 +322,7 @@ fn problem(error: &Error, locale: Locale) -> Response {
 }
 
 fn error_page(error: &Error, page: Page) -> Response {
-    let message = error.message().text(page.locale);
+    let message = error.message().shown(page.locale, page.script.shown);
     let problems = match error {
         Error::Invalid(problems) => problems.0.iter().map(|(_, message)| message.text(page.locale)).collect(),
         _ => Vec::new(),

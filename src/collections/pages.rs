@@ -13,7 +13,7 @@ use crate::accounts::queries::{Found, open_by_handle};
 use crate::app::App;
 use crate::db::entities::{account, collection};
 use crate::error::Error;
-use crate::home::accounts::feeds_at;
+use crate::home::accounts::feeds_of_lang;
 use crate::home::queries::{ArticleCard, PAGE};
 use crate::page::{Page, View};
 use crate::path::Path;
@@ -93,7 +93,7 @@ pub async fn show_collection(
     let page = page.titled(&title).described(&intro).canonical_path(&at(number));
     let page = page.or_described_by(cards.items.iter().map(|(_, card)| card));
     let mut page = page.in_scripts(&at(number), &account.lang);
-    page.feeds = feeds_at(&page, &format!("{title} · {}", account.name), &path);
+    page.feeds = feeds_of_lang(&page, &format!("{title} · {}", account.name), &path, &account.lang);
     Ok(View(ShowPage {
         before_url: if number > 1 { at(number - 1) } else { String::new() },
         after_url: cards.more.map(|_| at(number + 1)).unwrap_or_default(),

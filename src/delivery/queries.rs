@@ -54,6 +54,7 @@ pub struct PushedArticle {
     pub lang: String,
     pub word_count: i32,
     pub published_at: Option<Timestamp>,
+    /// What the digest was taken from; empty where the author wrote it.
     head: String,
 }
 
@@ -62,7 +63,8 @@ impl PushedArticle {
     pub fn shown(&self, shown: Shown) -> Self {
         Self {
             title: shown.text(&self.title, &self.lang).into_owned(),
-            digest: shown.text(&self.digest, &self.lang).into_owned(),
+            digest: shown.digest(&self.digest, &self.head, &self.lang, EXCERPT).into_owned(),
+            head: String::new(),
             lang: shown.lang(&self.lang).into_owned(),
             ..self.clone()
         }
@@ -184,9 +186,10 @@ async fn pushed_articles<C: ConnectionTrait>(
     let mut articles =
         PushedArticle::find_by_statement(db.get_database_backend().build(query)).all(db).await?;
     for article in &mut articles {
-        let head = std::mem::take(&mut article.head);
         if article.digest.is_empty() {
-            article.digest = content::excerpt(&head, EXCERPT);
+            article.digest = content::excerpt(&article.head, EXCERPT);
+        } else {
+            article.head = String::new();
         }
     }
     Ok(articles)

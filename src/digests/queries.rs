@@ -322,6 +322,7 @@ pub struct Card {
     pub handle: String,
     pub name: String,
     pub account_lang: String,
+    /// What the digest was taken from; empty where the author wrote it.
     head: String,
 }
 
@@ -338,7 +339,8 @@ impl Card {
     pub fn shown(&self, shown: Shown) -> Self {
         Self {
             title: shown.text(&self.title, &self.lang).into_owned(),
-            digest: shown.text(&self.digest, &self.lang).into_owned(),
+            digest: shown.digest(&self.digest, &self.head, &self.lang, EXCERPT).into_owned(),
+            head: String::new(),
             lang: shown.lang(&self.lang).into_owned(),
             ..self.clone()
         }
@@ -375,9 +377,10 @@ pub async fn cards<C: ConnectionTrait>(db: &C, ids: &[i64]) -> Result<Vec<Card>,
             .and_where(Expr::col((account::Entity, account::Column::State)).eq(AccountState::Active))
             .take();
         for mut card in Card::find_by_statement(db.get_database_backend().build(&query)).all(db).await? {
-            let head = std::mem::take(&mut card.head);
             if card.digest.is_empty() {
-                card.digest = content::excerpt(&head, EXCERPT);
+                card.digest = content::excerpt(&card.head, EXCERPT);
+            } else {
+                card.head = String::new();
             }
             cards.push(card);
         }

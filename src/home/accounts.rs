@@ -84,12 +84,20 @@ pub async fn show_account(
 
 /// The feeds of an account, for the head of its pages.
 pub fn feed_links(page: &Page, account: &account::Model) -> Vec<FeedLink> {
-    feeds_at(page, &account.name, &format!("/@{}", account.handle))
+    feeds_of_lang(page, &account.name, &format!("/@{}", account.handle), &account.lang)
 }
 
-/// The feeds found under a path: an account's, or the site's under ""; in the script that a reader chose.
+/// The feeds of what is written in many languages, found under a path: the site's under "".
 pub fn feeds_at(page: &Page, title: &str, path: &str) -> Vec<FeedLink> {
-    let script = Some(page.script.shown).filter(|shown| page.script.is_chosen && *shown != Shown::Original);
+    feeds_of_lang(page, title, path, "")
+}
+
+/// The feeds found under a path of what is written in `lang`: in the script that the reader chose, or in which they are
+/// shown it.
+pub fn feeds_of_lang(page: &Page, title: &str, path: &str, lang: &str) -> Vec<FeedLink> {
+    let is_wanted =
+        |shown: &Shown| *shown != Shown::Original && (page.script.is_chosen || shown.changes(lang));
+    let script = Some(page.script.shown).filter(is_wanted);
     [
         ("application/atom+xml", "feed.atom"),
         ("application/rss+xml", "feed.rss"),

@@ -96,11 +96,12 @@ pub async fn render_article(
         }
         None => None,
     };
+    let headings = contents(&page, headings, minutes, &article.body_html, &written);
     let body = media::body::shown(&article.body_html, &page, cover.is_none());
     let body = content::with_breaks(&body).into_owned();
     article.body_html = String::new();
     let page = ArticlePage {
-        headings: contents(&page, headings, minutes, &written),
+        headings,
         updated: article.published_at.is_some_and(|moment| article.updated_at > moment + SOON),
         page,
         account,
@@ -148,15 +149,12 @@ fn head(
     page
 }
 
-/// The table of contents of a long piece, in the reader's script.
-fn contents(page: &Page, mut headings: Vec<Heading>, minutes: i32, written: &str) -> Vec<Heading> {
+/// The table of contents of a long piece, in the words of its body as it is shown.
+fn contents(page: &Page, headings: Vec<Heading>, minutes: i32, body: &str, written: &str) -> Vec<Heading> {
     if headings.len() < MANY_HEADINGS || minutes < LONG {
         return Vec::new();
     }
-    for heading in &mut headings {
-        heading.text = page.shown(&heading.text, written).into_owned();
-    }
-    headings
+    if page.is_converted(written) { content::with_headings(body).1 } else { headings }
 }
 
 /// The picture that previews of links show, absolute, and its size: the cover, which its editor chose; the article's

@@ -6,6 +6,8 @@ pub mod tags;
 
 pub use self::accounts::{AccountCard, Choice, accounts_to_discover, choices};
 
+use std::borrow::Cow;
+
 use sea_orm::sea_query::{Alias, Asterisk, Expr, ExprTrait, Func, Order, Query, SelectStatement, UnionType};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, QueryFilter,
@@ -16,6 +18,7 @@ use crate::articles::content;
 use crate::clock::Timestamp;
 use crate::db::entities::account::{self, AccountState};
 use crate::db::entities::article::{self, ArticleState};
+use crate::page::Page;
 use crate::text::count;
 
 /// Articles on one page of a list.
@@ -40,6 +43,7 @@ pub struct ArticleCard {
     pub handle: String,
     /// The account's name.
     pub account: String,
+    /// What the digest was taken from; empty where the author wrote it.
     head: String,
 }
 
@@ -69,11 +73,17 @@ impl ArticleCard {
         }
     }
 
+    /// The digest as a reader is shown it.
+    pub fn digest_on(&self, page: &Page) -> Cow<'_, str> {
+        page.script.shown.digest(&self.digest, &self.head, &self.lang, EXCERPT)
+    }
+
     fn with_excerpt(mut self) -> Self {
         if self.digest.is_empty() {
             self.digest = content::excerpt(&self.head, EXCERPT);
+        } else {
+            self.head = String::new();
         }
-        self.head = String::new();
         self
     }
 }
@@ -258,6 +268,7 @@ fn article_cards(after: Option<Cursor>) -> SelectStatement {
 pub struct Neighbour {
     pub slug: String,
     pub title: String,
+    pub lang: String,
 }
 
 /// What the same account published just before and just after an article.
@@ -273,7 +284,7 @@ pub async fn neighbours(
     let here = || Expr::tuple([Expr::val(moment.0), Expr::val(article.id)]);
     let nearest = |side: Expr, order: Order| {
         Query::select()
-            .columns([Article::Slug, Article::Title])
+            .columns([Article::Slug, Article::Title, Article::Lang])
             .from("articles")
             .and_where(Expr::col(Article::AccountId).eq(article.account_id))
             .and_where(Expr::col(Article::State).eq(ArticleState::Published))

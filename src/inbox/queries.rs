@@ -52,6 +52,13 @@ pub struct Row {
     pub more: usize,
 }
 
+impl Row {
+    /// The language of its words, which are about one article.
+    pub fn lang(&self) -> &str {
+        self.articles.first().map_or("", |article| &article.lang)
+    }
+}
+
 /// A reader's items before one of them, the newest first.
 pub async fn items<C: ConnectionTrait>(
     db: &C,

@@ -13,6 +13,7 @@ use url::Url;
 
 use super::queries::{self, FeedRow, ItemRow, Which, Wish};
 use crate::app::App;
+use crate::articles::content;
 use crate::auth::{CurrentUser, LocalPath};
 use crate::clock::Timestamp;
 use crate::error::{Error, Problems};
@@ -161,8 +162,10 @@ pub async fn show_outside_item(
         super::mark_read(&app, user.id, &[id], true).await?;
     }
     page.noindex = true;
-    let page = page.titled(&item.title);
-    let html = media::body::shown(&html, &page, true);
+    let title = page.shown(&item.title, item.lang()).into_owned();
+    let page = page.titled(&title);
+    let html = media::body::shown(&page.shown_html(&html, item.lang()), &page, true);
+    let html = content::with_breaks(&html).into_owned();
     Ok(View(ItemPage { page, item, html }).into_response())
 }
 

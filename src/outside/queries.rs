@@ -10,6 +10,7 @@ use crate::clock::Timestamp;
 use crate::db::entities::{outside_feed, outside_follow, outside_item, outside_mark};
 use crate::home::queries::Cursor;
 use crate::import::Failure;
+use crate::page::Page;
 
 /// Items on one page.
 pub const PAGE: usize = 30;
@@ -108,8 +109,14 @@ impl ItemRow {
         named(self.own_title.as_deref().unwrap_or_default(), &self.feed_title, &self.feed_url)
     }
 
-    pub fn excerpt(&self) -> String {
-        content::excerpt(&self.head, EXCERPT)
+    /// The language tag; empty where it is not known.
+    pub fn lang(&self) -> &str {
+        self.lang.as_deref().unwrap_or_default()
+    }
+
+    /// What it begins with, as a reader is shown it.
+    pub fn excerpt(&self, page: &Page) -> String {
+        content::excerpt(&page.shown_html(&self.head, self.lang()), EXCERPT)
     }
 
     pub fn cursor(&self) -> Cursor {

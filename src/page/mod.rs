@@ -149,7 +149,8 @@ impl Page {
         self
     }
 
-    /// Says that the page at `path` is about a text in `lang`, which can be read in any script if it is Chinese.
+    /// Says that the page at `path` is about a text in `lang`, which can be read in any script if it is Chinese. The
+    /// address of one of these names itself as the one to keep, or nobody would keep it.
     pub fn in_scripts(mut self, path: &str, lang: &str) -> Self {
         let is_chinese = Shown::ALL.iter().any(|shown| shown.changes(lang));
         let href = |shown| format!("{}{}", self.base_url, shown::path_in(path, shown));
@@ -157,6 +158,8 @@ impl Page {
         if is_chinese {
             self.alternates = Shown::ALL.into_iter().filter_map(in_script).collect();
             self.alternates.push(Alternate { lang: "x-default", href: href(None) });
+            let asked = self.path.split_once('?').and_then(|(_, query)| shown::of_query(query));
+            self.canonical = href(asked.filter(|shown| shown.tag().is_some()));
         }
         self
     }

@@ -1,5 +1,7 @@
 //! Reads of the timeline; [`super::statements`] has them in SQL.
 
+use std::borrow::Cow;
+
 use sea_orm::sea_query::{Expr, Func, Order, Query};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 
@@ -11,6 +13,7 @@ use crate::db::entities::account;
 use crate::db::entities::article::Tags;
 use crate::db::entities::subscription::{self, Cadence};
 use crate::home::queries::{Cursor, EXCERPT};
+use crate::page::Page;
 use crate::text::{count, fold};
 
 pub use super::statements::statement;
@@ -66,6 +69,7 @@ pub struct TimelineItem {
     pub account: String,
     /// The reader's copy, where it is saved.
     pub saved_id: Option<i64>,
+    /// What the digest was taken from; empty where the author wrote it.
     head: String,
     /// 1 where it counts as read.
     was_read: i32,
@@ -93,10 +97,16 @@ impl TimelineItem {
         Cursor { published_at: self.published_at.unwrap_or_default().0, id: self.id }
     }
 
+    /// The digest as a reader is shown it.
+    pub fn digest_on(&self, page: &Page) -> Cow<'_, str> {
+        page.script.shown.digest(&self.digest, &self.head, &self.lang, EXCERPT)
+    }
+
     fn with_excerpt(mut self) -> Self {
-        let head = std::mem::take(&mut self.head);
         if self.digest.is_empty() {
-            self.digest = content::excerpt(&head, EXCERPT);
+            self.digest = content::excerpt(&self.head, EXCERPT);
+        } else {
+            self.head = String::new();
         }
         self
     }
