@@ -85,6 +85,8 @@ mod server;
 mod servers;
 mod share;
 mod shown;
+mod stories;
+mod style;
 mod subscriptions;
 mod suggest;
 mod support;
