@@ -191,8 +191,9 @@ both_databases! {
                 assert!(refused.text().contains("请选择一种文字"), "{path}");
             }
         }
-        // Pages name the feeds that the reader chose to read.
-        assert!(ask(app, "/@daily", "zh-TW").await.contains("href=\"/@daily/feed.atom\""));
+        // Pages name the feeds as the reader is shown what is in them.
+        assert!(ask(app, "/@daily", "zh-CN").await.contains("href=\"/@daily/feed.atom\""));
+        assert!(ask(app, "/@daily", "zh-TW").await.contains("href=\"/@daily/feed.atom?script=hant-tw\""));
         assert!(ask(app, "/@daily?script=hant-hk", "zh-TW").await.contains("href=\"/@daily/feed.atom?script=hant-hk\""));
     }
 
