@@ -59,7 +59,7 @@ fn classes(articles: &[Article], seed: u64) -> Vec<(&'static str, Vec<Request>)>
     let mut random = Random::new(seed + 1);
     let mut many =
         |make: &mut dyn FnMut(&mut Random) -> Request| (0..SEARCHES).map(|_| make(&mut random)).collect();
-    vec![
+    let mut classes = vec![
         ("one word", many(&mut |r| request(words.any(r)))),
         ("two words", many(&mut |r| request(&format!("{} {}", words.any(r), words.any(r))))),
         (
@@ -96,23 +96,44 @@ fn classes(articles: &[Article], seed: u64) -> Vec<(&'static str, Vec<Request>)>
         ("one letter", many(&mut |r| request(&run(articles, 1, r)))),
         ("a rare word", many(&mut |r| request(words.rare(r)))),
         ("the 50 commonest words", many(&mut |r| request(&words.common[r.below(50)]))),
-        ("nasty", many(&mut |r| nasty(articles, &words, r))),
-    ]
+    ];
+    classes.extend(NASTY.map(|(name, kind)| (name, many(&mut |r| nasty(kind, articles, &words, r)))));
+    classes
 }
 
-/// What takes long: whole pages, many letters, many words that are everywhere, all but something.
-fn nasty(articles: &[Article], words: &Words, random: &mut Random) -> Request {
+/// What takes long, each with facets.
+#[derive(Clone, Copy)]
+enum Nasty {
+    /// Many words that are everywhere.
+    All,
+    Any,
+    /// Nearly everything.
+    AllBut,
+    Letters,
+    /// A pasted page.
+    Page,
+}
+
+const NASTY: [(&str, Nasty); 5] = [
+    ("nasty: 30 common words", Nasty::All),
+    ("nasty: any of 30", Nasty::Any),
+    ("nasty: all but one", Nasty::AllBut),
+    ("nasty: ten letters", Nasty::Letters),
+    ("nasty: 1,000 letters", Nasty::Page),
+];
+
+fn nasty(kind: Nasty, articles: &[Article], words: &Words, random: &mut Random) -> Request {
     let mut common = |count, between: &str| {
         let words: Vec<&str> = (0..count).map(|_| words.common[random.below(50)].as_str()).collect();
         words.join(between)
     };
-    let text = match common(1, "").len() % 4 {
-        0 => common(30, " "),
-        1 => common(30, " OR "),
-        2 => format!("-{}", common(1, "")),
-        _ => "的 一 是 在 不 了 有 和 人 这".to_owned(),
+    let text = match kind {
+        Nasty::All => common(30, " "),
+        Nasty::Any => common(30, " OR "),
+        Nasty::AllBut => format!("-{}", common(1, "")),
+        Nasty::Letters => "的 一 是 在 不 了 有 和 人 这".to_owned(),
+        Nasty::Page => run(articles, 1_000, random),
     };
-    let text = if random.below(3) == 0 { run(articles, 1_000, random) } else { text };
     Request { facets: Some(chrono_tz::Tz::UTC), ..request(&text) }
 }
 

@@ -39,6 +39,9 @@ struct Options {
     /// Folder of relevance sets
     #[arg(long)]
     relevance: Option<String>,
+    /// With each relevance set the queries whose first answer is wrong
+    #[arg(long)]
+    misses: bool,
     /// So many articles, made of paragraphs of the corpus
     #[arg(long)]
     articles: Option<usize>,
@@ -87,22 +90,28 @@ fn measure(options: &Options, articles: &[Article], folder: &Path) -> anyhow::Re
     let volume = index(articles.iter().cloned(), &folder.join("corpus"))?;
     classes::measure(&volume, articles, options.seed)?;
     if let Some(sets) = &options.relevance {
-        answers(&volume, articles, Path::new(sets), folder)?;
+        answers(&volume, articles, Path::new(sets), folder, options.misses)?;
     }
     phrases::check(&volume, articles, options.phrases, options.seed)
 }
 
 /// How good the answers are; one set brings its own articles.
-fn answers(volume: &Volume, articles: &[Article], sets: &Path, folder: &Path) -> anyhow::Result<()> {
+fn answers(
+    volume: &Volume,
+    articles: &[Article],
+    sets: &Path,
+    folder: &Path,
+    misses: bool,
+) -> anyhow::Result<()> {
     relevance::heading();
     for set in relevance::SETS {
-        relevance::print_set(articles, &sets.join(set), &|text, limit| ids(volume, text, limit))?;
+        relevance::print_set(articles, &sets.join(set), misses, &|text, limit| ids(volume, text, limit))?;
     }
     let wiki = sets.join("qa-wiki");
     let own = corpus::read(&wiki.join("dev/docs.jsonl").to_string_lossy())?;
     let volume = Arc::new(Shelf::at(folder.join("wiki")).start()?);
     fill(&volume, own.iter().cloned())?;
-    relevance::print_set(&own, &wiki, &|text, limit| ids(&volume, text, limit))?;
+    relevance::print_set(&own, &wiki, misses, &|text, limit| ids(&volume, text, limit))?;
     println!();
     Ok(())
 }

@@ -29,6 +29,8 @@ pub struct Score {
     recall: f64,
     ndcg: f64,
     first: usize,
+    /// Queries whose first answer is none of the wanted: the places of the wanted among the first, and what came first.
+    misses: Vec<(String, Vec<usize>, Option<i64>)>,
 }
 
 /// Answers a query with ids, best first: places of articles in their file.
@@ -44,8 +46,8 @@ pub fn heading() {
     );
 }
 
-/// Prints how one set is answered.
-pub fn print_set(articles: &[Article], set: &Path, ask: Ask) -> anyhow::Result<()> {
+/// Prints how one set is answered; with `misses` also each query whose first answer is wrong.
+pub fn print_set(articles: &[Article], set: &Path, misses: bool, ask: Ask) -> anyhow::Result<()> {
     let name = set.file_name().unwrap_or_default().to_string_lossy();
     for (kind, score) in measure_set(articles, set, ask)? {
         println!(
@@ -57,6 +59,10 @@ pub fn print_set(articles: &[Article], set: &Path, ask: Ask) -> anyhow::Result<(
             score.mean(score.ndcg),
             score.mean(score.first as f64)
         );
+        for (query, places, first) in score.misses.iter().filter(|_| misses) {
+            let first = first.and_then(|n| articles.get(n as usize)).map_or("nothing", |found| &found.title);
+            println!("    {query} -> at {places:?}, behind {first}");
+        }
     }
     Ok(())
 }
@@ -84,7 +90,7 @@ pub fn measure_set(articles: &[Article], set: &Path, ask: Ask) -> anyhow::Result
         let mut asked = |kind: String, text: &str| -> anyhow::Result<()> {
             let hits = ask(text, DEPTH + 1)?;
             let hits: Vec<i64> = hits.into_iter().filter(|id| Some(*id) != excluded).take(DEPTH).collect();
-            scores.entry(kind).or_default().add(&hits, good, excluded);
+            scores.entry(kind).or_default().add(text, &hits, good, excluded);
             Ok(())
         };
         asked(query.kind.clone(), &query.query)?;
@@ -103,7 +109,7 @@ impl Score {
         sum / self.queries.max(1) as f64
     }
 
-    fn add(&mut self, hits: &[i64], good: &HashSet<i64>, excluded: Option<i64>) {
+    fn add(&mut self, query: &str, hits: &[i64], good: &HashSet<i64>, excluded: Option<i64>) {
         let wanted =
             (good.len() - usize::from(excluded.is_some_and(|id| good.contains(&id)))).clamp(1, DEPTH);
         let ranks: Vec<usize> = (0..hits.len()).filter(|n| good.contains(&hits[*n])).collect();
@@ -112,6 +118,11 @@ impl Score {
         self.mrr += ranks.first().map_or(0.0, |rank| 1.0 / (rank + 1) as f64);
         self.recall += ranks.len() as f64 / wanted as f64;
         self.ndcg += ranks.iter().map(|rank| gain(*rank)).sum::<f64>() / (0..wanted).map(gain).sum::<f64>();
-        self.first += usize::from(ranks.first() == Some(&0));
+        if ranks.first() == Some(&0) {
+            self.first += 1;
+        } else {
+            let places = ranks.iter().map(|rank| rank + 1).collect();
+            self.misses.push((query.to_owned(), places, hits.first().copied()));
+        }
     }
 }

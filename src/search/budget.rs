@@ -24,7 +24,13 @@ impl Budget {
     /// One step more; true when the time is up.
     #[inline]
     pub fn is_spent(&mut self) -> bool {
-        self.steps += 1;
+        self.is_spent_by(1)
+    }
+
+    /// So many steps more.
+    #[inline]
+    pub fn is_spent_by(&mut self, steps: usize) -> bool {
+        self.steps = self.steps.saturating_add(steps as u32);
         self.steps >= STEPS && self.look()
     }
 

@@ -10,6 +10,7 @@ use super::budget::Budget;
 use super::collect::{Gather, Limits, Placed};
 use super::docs::go_to;
 use super::hands::share_out;
+use super::near::{self, Near};
 use super::place::{Cursor, Place, Tier};
 use super::query::clues::Clues;
 use super::query::plan::Plan;
@@ -29,6 +30,9 @@ const NEAR_SHARE: f32 = 0.1;
 const NEAR_MAX: usize = 200;
 /// So many articles of a tier get a closer look.
 const CLOSER: usize = 60;
+
+/// Articles that are scored at once, one list after another.
+const AT_ONCE: usize = 512;
 
 /// A new article may score this much more than an old one with the same text.
 const FRESHNESS: f32 = 0.1;
@@ -222,20 +226,26 @@ impl Search<'_> {
         // What asks for no letters, or for a single one, is answered with the newest.
         let by_score = self.request.sort == Sort::Relevance && !self.pairs.is_empty();
         let mut budget = self.budget.clone();
+        let mut some = Vec::with_capacity(AT_ONCE);
         for &(n, segment) in segments {
             let mut docs = self.plan(segment).exact()?;
             let mut scorer = by_score.then(|| self.pairs.scorer(segment, n));
-            let mut doc = docs.doc();
-            while doc != TERMINATED && !budget.is_spent() {
-                if segment.is_alive(doc) {
+            while docs.doc() != TERMINATED && !budget.is_spent_by(some.len().max(1)) {
+                some.clear();
+                while docs.doc() != TERMINATED && some.len() < AT_ONCE {
+                    if segment.is_alive(docs.doc()) {
+                        some.push((docs.doc(), if by_score { 0.0 } else { 1.0 }));
+                    }
+                    docs.advance();
+                }
+                scorer.iter_mut().for_each(|scorer| scorer.add(&mut some));
+                for &(doc, score) in &some {
                     if haul.seen.len() < ENOUGH {
                         haul.seen.insert((n, doc));
                     }
                     haul.tally.iter_mut().for_each(|tally| tally.count(n, segment, doc));
-                    let score = scorer.as_mut().map_or(1.0, |scorer| scorer.score(doc));
                     haul.gather.offer(n, segment, doc, score * self.freshness(segment, doc));
                 }
-                doc = docs.advance();
             }
         }
         Ok(haul)
@@ -279,15 +289,18 @@ impl Search<'_> {
         let mut gather = self.gather(Tier::Near, Some(NEAR_MAX), shown);
         let needed = ((loose.typed() as f32 * NEAR_SHARE).ceil() as u8).max(1);
         for &(n, segment) in segments {
-            let near = self.pairs.near(loose, singles, segment, n, &self.budget);
             let mut limits = self.plan(segment).near()?;
-            for (doc, &count) in (0..).zip(&near.counts) {
-                let wanted =
-                    count >= needed && limits.as_mut().is_none_or(|limits| go_to(limits, doc) == doc);
-                if wanted && segment.is_alive(doc) && !seen.contains(&(n, doc)) {
-                    gather.offer(n, segment, doc, near.scores[doc as usize]);
+            // Some of the best may have to go: all, if it is not known how many.
+            let gone = seen.len() + segment.reader.num_deleted_docs() as usize;
+            let best = if limits.is_some() { usize::MAX } else { NEAR_MAX + gone };
+            let lengthy = self.pairs.lengthy;
+            let sought = near::Sought { pairs: &loose.0, singles, needed, best, lengthy };
+            Near::of(&sought, segment, n, &self.budget).each(|doc, score| {
+                let is_wanted = limits.as_mut().is_none_or(|limits| go_to(limits, doc) == doc);
+                if is_wanted && segment.is_alive(doc) && !seen.contains(&(n, doc)) {
+                    gather.offer(n, segment, doc, score);
                 }
-            }
+            });
         }
         Ok(gather)
     }

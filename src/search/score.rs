@@ -1,9 +1,7 @@
 //! How well an article answers: BM25 over the letter pairs of a query.
 
-use rustc_hash::FxHashMap;
 use tantivy::{DocId, DocSet};
 
-use super::budget::Budget;
 use super::grams::dict::TermEntry;
 use super::grams::{Gram, Postings, Space};
 use super::query::clues::{Clue, Clues};
@@ -48,7 +46,7 @@ pub mod weight {
 }
 
 /// Where pairs are looked for, and what one there counts; the text itself is counted by BM25.
-const AROUND: [(Space, f32); 4] = [
+pub(super) const AROUND: [(Space, f32); 4] = [
     (Space::Title, weight::TITLE),
     (Space::Name, weight::NAME),
     (Space::Author, weight::AUTHOR),
@@ -58,6 +56,10 @@ const AROUND: [(Space, f32); 4] = [
 /// A word of one letter is looked for by itself if fewer than one in so many articles have it.
 const RARE_SINGLE: u64 = 10;
 
+/// Of so many articles in a row all are scored where one is wanted: lists are gone through faster than they are looked
+/// up.
+const DENSE: usize = 8;
+
 /// Articles that one search looks at for what is only near, over the lists of all pairs.
 const MAX_NEAR: u64 = 2_500_000;
 
@@ -65,38 +67,38 @@ const MAX_NEAR: u64 = 2_500_000;
 pub struct Pairs {
     /// Each once.
     pairs: Vec<Pair>,
-    mean_length: f32,
+    pub(super) lengthy: Lengthy,
 }
 
-struct Pair {
+pub(super) struct Pair {
     gram: Gram,
     /// By how few articles have it in their text.
     rarity: f32,
     /// The rarity by the greatest of its weights in the query.
-    worth: f32,
+    pub(super) worth: f32,
     /// Of a term that may be missing in part.
     loose: bool,
     /// Only of what means the same.
-    other: bool,
+    pub(super) other: bool,
     /// Articles that have it in their text.
     df: u64,
     /// For each segment.
-    found: Vec<Found>,
+    pub(super) found: Vec<Found>,
 }
 
 #[derive(Default)]
-struct Found {
-    text: Option<TermEntry>,
-    around: [Option<TermEntry>; 4],
+pub(super) struct Found {
+    pub(super) text: Option<TermEntry>,
+    pub(super) around: [Option<TermEntry>; 4],
 }
 
 /// Words of one letter that are rare enough to be looked for by themselves.
-pub struct Singles(Vec<Single>);
+pub struct Singles(pub(super) Vec<Single>);
 
-struct Single {
-    worth: f32,
+pub(super) struct Single {
+    pub(super) worth: f32,
     /// For each segment the lists of all pairs that begin with it.
-    lists: Vec<Vec<TermEntry>>,
+    pub(super) lists: Vec<Vec<TermEntry>>,
 }
 
 impl Singles {
@@ -134,7 +136,7 @@ impl Pairs {
             }
         };
         let pairs = sorted.chunk_by(|one, other| one.gram == other.gram).map(pair).collect();
-        Pairs { pairs, mean_length: view.mean_length }
+        Pairs { pairs, lengthy: Lengthy { mean_length: view.mean_length } }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -160,7 +162,7 @@ impl Pairs {
             text: open(pair.found[n].text),
             around: pair.found[n].around.map(open),
         });
-        Scorer { lists: lists.collect(), segment, mean_length: self.mean_length }
+        Scorer { lists: lists.collect(), segment, lengthy: self.lengthy }
     }
 
     /// The loose ones that near articles are looked for by: of very common pairs as many as
@@ -174,61 +176,6 @@ impl Pairs {
             std::mem::take(&mut first) || sum <= MAX_NEAR
         };
         Loose(pairs.into_iter().take_while(|pair| is_allowed(pair)).collect())
-    }
-
-    /// Scores all articles of the segment of number `n` that have any of the loose pairs.
-    pub fn near(
-        &self,
-        loose: &Loose,
-        singles: &Singles,
-        segment: &Segment,
-        n: usize,
-        budget: &Budget,
-    ) -> Near {
-        let end = segment.reader.max_doc() as usize;
-        let mut near = Near { scores: vec![0.0; end], counts: vec![0; end] };
-        let mut budget = budget.clone();
-        for pair in &loose.0 {
-            let found = &pair.found[n];
-            let typed = u8::from(!pair.other);
-            if let Some(text) = found.text {
-                let mut list = segment.grams.open_list(text);
-                while (list.doc() as usize) < end && !budget.is_spent() {
-                    let doc = list.doc();
-                    near.scores[doc as usize] += pair.worth * self.frequency(segment, doc, list.frequency());
-                    near.counts[doc as usize] += typed;
-                    list.advance();
-                }
-            }
-            for (found, (_, weight)) in found.around.iter().zip(AROUND) {
-                let Some(entry) = found else { continue };
-                let mut list = segment.grams.open_list(*entry);
-                while (list.doc() as usize) < end && !budget.is_spent() {
-                    near.scores[list.doc() as usize] += pair.worth * weight;
-                    list.advance();
-                }
-            }
-        }
-        for single in &singles.0 {
-            let mut counts: FxHashMap<DocId, u32> = FxHashMap::default();
-            for entry in &single.lists[n] {
-                let mut list = segment.grams.open_list(*entry);
-                while (list.doc() as usize) < end && !budget.is_spent() {
-                    *counts.entry(list.doc()).or_default() += list.frequency();
-                    list.advance();
-                }
-            }
-            for (doc, count) in counts {
-                near.scores[doc as usize] += single.worth * self.frequency(segment, doc, count);
-            }
-        }
-        near
-    }
-
-    /// The part of BM25 that grows with how often a pair is in a text, below K1 + 1.
-    #[inline]
-    fn frequency(&self, segment: &Segment, doc: DocId, count: u32) -> f32 {
-        frequency(count, segment.grams.lengths().text(doc), self.mean_length)
     }
 }
 
@@ -244,7 +191,7 @@ impl Found {
 }
 
 /// Some of the pairs, rare ones first.
-pub struct Loose<'a>(Vec<&'a Pair>);
+pub struct Loose<'a>(pub(super) Vec<&'a Pair>);
 
 impl Loose<'_> {
     /// How many were typed; the others are of what means the same.
@@ -253,18 +200,11 @@ impl Loose<'_> {
     }
 }
 
-/// What every article of a segment has of the pairs.
-pub struct Near {
-    pub scores: Vec<f32>,
-    /// How many different pairs of what was typed are in the text.
-    pub counts: Vec<u8>,
-}
-
-/// Scores articles one after another.
+/// Scores articles of a segment, some at a time.
 pub struct Scorer<'a> {
     lists: Vec<Lists>,
     segment: &'a Segment,
-    mean_length: f32,
+    lengthy: Lengthy,
 }
 
 struct Lists {
@@ -274,31 +214,85 @@ struct Lists {
 }
 
 impl Scorer<'_> {
-    /// Articles must come in order.
-    pub fn score(&mut self, doc: DocId) -> f32 {
-        let mut score = 0.0;
-        let length = self.segment.grams.lengths().text(doc);
+    /// Adds its score to each of some articles. They must come in order, over all calls.
+    pub fn add(&mut self, docs: &mut [(DocId, f32)]) {
+        let (Some(&(first, _)), Some(&(last, _))) = (docs.first(), docs.last()) else { return };
+        let span = (last - first) as usize + 1;
+        if span <= docs.len() * DENSE {
+            let scores = self.of_all(first, span);
+            docs.iter_mut().for_each(|(doc, score)| *score += scores[(*doc - first) as usize]);
+        } else {
+            self.add_each(docs);
+        }
+    }
+
+    /// The scores of all articles in a row.
+    fn of_all(&mut self, first: DocId, count: usize) -> Vec<f32> {
+        let mut scores = vec![0.0; count];
+        let end = first + count as DocId;
+        // What a damaged list has before the first one counts for none.
+        let mut add = |doc: DocId, part: f32| {
+            if let Some(score) = scores.get_mut(doc.wrapping_sub(first) as usize) {
+                *score += part;
+            }
+        };
+        for Lists { worth, text, around } in &mut self.lists {
+            if let Some(text) = text {
+                let part = |doc, count| self.lengthy.frequency(self.segment, doc, count);
+                walk(text, first, end, |doc, count| add(doc, *worth * part(doc, count)));
+            }
+            for (list, (_, weight)) in around.iter_mut().zip(AROUND) {
+                list.iter_mut().for_each(|list| walk(list, first, end, |doc, _| add(doc, *worth * weight)));
+            }
+        }
+        scores
+    }
+
+    fn add_each(&mut self, docs: &mut [(DocId, f32)]) {
         for lists in &mut self.lists {
-            if let Some(text) = &mut lists.text
-                && text.seek(doc) == doc
-            {
-                score += lists.worth * frequency(text.frequency(), length, self.mean_length);
+            if let Some(text) = &mut lists.text {
+                for (doc, score) in &mut *docs {
+                    if text.seek(*doc) == *doc {
+                        *score += lists.worth * self.lengthy.frequency(self.segment, *doc, text.frequency());
+                    }
+                }
             }
             for (list, (_, weight)) in lists.around.iter_mut().zip(AROUND) {
-                if list.as_mut().is_some_and(|list| list.seek(doc) == doc) {
-                    score += lists.worth * weight;
+                let Some(list) = list else { continue };
+                for (doc, score) in &mut *docs {
+                    if list.seek(*doc) == *doc {
+                        *score += lists.worth * weight;
+                    }
                 }
             }
         }
-        score
     }
 }
 
-#[inline]
-fn frequency(count: u32, length: u32, mean_length: f32) -> f32 {
-    let count = count as f32;
-    let norm = 1.0 - weight::B + weight::B * length as f32 / mean_length;
-    count * (weight::K1 + 1.0) / (count + weight::K1 * norm)
+/// Goes through a list from `first` on and before `end`.
+fn walk(list: &mut Postings, first: DocId, end: DocId, mut add: impl FnMut(DocId, u32)) {
+    list.seek(first);
+    while list.walk_block(end, &mut add) {}
+}
+
+/// What the length of a text makes of how often a pair is in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Lengthy {
+    mean_length: f32,
+}
+
+impl Lengthy {
+    /// More than any [`Self::frequency`].
+    pub const MOST: f32 = weight::K1 + 1.0;
+
+    /// The part of BM25 that grows with how often a pair is in a text.
+    #[inline]
+    pub fn frequency(self, segment: &Segment, doc: DocId, count: u32) -> f32 {
+        let count = count as f32;
+        let length = segment.grams.lengths().text(doc) as f32;
+        let norm = 1.0 - weight::B + weight::B * length / self.mean_length;
+        count * (weight::K1 + 1.0) / (count + weight::K1 * norm)
+    }
 }
 
 /// As in Lucene: never negative.

@@ -212,6 +212,44 @@ impl Postings {
         self.df
     }
 
+    /// Goes through what is below `end` of the block that is decoded, each article with how many places it has, 1 where
+    /// the list does not know. True where there is more below `end`.
+    #[inline]
+    pub fn walk_block(&mut self, end: DocId, mut take: impl FnMut(DocId, u32)) -> bool {
+        let from = self.at;
+        let below = self.docs[from..].iter().take_while(|doc| **doc < end);
+        // Damaged blocks need not be in order: what is taken is below `end` all the same.
+        self.at += match self.counts.get(from..) {
+            Some(counts) if !counts.is_empty() => {
+                below.zip(counts).map(|(doc, count)| take(*doc, *count)).count()
+            }
+            _ => below.map(|doc| take(*doc, 1)).count(),
+        };
+        match self.docs.get(self.at) {
+            Some(&doc) => {
+                self.doc = doc;
+                false
+            }
+            None => self.next_block() && self.doc < end,
+        }
+    }
+
+    /// Goes to the next block; false at the end.
+    fn next_block(&mut self) -> bool {
+        let is_there = self.doc != TERMINATED && self.block + 1 < self.blocks.len();
+        if is_there {
+            self.decode(self.block + 1);
+        } else {
+            self.end();
+        }
+        is_there
+    }
+
+    fn end(&mut self) {
+        self.at = self.docs.len();
+        self.doc = TERMINATED;
+    }
+
     /// How many places this article has.
     #[inline]
     pub fn frequency(&self) -> u32 {
@@ -317,11 +355,8 @@ impl DocSet for Postings {
         self.at += 1;
         if let Some(&doc) = self.docs.get(self.at) {
             self.doc = doc;
-        } else if self.doc != TERMINATED && self.block + 1 < self.blocks.len() {
-            self.decode(self.block + 1);
         } else {
-            self.at = self.docs.len();
-            self.doc = TERMINATED;
+            self.next_block();
         }
         self.doc
     }
@@ -335,8 +370,7 @@ impl DocSet for Postings {
             let ahead = self.blocks[self.block + 1..].partition_point(|block| block.last < target);
             let block = self.block + 1 + ahead;
             if block >= self.blocks.len() {
-                self.at = self.docs.len();
-                self.doc = TERMINATED;
+                self.end();
                 return TERMINATED;
             }
             self.decode(block);
@@ -410,6 +444,21 @@ mod tests {
             }
             prop_assert_eq!(postings.doc(), TERMINATED);
             prop_assert_eq!(postings.advance(), TERMINATED);
+        }
+
+        #[test]
+        fn blocks_have_what_walking_finds(list in lists(), before in 0..300usize, ends in proptest::collection::btree_set(0..25_000u32, 0..20)) {
+            let mut postings = written(&list, Detail::Places);
+            let before = before.min(list.len() - 1);
+            (0..before).for_each(|_| { postings.advance(); });
+            let mut found = Vec::new();
+            for end in ends.into_iter().chain([TERMINATED]) {
+                while postings.walk_block(end, |doc, count| found.push((doc, count))) {}
+                let expected = list[before..].iter().take_while(|(doc, _)| *doc < end);
+                let expected: Vec<(u32, u32)> = expected.map(|(doc, places)| (*doc, places.len() as u32)).collect();
+                prop_assert_eq!(&found, &expected);
+                prop_assert!(postings.doc() >= end);
+            }
         }
 
         #[test]

@@ -70,24 +70,28 @@ impl Plan<'_> {
     }
 
     fn any(&self, clause: &Clause) -> tantivy::Result<Docs> {
-        let each = clause.any.iter().map(|atom| self.atom(atom));
-        Ok(any_of(each.collect::<tantivy::Result<_>>()?))
-    }
-
-    fn atom(&self, atom: &Atom) -> tantivy::Result<Docs> {
-        match atom {
-            Atom::Text(term) => Ok(self.holds(term)),
-            Atom::Account { id: None, .. } => Ok(Box::new(Nothing)),
-            Atom::Account { id: Some(id), .. } => self.account(*id),
-            Atom::Published { from, to } => Ok(self.published(*from, *to)),
-            Atom::Lang(lang) => self.raw(self.fields.lang, lang),
-            Atom::Has(part) => self.raw(self.fields.has, (*part).into()),
+        let mut any = Vec::new();
+        for atom in &clause.any {
+            match atom {
+                Atom::Text(term) => any.extend(self.places(term)),
+                Atom::Account { id: None, .. } => {}
+                Atom::Account { id: Some(id), .. } => any.push(self.account(*id)?),
+                Atom::Published { from, to } => any.push(self.published(*from, *to)),
+                Atom::Lang(lang) => any.push(self.raw(self.fields.lang, lang)?),
+                Atom::Has(part) => any.push(self.raw(self.fields.has, (*part).into())?),
+            }
         }
+        Ok(any_of(any))
     }
 
-    /// The term stands somewhere in the article as it was typed. A quoted run is found where the
-    /// article itself says it.
+    /// The term stands somewhere in the article as it was typed.
     fn holds(&self, term: &Term) -> Docs {
+        any_of(self.places(term))
+    }
+
+    /// A set for each part of an article that the term may stand in. A quoted run is found where the article itself
+    /// says it.
+    fn places(&self, term: &Term) -> Vec<Docs> {
         let spaces: &[Space] = match term.within {
             Within::Anywhere if term.quoted => &[Space::Text],
             Within::Anywhere => &[Space::Text, Space::Name, Space::Author, Space::Tag],
@@ -96,8 +100,7 @@ impl Plan<'_> {
             Within::Tag => &[Space::Tag],
         };
         let runs: Vec<Run> = term.runs().collect();
-        let each = runs.iter().flat_map(|run| spaces.iter().map(|space| self.run(*space, run)));
-        any_of(each.collect())
+        runs.iter().flat_map(|run| spaces.iter().map(|space| self.run(*space, run))).collect()
     }
 
     fn run(&self, space: Space, run: &Run) -> Docs {
