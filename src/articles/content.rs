@@ -11,6 +11,7 @@ mod breaks;
 mod clean;
 mod elements;
 mod embed;
+mod emphasis;
 mod guard;
 mod headings;
 mod links;
@@ -21,10 +22,14 @@ mod styles;
 use url::Url;
 
 pub use addresses::{absolute, is_uploaded};
-pub use breaks::with_breaks;
 pub use embed::{PLAYER_HOSTS, Video};
 pub use headings::{Heading, with_headings};
 pub use plain::{excerpt, plain_text, skipped_until, tag_end};
+
+/// A sanitised body as a page shows it: long words may break, and what is not Chinese is not emphasised as if it were.
+pub fn typeset(html: &str) -> String {
+    emphasis::with_foreign_emphasis(&breaks::with_breaks(html)).into_owned()
+}
 
 /// The longest body an author may send, in bytes of Markdown or HTML.
 pub const MAX_SOURCE: usize = 1 << 20;

@@ -50,7 +50,9 @@ pub fn path(account: &account::Model, article: &article::Model) -> String {
 
 fn withdrawal(article: &article::Model) -> Message {
     match &article.withdrawn_reason {
-        Some(reason) => Message::from("article-withdrawn-because").with("reason", reason).written_in(&article.lang),
+        Some(reason) => {
+            Message::from("article-withdrawn-because").with("reason", reason).written_in(&article.lang)
+        }
         None => "article-withdrawn".into(),
     }
 }

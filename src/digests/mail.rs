@@ -285,9 +285,7 @@ struct Key {
 impl Key {
     fn new(app: &App, row: &delivery::Model, reader: &Addressee, told: &Told, left: &[&Card]) -> Self {
         let (locale, zone) = (reader.locale(), reader.zone(&app.config));
-        let moment = |at: Timestamp| {
-            format!("{} {}", locale.date(at, zone), at.utc().with_timezone(&zone).format("%H:%M"))
-        };
+        let moment = |at: Timestamp| locale.date_time(at, zone);
         Self {
             locale,
             shown: reader.shown(),

@@ -76,19 +76,18 @@ pub async fn render_article(
     let pictures = media::body::addresses(&article.body_html);
     let addresses = article.cover_url.as_deref().into_iter().chain(pictures.iter().map(String::as_str));
     let with_pictures = page.with_pictures(app, addresses.collect());
-    let ((previous, next), beside, page) =
+    let ((previous, next), beside, mut page) =
         tokio::try_join!(neighbours, Beside::load(app, &article), with_pictures)?;
     let written = article.lang.clone();
     let cover = article.cover_url.clone();
     let cover = cover.filter(|cover| !media::body::begins_with(&article.body_html, cover));
-    let preview = preview_image(app, &page, &account, &article);
+    (page.image, page.image_size) = preview_image(app, &page, &account, &article);
     // Before it is converted, so that headings have the same ids in every script.
     let (body, headings) = content::with_headings(&article.body_html);
     let mut article =
         app.bodies.article(article::Model { body_html: body, ..article }, page.script.shown).await?;
     let path = format!("/@{}/{}", account.handle, article.slug);
-    let mut page = head(app, page, &account, &mut article, &path, &written);
-    (page.image, page.image_size) = preview;
+    let page = head(app, page, &account, &mut article, &path, &written);
     let minutes = count::minutes(article.word_count, &article.lang);
     let saved_id = match &page.user {
         Some(user) => {
@@ -98,7 +97,7 @@ pub async fn render_article(
     };
     let headings = contents(&page, headings, minutes, &article.body_html, &written);
     let body = media::body::shown(&article.body_html, &page, cover.is_none());
-    let body = content::with_breaks(&body).into_owned();
+    let body = content::typeset(&body);
     article.body_html = String::new();
     let page = ArticlePage {
         headings,
@@ -142,8 +141,7 @@ fn head(
     if let Some(kept) = article.cover_url.as_deref().and_then(|cover| page.pictures.get(cover)) {
         article.cover_url = Some(kept.url.clone());
     }
-    page.linked_data =
-        Some(linked_data::of_article(app, &page.site_name, account, article, &page.description));
+    page.linked_data = Some(linked_data::of_article(app, &page, account, article));
     page.feeds = feed_links(&page, account);
     page.content_lang = Some(article.lang.clone());
     page

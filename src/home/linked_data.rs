@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::app::App;
 use crate::db::entities::{account, article};
+use crate::page::Page;
 
 /// Search engines show no more of a headline, in characters.
 const HEADLINE: usize = 110;
@@ -42,18 +43,12 @@ pub fn of_account(app: &App, site_name: &str, account: &account::Model) -> Linke
     LinkedData::of(vec![organization(app, account), breadcrumbs(&crumbs)])
 }
 
-/// Of an article's page, as it is shown there.
-pub fn of_article(
-    app: &App,
-    site_name: &str,
-    account: &account::Model,
-    article: &article::Model,
-    description: &str,
-) -> LinkedData {
+/// Of an article's page, as it is shown there. Without a cover its picture is that of previews.
+pub fn of_article(app: &App, page: &Page, account: &account::Model, article: &article::Model) -> LinkedData {
     let account_url = app.config.url(&format!("/@{}", account.handle));
     let url = format!("{account_url}/{}", article.slug);
     let crumbs = [
-        (site_name, app.config.url("/")),
+        (page.site_name.as_str(), app.config.url("/")),
         (&account.name, account_url.clone()),
         (&article.title, url.clone()),
     ];
@@ -68,7 +63,7 @@ pub fn of_article(
         "url": url,
         "mainEntityOfPage": url,
         "headline": short(&article.title),
-        "description": description,
+        "description": page.description,
         "inLanguage": article.lang,
         "dateModified": article.updated_at.max(article.published_at.unwrap_or_default()).rfc3339(),
         "author": author,
@@ -78,7 +73,9 @@ pub fn of_article(
     });
     if let Value::Object(members) = &mut about {
         put(members, "datePublished", article.published_at.map(|moment| json!(moment.rfc3339())));
-        put(members, "image", article.cover_url.as_ref().map(|cover| json!([app.config.absolute(cover)])));
+        let cover = article.cover_url.as_ref().map(|cover| app.config.absolute(cover));
+        let image = cover.or(Some(page.image.clone()).filter(|image| !image.is_empty()));
+        put(members, "image", image.map(|image| json!([image])));
         put(
             members,
             "keywords",

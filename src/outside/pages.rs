@@ -165,7 +165,7 @@ pub async fn show_outside_item(
     let title = page.shown(&item.title, item.lang()).into_owned();
     let page = page.titled(&title);
     let html = media::body::shown(&page.shown_html(&html, item.lang()), &page, true);
-    let html = content::with_breaks(&html).into_owned();
+    let html = content::typeset(&html);
     Ok(View(ItemPage { page, item, html }).into_response())
 }
 

@@ -93,6 +93,13 @@ impl Locale {
         moment.utc().with_timezone(&zone).format(format).to_string()
     }
 
+    /// The date and `08:30`, as browsers write it.
+    pub fn date_time(self, moment: Timestamp, zone: Tz) -> String {
+        let between = if self == Self::En { " at " } else { " " };
+        let time = moment.utc().with_timezone(&zone).format("%H:%M");
+        format!("{}{between}{time}", self.date(moment, zone))
+    }
+
     /// The script of its readers; English tells nothing of it.
     pub fn script(self) -> Script {
         match self {

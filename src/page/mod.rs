@@ -143,6 +143,13 @@ impl Page {
         Ok(self)
     }
 
+    /// How the site's name begins in `static/wordmark.svg`, if it is the product's, and what is behind that.
+    pub fn wordmark(&self) -> (&'static str, &str) {
+        let marks = [("hans", "乡讯"), ("hant", "鄉訊")];
+        let drawn = marks.iter().find_map(|(id, name)| Some((*id, self.site_name.strip_prefix(name)?)));
+        drawn.unwrap_or(("", &self.site_name))
+    }
+
     /// `path` begins with a slash.
     pub fn canonical_path(mut self, path: &str) -> Self {
         self.canonical = format!("{}{path}", self.base_url);
@@ -268,8 +275,7 @@ impl Page {
 
     /// The date and `08:30`.
     pub fn date_time(&self, moment: &Timestamp) -> String {
-        let local = moment.utc().with_timezone(&self.zone);
-        format!("{} {}", self.date(moment), local.format("%H:%M"))
+        self.locale.date_time(*moment, self.zone)
     }
 }
 

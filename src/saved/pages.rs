@@ -168,7 +168,7 @@ async fn copy_page(app: &App, page: Page, user: &user::Model, id: i64) -> Result
     let cover = saved.cover_url.clone();
     let cover = cover.filter(|cover| !media::body::begins_with(&saved.body_html, cover));
     let body_html = media::body::shown(&body_html, &page, cover.is_none());
-    let body_html = content::with_breaks(&body_html).into_owned();
+    let body_html = content::typeset(&body_html);
     let title = page.shown(&saved.title, &saved.lang).into_owned();
     let mut page = page.titled(&title);
     page.noindex = true;

@@ -128,6 +128,8 @@ both_databases! {
         app.sign_in(told.id).await;
         let list = app.get("/inbox").await.text();
         assert!(list.contains("人数应为十二人") && list.contains("消息有误") && list.contains("<s>更正的头条</s>"), "{list}");
+        let list = app.get("/inbox?script=hant-tw").await.text();
+        assert!(list.contains("<p lang=\"zh-Hant-TW\">人數應為十二人</p>") && list.contains("<s>更正的頭條</s>"), "{list}");
     }
 
     async fn counting_what_is_unread_reads_one_index(app) {

@@ -94,6 +94,8 @@ both_databases! {
             let said = described(path).await;
             assert!(said.len() == 1 && !said[0].is_empty(), "{path}: {said:?}");
         }
+        let page = app.get(&article).await.text();
+        assert_eq!(data(&page, "NewsArticle")["image"][0], said(&page, "og:image")[0]);
         for path in ["/@daily", tag.as_str()] {
             assert_eq!(described(path).await, ["大钟重响 · 渡轮复航"], "{path}");
         }

@@ -38,6 +38,30 @@ async fn next_visit(app: &TestApp) {
 }
 
 with_outlet! {
+    async fn items_are_shown_in_the_readers_script(app, outlet) {
+        outlet.serve("/feed", Page::feed(rss(app, &[("a", "软件里的“头发”"), ("b", "頭髮裡的網路"), ("c", "Only English words here")])));
+        let user = app.user("reader@example.org").await;
+        app.sign_in(user.id).await;
+        app.post("/script", &[("script", "hant-tw")]).await.assert_status(303);
+        app.post("/outside/feeds", &[("url", &outlet.url("/feed"))]).await.assert_status(303);
+        app.work().await;
+        let list = app.get("/outside").await.assert_status(200).text();
+        for words in ["軟體裡的「頭髮」</a>", "軟體裡的「頭髮」的正文", "lang=\"zh-Hant-TW\"", "頭髮裡的網路</a>"] {
+            assert!(list.contains(words), "{words}: {list}");
+        }
+        let rest = list.split("軟體裡的「頭髮」</a>").next().unwrap();
+        let item = format!("/outside/items/{}", rest.rsplit("/outside/items/").next().unwrap().split('"').next().unwrap());
+        let page = app.get(&item).await.assert_status(200).text();
+        for words in ["<h1 lang=\"zh-Hant-TW\">軟體裡的「頭髮」</h1>", "<p>軟體裡的「頭髮」的正文</p>", &format!("href=\"{item}?script=original\"")] {
+            assert!(page.contains(words), "{words}: {page}");
+        }
+        let original = app.get(&format!("{item}?script=original")).await.text();
+        assert!(original.contains("软件里的“头发”的正文"), "{original}");
+        app.post("/script", &[("script", "hans")]).await.assert_status(303);
+        let list = app.get("/outside").await.text();
+        assert!(list.contains("头发里的网络</a>") && list.contains("软件里的“头发”</a>"), "{list}");
+    }
+
     async fn a_reader_follows_a_blog_reads_it_and_leaves_it(app, outlet) {
         outlet.serve("/feed", Page::feed(rss(app, &TWO)));
         let page = "<html><head><link rel='alternate' type='application/rss+xml' href='/feed'></head></html>";

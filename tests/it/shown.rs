@@ -7,7 +7,7 @@ use axum::http::Method;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
 use xiangxun::db::entities::alert::AlertCadence;
 use xiangxun::db::entities::subscription::Cadence;
-use xiangxun::db::entities::{article, user};
+use xiangxun::db::entities::{article, saved_article, user};
 use xiangxun::readers;
 use xiangxun::subscriptions::{self, Change};
 
@@ -191,9 +191,16 @@ both_databases! {
                 assert!(refused.text().contains("请选择一种文字"), "{path}");
             }
         }
-        // Pages name the feeds as the reader is shown what is in them.
-        assert!(ask(app, "/@daily", "zh-CN").await.contains("href=\"/@daily/feed.atom\""));
-        assert!(ask(app, "/@daily", "zh-TW").await.contains("href=\"/@daily/feed.atom?script=hant-tw\""));
+        // Pages name the feeds as the reader is shown what is in them; of many accounts, as the reader chose.
+        for (path, language, feed) in [
+            ("/@daily", "zh-TW", "/@daily/feed.atom?script=hant-tw"),
+            ("/@daily", "zh-CN", "/@daily/feed.atom"),
+            ("/@daily", "en", "/@daily/feed.atom"),
+            ("/", "zh-TW", "/feed.atom"),
+            ("/?script=hant-tw", "zh-TW", "/feed.atom?script=hant-tw"),
+        ] {
+            assert!(ask(app, path, language).await.contains(&format!("href=\"{feed}\"")), "{path} {language}");
+        }
         assert!(ask(app, "/@daily?script=hant-hk", "zh-TW").await.contains("href=\"/@daily/feed.atom?script=hant-hk\""));
     }
 
@@ -240,6 +247,121 @@ both_databases! {
         app.sign_out();
         let page = ask(app, &format!("/@daily/{}?script=hant-tw", article.slug), "zh").await;
         assert!(prose(&page).contains("作者<span translate=\"no\">范里</span>與<b translate=\"no\">后里</b>說"), "{}", prose(&page));
+    }
+
+    async fn marks_of_quotation_follow_the_script(app) {
+        let (account, _) = app.account("daily").await;
+        let body = "他说：“软<b>件‘里’”</b>，it’s <code>“里”</code>";
+        let article = written(app, account.id, "“软件”里的‘头发’", body, "zh-Hans").await;
+        let path = format!("/@daily/{}", article.slug);
+        let page = ask(app, &path, "zh-TW").await;
+        assert!(page.contains(">「軟體」裡的『頭髮』</h1>"), "{page}");
+        assert!(prose(&page).contains("他說：「軟<b>體『裡』」</b>，it’s <code>“里”</code>"), "{}", prose(&page));
+        assert!(prose(&ask(app, &path, "zh-CN").await).contains(body));
+        let list = ask(app, "/@daily", "zh-HK").await;
+        assert!(list.contains("「軟件」裏的『頭髮』") && list.contains("他說：「軟件『裏』」"), "{list}");
+        let feed = app.get("/@daily/feed.json?script=hant-tw").await.assert_status(200).text();
+        assert!(feed.contains("「軟體」裡的『頭髮』"), "{feed}");
+        let traditional = written(app, account.id, "「裡」", "他說『好』", "zh-Hant").await;
+        let page = ask(app, &format!("/@daily/{}", traditional.slug), "zh-CN").await;
+        assert!(page.contains(">“里”</h1>") && prose(&page).contains("他说‘好’"), "{page}");
+    }
+
+    async fn the_articles_before_and_after_are_shown_by_their_own_language(app) {
+        let (account, _) = app.account("daily").await;
+        let mut slugs = Vec::new();
+        for (hours, title, lang) in [(3, "头发", "zh-Hans"), (2, "Hair 头发", "en"), (1, "頭髮", "zh-Hant")] {
+            let row = written(app, account.id, title, "x", lang).await;
+            let mut row = row.into_active_model();
+            row.published_at = Set(Some(app.app.clock.now() - Duration::from_secs(hours * 3_600)));
+            slugs.push(row.update(app.app.db.write()).await.unwrap().slug);
+        }
+        let english = format!("/@daily/{}", slugs[1]);
+        for (language, before, after) in [
+            ("zh-TW", "<span lang=\"zh-Hant-TW\">頭髮</span>", "<span lang=\"zh-Hant\">頭髮</span>"),
+            ("zh-CN", "<span lang=\"zh-Hans\">头发</span>", "<span lang=\"zh-Hans\">头发</span>"),
+            ("", "<span lang=\"zh-Hans\">头发</span>", "<span lang=\"zh-Hant\">頭髮</span>"),
+        ] {
+            let page = ask(app, &english, language).await;
+            assert!(between(&page, "rel=\"prev\"", "</a>").contains(before), "{language}: {page}");
+            assert!(between(&page, "rel=\"next\"", "</a>").contains(after), "{language}: {page}");
+        }
+        let first = ask(app, &format!("/@daily/{}", slugs[0]), "zh-TW").await;
+        assert!(between(&first, "rel=\"next\"", "</a>").contains("<span lang=\"en\">Hair 头发</span>"), "{first}");
+    }
+
+    async fn names_that_a_body_marks_stay_on_cards_and_in_contents(app) {
+        let (account, _) = app.account("daily").await;
+        let name = "<span translate=\"no\">范后里</span>";
+        let sections: String = ["里", "后", "发展"].iter().map(|words| format!("</p><h2>{name}在{words}</h2><p>正文。")).collect();
+        let article = written(app, account.id, "报道", &format!("{name}在软件里说。{sections}"), "zh-Hans").await;
+        let mut row = article.clone().into_active_model();
+        row.word_count = Set(4_000);
+        row.update(app.app.db.write()).await.unwrap();
+        for path in ["/", "/@daily"] {
+            let page = ask(app, path, "zh-TW").await;
+            assert!(page.contains("范后里在軟體裡說。"), "{path}: {page}");
+            assert!(between(&ask(app, path, "en").await, "<time ", "</time>").contains("lang=\"en\""), "{path}");
+        }
+        let path = format!("/@daily/{}", article.slug);
+        let (written, shown) = (ask(app, &path, "zh-CN").await, ask(app, &path, "zh-TW").await);
+        let contents = between(&shown, "<nav class=\"contents\"", "</nav>");
+        for words in ["范后里在裡</a>", "范后里在後</a>", "范后里在發展</a>"] {
+            assert!(contents.contains(words), "{contents}");
+        }
+        let ids = |page: &str| -> Vec<String> { page.split("<h2 id=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect() };
+        assert_eq!((ids(&written), ids(&written).len()), (ids(&shown), 3));
+        assert!(ids(&shown).iter().all(|id| contents.contains(&format!("href=\"#{id}\""))));
+    }
+
+    async fn each_script_of_a_page_names_itself_as_the_one_to_keep(app) {
+        let (account, _) = app.account("daily").await;
+        let article = written(app, account.id, TITLE, BODY, "zh-Hans").await;
+        let path = format!("/@daily/{}", article.slug);
+        for page_path in [path.as_str(), "/@daily"] {
+            for (query, kept) in [("", ""), ("?script=hans", "?script=hans"), ("?script=hant-tw", "?script=hant-tw"), ("?a=1&script=hant-hk", "?script=hant-hk"), ("?script=original", ""), ("?script=klingon", "")] {
+                let page = ask(app, &format!("{page_path}{query}"), "zh-TW").await;
+                let address = format!("http://xiangxun.test{page_path}{kept}");
+                assert!(page.contains(&format!("<link rel=\"canonical\" href=\"{address}\">")), "{page_path}{query}");
+                assert!(page.contains(&format!("<meta property=\"og:url\" content=\"{address}\">")), "{page_path}{query}");
+                assert!(page.contains(&format!("hreflang=\"x-default\" href=\"http://xiangxun.test{page_path}\">")), "{page_path}{query}");
+            }
+        }
+        let english = written(app, account.id, "Hair", "Hair", "en").await;
+        let page = ask(app, &format!("/@daily/{}?script=hans", english.slug), "en").await;
+        assert!(page.contains(&format!("<link rel=\"canonical\" href=\"http://xiangxun.test/@daily/{}\">", english.slug)));
+    }
+
+    async fn the_words_of_a_withdrawal_are_in_the_readers_script(app) {
+        let (account, _) = app.account("daily").await;
+        let article = written(app, account.id, TITLE, BODY, "zh-Hans").await;
+        let mut row = article.clone().into_active_model();
+        row.state = Set(article::ArticleState::Withdrawn);
+        row.withdrawn_reason = Set(Some("软件里的数字有误".into()));
+        row.update(app.app.db.write()).await.unwrap();
+        for (language, words) in [("zh-TW", "軟體裡的數字有誤"), ("zh-CN", "软件里的数字有误"), ("en", "软件里的数字有误")] {
+            let request = app.request(Method::GET, &format!("/@daily/{}", article.slug)).header("accept-language", language);
+            let page = app.send(request.body(Body::empty()).unwrap()).await.assert_status(410).text();
+            assert!(page.contains(words), "{language}: {page}");
+        }
+    }
+
+    async fn saved_copies_are_in_the_readers_script_with_the_way_to_how_they_were_written(app) {
+        let (account, _) = app.account("daily").await;
+        let address = "https://example.org/a/very/long/path/of/many/parts/index.html";
+        let article = written(app, account.id, TITLE, &format!("{BODY}<a href=\"{address}\">{address}</a>"), "zh-Hans").await;
+        let reader = app.user("mei@example.org").await;
+        app.sign_in(reader.id).await;
+        app.post("/script", &[("script", "hant-tw")]).await.assert_status(303);
+        app.post(&format!("/saved/articles/{}", article.id), &[]).await.assert_status(303);
+        let saved = saved_article::Entity::find().one(app.app.db.write()).await.unwrap().unwrap();
+        let path = format!("/saved/{}", saved.id);
+        let copy = app.get(&path).await.assert_status(200).text();
+        assert!(prose(&copy).contains("網路上的記憶體") && prose(&copy).contains("<wbr>"), "{}", prose(&copy));
+        assert!(copy.contains(&format!("href=\"{path}?script=original\"")), "{copy}");
+        assert!(prose(&app.get(&format!("{path}?script=original")).await.text()).contains("网络上的内存"));
+        let ask = app.get(&format!("{path}/remove")).await.assert_status(200).text();
+        assert!(ask.contains("<p class=\"name\" lang=\"zh-Hant-TW\">軟體裡的頭髮</p>"), "{ask}");
     }
 
     async fn the_link_of_a_mail_and_the_api_choose_too(app) {
