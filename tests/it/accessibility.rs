@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::process::Command;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Method, header};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use thirtyfour::Key;
 
 use crate::support::browser::Browser;
-use crate::support::tour::{Stop, Tour};
+use crate::support::tour::{Sent, Stop, Tour};
 use crate::support::{Backend, TestApp, tools};
 
 const LANGUAGES: [&str; 3] = ["zh-Hans", "zh-Hant", "en"];
@@ -23,10 +24,33 @@ const AXE: &str = "const done = arguments[0];
         places: one.nodes.slice(0, 3).map((node) => `${node.target.join(' ')}: ${node.html.slice(0, 200)}`),
     })))).catch((error) => done([{ rule: 'error', help: String(error), places: [] }]));";
 
+/// Sends a form as a page of the site does; the window is marked, so that one sees when the answer has come.
+const SEND: &str = "const [path, fields, file] = arguments;
+    const form = document.createElement('form');
+    form.method = 'post';
+    form.action = path;
+    const put = (name, type) => {
+        const input = document.createElement('input');
+        input.name = name;
+        input.type = type;
+        return form.appendChild(input);
+    };
+    for (const [name, value] of fields) put(name, 'hidden').value = value;
+    if (file) {
+        const files = new DataTransfer();
+        files.items.add(new File([file], 'a.opml'));
+        form.enctype = 'multipart/form-data';
+        put('file', 'file').files = files.files;
+    }
+    document.body.append(form);
+    window.before = true;
+    form.submit();";
+
 struct Visitor {
     browser: Browser,
     origin: String,
     session: (String, String),
+    newcomer: (String, String),
 }
 
 impl Visitor {
@@ -34,14 +58,38 @@ impl Visitor {
         let origin = app.listen().await;
         let browser = Browser::open(1280, 900).await;
         browser.visit(&format!("{origin}/offline")).await;
-        let session =
-            xiangxun::auth::session::open(&app.app, tour.person.id, "chromium", "127.0.0.1").await.unwrap();
-        let session = (session.name().to_owned(), session.value().to_owned());
-        Self { browser, origin, session }
+        let session = async |id| {
+            let session = xiangxun::auth::session::open(&app.app, id, "chromium", "127.0.0.1").await.unwrap();
+            (session.name().to_owned(), session.value().to_owned())
+        };
+        let (session, newcomer) = (session(tour.person.id).await, session(tour.newcomer.id).await);
+        Self { browser, origin, session, newcomer }
     }
 
     async fn sign_in(&self) {
         self.browser.keep_cookie(&self.session.0, &self.session.1).await;
+    }
+
+    /// As somebody who has nothing yet.
+    async fn sign_in_new(&self) {
+        self.browser.keep_cookie(&self.newcomer.0, &self.newcomer.1).await;
+    }
+
+    /// Sends a form, and waits for the page that answers it.
+    async fn send(&self, sent: &Sent) {
+        self.visit("/offline").await;
+        let fields = json!(sent.fields);
+        let arguments = vec![json!(sent.path), fields, json!(sent.file)];
+        self.browser.window.execute(SEND, arguments).await.unwrap();
+        let is_there = "return !window.before && document.readyState === 'complete';";
+        for _ in 0..200 {
+            let answer = self.browser.window.execute(is_there, Vec::new()).await;
+            if answer.is_ok_and(|answer| answer.json() == &json!(true)) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{} is not answered", sent.path);
     }
 
     async fn visit(&self, path: &str) {
@@ -70,19 +118,29 @@ async fn axe_finds_nothing_wrong_with_any_page_in_a_browser() {
     for language in LANGUAGES {
         visitor.browser.window.delete_all_cookies().await.unwrap();
         visitor.browser.keep_cookie("lang", language).await;
-        for (kind, stops) in [("open", &tour.open), ("own", &tour.own), ("studio", &tour.studio)] {
-            if kind == "own" {
-                visitor.sign_in().await;
+        let mut look = async |kind: &str, path: &str| {
+            for theme in ["light", "dark"] {
+                *runs.entry(format!("{kind} {language} {theme}")).or_default() += 1;
+                for one in look_at(&visitor, theme).await {
+                    writeln!(wrong, "{path} ({kind}, {language}, {theme}): {one}").unwrap();
+                }
+            }
+        };
+        let all = [("open", &tour.open), ("new", &tour.bare), ("own", &tour.own), ("studio", &tour.studio)];
+        for (kind, stops) in all {
+            match kind {
+                "new" => visitor.sign_in_new().await,
+                "own" => visitor.sign_in().await,
+                _ => {}
             }
             for (path, _) in stops {
                 visitor.visit(path).await;
-                for theme in ["light", "dark"] {
-                    *runs.entry(format!("{kind} {language} {theme}")).or_default() += 1;
-                    for one in look_at(&visitor, theme).await {
-                        writeln!(wrong, "{path} ({language}, {theme}): {one}").unwrap();
-                    }
-                }
+                look(kind, path).await;
             }
+        }
+        for sent in &tour.sent {
+            visitor.send(sent).await;
+            look("sent", sent.path).await;
         }
     }
     println!("axe-core: pages looked at {runs:?}");
@@ -118,6 +176,16 @@ async fn the_nu_checker_finds_no_error_on_any_page() {
             let answer = app.get(&asked(path)).await.assert_status(*status);
             put(format!("{path} ({language})"), &answer.bytes);
         }
+        for sent in &tour.sent {
+            let answer = sent.send(&app).await.assert_status(sent.status);
+            put(format!("POST {} ({language})", sent.path), &answer.bytes);
+        }
+        app.sign_in(tour.newcomer.id).await;
+        for (path, status) in &tour.bare {
+            let answer = app.get(&asked(path)).await.assert_status(*status);
+            put(format!("{path} ({language}, new)"), &answer.bytes);
+        }
+        app.sign_in(tour.person.id).await;
         for (path, status) in &tour.open {
             let request = axum::http::Request::builder()
                 .method(Method::GET)
@@ -315,7 +383,7 @@ async fn nothing_is_cut_off_when_magnified_in_a_browser() {
     // 1280 pixels at 200 and at 400 %.
     for (width, scale) in [(640, 2.0), (320, 4.0)] {
         visitor.browser.zoom(width, 450, scale).await;
-        for language in ["zh-Hans", "en"] {
+        for language in LANGUAGES {
             visitor.browser.window.delete_all_cookies().await.unwrap();
             visitor.browser.keep_cookie("lang", language).await;
             check(&visitor, &tour.open, width, &mut wrong).await;

@@ -1,25 +1,50 @@
 //! Every page that readers meet, and those of the studio, on a site with something to show on each.
 
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Method, header};
+use xiangxun::alerts;
+use xiangxun::auth::limits::Limit;
+use xiangxun::auth::links::{self, LinkPurpose};
+use xiangxun::auth::{Address, LocalPath};
 use xiangxun::db::entities::user;
 use xiangxun::page::Locale;
+use xiangxun::readers;
 use xiangxun::saved::highlights::{self, NewHighlight};
 use xiangxun::search::follower;
 use xiangxun::subscriptions;
 
 use super::TestApp;
+use super::app::Answer;
 use super::belongings::run;
 
 /// A path, and what it answers with.
 pub type Stop = (String, u16);
 
+/// A form that is sent, and what it is answered with.
+pub struct Sent {
+    pub path: &'static str,
+    pub fields: &'static [(&'static str, &'static str)],
+    /// What a file holds that goes with it.
+    pub file: &'static str,
+    pub status: u16,
+}
+
 /// The pages, and who can see those that ask for somebody.
 pub struct Tour {
     pub person: user::Model,
+    /// Somebody who has nothing yet.
+    pub newcomer: user::Model,
     /// For everybody.
     pub open: Vec<Stop>,
     /// For those who are signed in.
     pub own: Vec<Stop>,
     pub studio: Vec<Stop>,
+    /// For the newcomer.
+    pub bare: Vec<Stop>,
+    /// By the person.
+    pub sent: Vec<Sent>,
 }
 
 impl Tour {
@@ -70,8 +95,59 @@ impl Tour {
         app.work().await;
         follower::catch_up(&app.app).await.unwrap();
         run(app, &format!("UPDATE users SET operator = TRUE WHERE id = {}", person.id)).await;
-        let (open, own, studio) = stops(id, &article.slug, saved.id);
-        Self { person, open, own, studio }
+        let (mut open, own, mut studio) = stops(id, &article.slug, saved.id);
+        open.extend(Self::mailed(app, account.id, &person).await);
+        let draft = app.write_draft("daily", "草稿", "没有写完。").await;
+        studio.extend(steps(id, draft));
+        let newcomer = app.user("newcomer@example.org").await;
+        Self { person, newcomer, open, own, studio, bare: bare(), sent: sent() }
+    }
+
+    /// Pages that mails lead to.
+    async fn mailed(app: &TestApp, account_id: i64, person: &user::Model) -> Vec<Stop> {
+        use subscriptions::links as follows;
+        let [active, ended, asked] = ["active", "ended", "asked"].map(|name| format!("{name}@example.org"));
+        let active = app.subscriber(account_id, &active).await.id;
+        let ended = app.subscriber(account_id, &ended).await.id;
+        let asked = app.subscriber(account_id, &asked).await.id;
+        for (id, state) in [(ended, "ended"), (asked, "pending")] {
+            run(app, &format!("UPDATE subscriptions SET state = '{state}' WHERE id = {id}")).await;
+        }
+        let hours = [
+            ("timezone", "Europe/Rome"),
+            ("cadence", "daily"),
+            ("digest_hour", "7"),
+            ("digest_weekday", "1"),
+        ];
+        app.post("/settings/hours", &hours).await.assert_status(303);
+        let reader =
+            readers::queries::of_address(app.app.db.read(), &app.app.config, &person.email).await.unwrap();
+        let reader = readers::links::manage_path(&app.app, reader.row.unwrap().id);
+        // Limits are for whoever asks; the last of its kind is asked for here.
+        let address = Address::parse(&person.email).unwrap();
+        while app.app.limits.address(Limit::Export, &address).is_ok() {}
+        let day = Duration::from_secs(24 * 60 * 60);
+        let mut stops = Vec::new();
+        for address in ["new@example.org", person.email.as_str()] {
+            let address = Address::parse(address).unwrap();
+            let link = links::create(&app.app, &address, LinkPurpose::SignIn, &LocalPath::default(), day)
+                .await
+                .unwrap();
+            stops.push((link.trim_start_matches("http://xiangxun.test").to_owned(), 200));
+        }
+        let paths = [
+            follows::manage_path(&app.app, active),
+            follows::manage_path(&app.app, ended),
+            follows::leave_path(&app.app, active),
+            follows::leave_path(&app.app, ended),
+            follows::confirm_path(&app.app, asked),
+            readers::links::stop_path_of(&reader),
+            reader,
+            alerts::links::stop_path(&app.app, 1),
+        ];
+        stops.extend(paths.into_iter().map(|path| (path, 200)));
+        stops.extend([("/s/x".to_owned(), 404), ("/sign-in/link/x".to_owned(), 410)]);
+        stops
     }
 
     async fn keep_more(app: &TestApp, person: &user::Model) {
@@ -101,6 +177,84 @@ impl Tour {
         ] {
             run(app, &format!("INSERT INTO {row}")).await;
         }
+    }
+}
+
+/// What is done to an article or a collection, and the steps of a push.
+fn steps(article: i64, draft: i64) -> Vec<Stop> {
+    let at = |path: String| (format!("/studio/@daily/{path}"), 200);
+    vec![
+        at(format!("articles/{draft}")),
+        at(format!("articles/{draft}/publish")),
+        at(format!("articles/{draft}/delete")),
+        at(format!("articles/{article}/withdraw")),
+        at(format!("articles/{article}/revisions/1")),
+        at("collections/1".into()),
+        at("pushes/new".into()),
+        at(format!("pushes/new?article={article}")),
+        at(format!("pushes/last-look?article={}", article + 1)),
+        // One that was pushed before.
+        (format!("/studio/@daily/pushes/last-look?article={article}"), 409),
+    ]
+}
+
+/// Where there is nothing yet.
+fn bare() -> Vec<Stop> {
+    let paths = [
+        "/timeline",
+        "/lists",
+        "/saved",
+        "/inbox",
+        "/subscriptions",
+        "/outside",
+        "/outside/feeds",
+        "/settings/alerts",
+        "/settings/notifications",
+        "/settings/data",
+        "/settings/leave",
+        "/studio",
+    ];
+    paths.into_iter().map(|path| (path.to_owned(), 200)).collect()
+}
+
+/// A file with an account that is followed already, a feed that is not, and an address that is none.
+const OPML: &str = r#"<opml version="2.0"><body><outline text="日报" xmlUrl="http://xiangxun.test/@daily/feed.atom"/>
+    <outline text="再别处" xmlUrl="https://elsewhere.example/more"/><outline text="脚本" xmlUrl="javascript:alert(1)"/></body></opml>"#;
+
+/// Forms whose answers are pages.
+fn sent() -> Vec<Sent> {
+    let refused = |path, fields| Sent { path, fields, file: "", status: 422 };
+    vec![
+        Sent { path: "/subscriptions/opml", fields: &[], file: OPML, status: 200 },
+        Sent { path: "/subscriptions/opml", fields: &[], file: "<p>", status: 422 },
+        refused("/@daily/subscribe", &[("email", "x")]),
+        refused("/sign-in", &[("email", "x")]),
+        refused("/lists", &[("name", "")]),
+        refused("/outside/feeds", &[("url", "x")]),
+        refused("/timeline/mute", &[("words", "!?")]),
+        refused(
+            "/settings/hours",
+            &[("timezone", "Nowhere"), ("cadence", "daily"), ("digest_hour", "77"), ("digest_weekday", "9")],
+        ),
+        refused("/settings/alerts", &[("query", ""), ("name", ""), ("cadence", "daily")]),
+        refused("/settings/tokens", &[("name", "")]),
+        refused("/studio/@daily/articles", &[("title", "一"), ("body", "正文"), ("lang", "?")]),
+    ]
+}
+
+impl Sent {
+    /// Sends it as the pages do.
+    pub async fn send(&self, app: &TestApp) -> Answer {
+        if self.file.is_empty() {
+            return app.post(self.path, self.fields).await;
+        }
+        let head = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.opml\"\r\n\r\n";
+        let request = app
+            .request(Method::POST, self.path)
+            .header(header::ORIGIN, app.app.config.base_url.as_str())
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=x")
+            .body(Body::from(format!("{head}{}\r\n--x--\r\n", self.file)));
+        app.send(request.unwrap()).await
     }
 }
 
@@ -148,6 +302,7 @@ fn stops(article: i64, slug: &str, saved: i64) -> (Vec<Stop>, Vec<Stop>, Vec<Sto
         "/subscriptions/opml",
         "/outside",
         "/outside/feeds",
+        "/outside/feeds/1",
         "/outside/items/1",
         "/settings",
         "/settings/hours",
