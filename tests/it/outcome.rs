@@ -198,6 +198,8 @@ async fn publish_what_is_written(studio: &Browser, node: &Node, title: &str, whe
     studio.click(&format!("form[action$='/publish'] button[name='when'][value='{when}']")).await;
     wait_for("the article on its account's page", async || {
         let page = client().get(node.url("/@harbour")).send().await.ok()?.text().await.ok()?;
+        // Its head names the newest articles too.
+        let page = &page[page.find("<main")?..];
         let before = &page[..page.find(title)?];
         let from = before.rfind("href=\"/@harbour/")? + "href=\"".len();
         let rest = &page[from..];
