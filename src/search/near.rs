@@ -44,6 +44,9 @@ impl Near {
         let needed = sought.needed;
         let mut near = Near { scores: vec![0.0; end], counts: vec![0; end], few: None, needed };
         let mut budget = budget.clone();
+        if budget.is_spent() {
+            return near;
+        }
         for pair in sought.pairs {
             for (found, (_, weight)) in pair.found[n].around.iter().zip(AROUND) {
                 if let Some(entry) = found {

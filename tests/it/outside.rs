@@ -59,7 +59,7 @@ with_outlet! {
         assert!(original.contains("软件里的“头发”的正文"), "{original}");
         app.post("/script", &[("script", "hans")]).await.assert_status(303);
         let list = app.get("/outside").await.text();
-        assert!(list.contains("头发里的网络</a>") && list.contains("软件里的“头发”</a>"), "{list}");
+        assert!(list.contains("头发里的网路</a>") && list.contains("软件里的“头发”</a>"), "{list}");
     }
 
     async fn a_reader_follows_a_blog_reads_it_and_leaves_it(app, outlet) {
