@@ -1,6 +1,7 @@
 //! What still comes when somebody has left: word of mail servers, links of old mails, work that was under way.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
@@ -156,7 +157,9 @@ on_both_databases! {
 }
 
 async fn a_mail_of_an_alert_that_waited_for_its_turn_is_looked_at_again(backend: Backend) {
-    let (host, app) = behind_slow_server(backend, Duration::from_millis(900)).await;
+    let (may_answer, waits) = std::sync::mpsc::channel::<()>();
+    let waits = Mutex::new(waits);
+    let (host, app) = behind_slow_server(backend, move || waits.lock().unwrap().recv().unwrap_or(())).await;
     let (account, owner) = app.account("daily").await;
     for address in ["reader1@example.net", "reader2@example.net"] {
         let reader = app.user(address).await;
@@ -172,6 +175,8 @@ async fn a_mail_of_an_alert_that_waited_for_its_turn_is_looked_at_again(backend:
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     run(&app, "UPDATE users SET state = 'leaving' WHERE email LIKE 'reader%'").await;
+    tokio::time::sleep(sender::FRESH).await;
+    drop(may_answer);
     sending.await.unwrap().unwrap();
     assert_eq!(host.taken().len(), 1, "the first was on its way already");
     let mut told: Vec<_> = app.told().await.into_iter().map(|row| (row.state, row.answer)).collect();

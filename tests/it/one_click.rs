@@ -120,7 +120,7 @@ async fn a_provider_unsubscribes_its_reader_and_nothing_queued_goes_out(backend:
 }
 
 async fn nothing_goes_out_that_waited_for_a_slow_server(backend: Backend) {
-    let (host, app) = behind_slow_server(backend, Duration::from_millis(30)).await;
+    let (host, app) = behind_slow_server(backend, || std::thread::sleep(Duration::from_millis(30))).await;
     let (account, _) = app.account("daily").await;
     let mut readers = Vec::new();
     for number in 0..100 {

@@ -259,7 +259,7 @@ both_databases! {
         assert!(prose(&page).contains("他說：「軟<b>體『裡』」</b>，it’s <code>“里”</code>"), "{}", prose(&page));
         assert!(prose(&ask(app, &path, "zh-CN").await).contains(body));
         let list = ask(app, "/@daily", "zh-HK").await;
-        assert!(list.contains("「軟件」裏的『頭髮』") && list.contains("他說：「軟件『裏』」"), "{list}");
+        assert!(list.contains("「軟件」裏的『頭髮』") && list.contains("他説：「軟件『裏』」"), "{list}");
         let feed = app.get("/@daily/feed.json?script=hant-tw").await.assert_status(200).text();
         assert!(feed.contains("「軟體」裡的『頭髮』"), "{feed}");
         let traditional = written(app, account.id, "「裡」", "他說『好』", "zh-Hant").await;

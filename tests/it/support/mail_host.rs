@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -164,10 +164,13 @@ async fn read_message(stream: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
     }
 }
 
-/// A site that sends by one connection to a server which thinks so long about each recipient.
-pub async fn behind_slow_server(backend: Backend, pause: Duration) -> (MailHost, TestApp) {
+/// A site that sends by one connection to a server which thinks about each recipient first.
+pub async fn behind_slow_server(
+    backend: Backend,
+    think: impl Fn() + Send + Sync + 'static,
+) -> (MailHost, TestApp) {
     let host = MailHost::start(move |_| {
-        std::thread::sleep(pause);
+        tokio::task::block_in_place(&think);
         None
     })
     .await;
