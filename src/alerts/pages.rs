@@ -25,7 +25,7 @@ use crate::page::{Page, View, redirect_with_flash};
 use crate::path::Path;
 use crate::search::explain::piece_text;
 use crate::search::queries::{Bearer, bearers};
-use crate::search::query::parse::Reading;
+use crate::search::query::reading::Reading;
 use crate::search::query::{Filter, Parsed};
 use crate::search::rank::{Request, Sort};
 use crate::search::wanted::Wanted;

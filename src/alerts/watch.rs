@@ -17,7 +17,8 @@ use crate::db::Db;
 use crate::outbox;
 use crate::search;
 use crate::search::query::Parsed;
-use crate::search::query::parse::{self, Reading};
+use crate::search::query::parse;
+use crate::search::query::reading::Reading;
 use crate::search::schema::Entry;
 
 /// Alerts read at a time.

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::find::{self, Counts, Found, Item, Reader};
 use super::queries::{Bearer, Place};
 use super::query::Atom;
-use super::query::parse::{Choice, Piece};
+use super::query::reading::{Choice, Piece};
 use super::suggest::near;
 use super::wanted::Wanted;
 use crate::app::App;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::find::Found;
 use super::queries::Bearer;
 use super::query::Atom;
-use super::query::parse::{Choice, Kind, Piece};
+use super::query::reading::{Choice, Kind, Piece};
 use super::wanted::Wanted;
 use crate::accounts::pages::language_name;
 use crate::clock::Timestamp;

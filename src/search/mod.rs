@@ -10,7 +10,7 @@
 //!   lets a search live through files that are cut short.
 //! - [`view`]: the index as one search sees it.
 //! - [`query`]: what the reader typed, understood and planned; [`docs`]: sets of articles.
-//! - [`rank`]: runs a search, tier by tier, with [`score`], [`near`] (what holds a part), [`collect`] (what goes on a page), [`tally`]
+//! - [`rank`]: runs a search, tier by tier, with [`score`], [`collect`] (what goes on a page), [`tally`]
 //!   (counts, by [`months`] too) and [`place`] (order); [`rerank`] has a closer look at the best, [`sketch`] knows what
 //!   says the same, [`budget`] says when to stop, [`hands`] shares the work out.
 //! - [`snippet`]: what to show of an article, from its own text, with marks; [`passage`] cuts it.
@@ -36,7 +36,6 @@ mod hands;
 pub mod index;
 pub mod insight;
 mod months;
-mod near;
 pub mod pages;
 pub mod passage;
 mod place;

@@ -10,12 +10,12 @@ use super::budget::Budget;
 use super::collect::{Gather, Limits, Placed};
 use super::docs::go_to;
 use super::hands::share_out;
-use super::near::{self, Near};
 use super::place::{Cursor, Place, Tier};
 use super::query::clues::Clues;
 use super::query::plan::Plan;
 use super::query::{Filter, Parsed, Part};
 use super::rerank::{Closer, SUBJECT};
+use super::score::near::{Near, Sought};
 use super::score::{Loose, Pairs, Singles};
 use super::tally::Tally;
 use super::view::{Segment, View};
@@ -230,13 +230,16 @@ impl Search<'_> {
         for &(n, segment) in segments {
             let mut docs = self.plan(segment).exact()?;
             let mut scorer = by_score.then(|| self.pairs.scorer(segment, n));
-            while docs.doc() != TERMINATED && !budget.is_spent_by(some.len().max(1)) {
+            let mut steps = 1;
+            while docs.doc() != TERMINATED && !budget.is_spent_by(steps) {
                 some.clear();
-                while docs.doc() != TERMINATED && some.len() < AT_ONCE {
+                steps = 0;
+                while docs.doc() != TERMINATED && steps < AT_ONCE {
                     if segment.is_alive(docs.doc()) {
                         some.push((docs.doc(), if by_score { 0.0 } else { 1.0 }));
                     }
                     docs.advance();
+                    steps += 1;
                 }
                 scorer.iter_mut().for_each(|scorer| scorer.add(&mut some));
                 for &(doc, score) in &some {
@@ -287,14 +290,12 @@ impl Search<'_> {
         shown: usize,
     ) -> tantivy::Result<Gather> {
         let mut gather = self.gather(Tier::Near, Some(NEAR_MAX), shown);
-        let needed = ((loose.typed() as f32 * NEAR_SHARE).ceil() as u8).max(1);
         for &(n, segment) in segments {
             let mut limits = self.plan(segment).near()?;
             // Some of the best may have to go: all, if it is not known how many.
             let gone = seen.len() + segment.reader.num_deleted_docs() as usize;
             let best = if limits.is_some() { usize::MAX } else { NEAR_MAX + gone };
-            let lengthy = self.pairs.lengthy;
-            let sought = near::Sought { pairs: &loose.0, singles, needed, best, lengthy };
+            let sought = Sought::new(&self.pairs, loose, singles, NEAR_SHARE, best);
             Near::of(&sought, segment, n, &self.budget).each(|doc, score| {
                 let is_wanted = limits.as_mut().is_none_or(|limits| go_to(limits, doc) == doc);
                 if is_wanted && segment.is_alive(doc) && !seen.contains(&(n, doc)) {

@@ -1,4 +1,6 @@
-//! How well an article answers: BM25 over the letter pairs of a query.
+//! How well an article answers: BM25 over the letter pairs of a query. [`near`] has what answers in part.
+
+pub mod near;
 
 use tantivy::{DocId, DocSet};
 
@@ -46,7 +48,7 @@ pub mod weight {
 }
 
 /// Where pairs are looked for, and what one there counts; the text itself is counted by BM25.
-pub(super) const AROUND: [(Space, f32); 4] = [
+const AROUND: [(Space, f32); 4] = [
     (Space::Title, weight::TITLE),
     (Space::Name, weight::NAME),
     (Space::Author, weight::AUTHOR),
@@ -67,38 +69,38 @@ const MAX_NEAR: u64 = 2_500_000;
 pub struct Pairs {
     /// Each once.
     pairs: Vec<Pair>,
-    pub(super) lengthy: Lengthy,
+    lengthy: Lengthy,
 }
 
-pub(super) struct Pair {
+struct Pair {
     gram: Gram,
     /// By how few articles have it in their text.
     rarity: f32,
     /// The rarity by the greatest of its weights in the query.
-    pub(super) worth: f32,
+    worth: f32,
     /// Of a term that may be missing in part.
     loose: bool,
     /// Only of what means the same.
-    pub(super) other: bool,
+    other: bool,
     /// Articles that have it in their text.
     df: u64,
     /// For each segment.
-    pub(super) found: Vec<Found>,
+    found: Vec<Found>,
 }
 
 #[derive(Default)]
-pub(super) struct Found {
-    pub(super) text: Option<TermEntry>,
-    pub(super) around: [Option<TermEntry>; 4],
+struct Found {
+    text: Option<TermEntry>,
+    around: [Option<TermEntry>; 4],
 }
 
 /// Words of one letter that are rare enough to be looked for by themselves.
-pub struct Singles(pub(super) Vec<Single>);
+pub struct Singles(Vec<Single>);
 
-pub(super) struct Single {
-    pub(super) worth: f32,
+struct Single {
+    worth: f32,
     /// For each segment the lists of all pairs that begin with it.
-    pub(super) lists: Vec<Vec<TermEntry>>,
+    lists: Vec<Vec<TermEntry>>,
 }
 
 impl Singles {
@@ -191,7 +193,7 @@ impl Found {
 }
 
 /// Some of the pairs, rare ones first.
-pub struct Loose<'a>(pub(super) Vec<&'a Pair>);
+pub struct Loose<'a>(Vec<&'a Pair>);
 
 impl Loose<'_> {
     /// How many were typed; the others are of what means the same.
@@ -217,10 +219,12 @@ impl Scorer<'_> {
     /// Adds its score to each of some articles. They must come in order, over all calls.
     pub fn add(&mut self, docs: &mut [(DocId, f32)]) {
         let (Some(&(first, _)), Some(&(last, _))) = (docs.first(), docs.last()) else { return };
-        let span = (last - first) as usize + 1;
+        // Damaged lists need not be in order.
+        let span = last.saturating_sub(first) as usize + 1;
         if span <= docs.len() * DENSE {
             let scores = self.of_all(first, span);
-            docs.iter_mut().for_each(|(doc, score)| *score += scores[(*doc - first) as usize]);
+            let of = |doc: DocId| scores.get(doc.wrapping_sub(first) as usize).copied().unwrap_or_default();
+            docs.iter_mut().for_each(|(doc, score)| *score += of(*doc));
         } else {
             self.add_each(docs);
         }

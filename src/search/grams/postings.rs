@@ -8,12 +8,16 @@
 //! by the mean that length and count let expect where there are several. That costs about a bit
 //! less for each than packing by the greatest of a block.
 
+mod write;
+
+pub use write::ListWriter;
+
 use std::ops::Range;
 
 use tantivy::directory::OwnedBytes;
 use tantivy::{DocId, DocSet, TERMINATED};
 
-use super::bits::{BitReader, BitWriter, read_varint, rice_parameter, write_varint};
+use super::bits::{BitReader, read_varint, rice_parameter};
 use super::lengths::Lengths;
 
 pub const BLOCK: usize = 128;
@@ -32,115 +36,6 @@ pub enum Detail {
     Places,
     /// And where, in a short text.
     ShortPlaces,
-}
-
-/// Writes one list after another.
-#[derive(Debug)]
-pub struct ListWriter {
-    detail: Detail,
-    docs: Vec<DocId>,
-    /// Of each of `docs`: how many of `places` are its own, and the length of its text.
-    counts: Vec<(u32, u32)>,
-    places: Vec<u32>,
-    /// The last article of the block before.
-    before: Option<DocId>,
-    written: u32,
-    blocks: Vec<u8>,
-    table: Vec<u8>,
-    list: Vec<u8>,
-}
-
-impl ListWriter {
-    pub fn new(detail: Detail) -> ListWriter {
-        ListWriter {
-            detail,
-            docs: Vec::new(),
-            counts: Vec::new(),
-            places: Vec::new(),
-            before: None,
-            written: 0,
-            blocks: Vec::new(),
-            table: Vec::new(),
-            list: Vec::new(),
-        }
-    }
-
-    /// Articles come in order, with places in order; `length` is more than the last place.
-    pub fn push(&mut self, doc: DocId, places: impl IntoIterator<Item = u32>, length: u32) {
-        if self.docs.len() == BLOCK {
-            self.end_block();
-        }
-        self.docs.push(doc);
-        if self.detail != Detail::Docs {
-            let before = self.places.len();
-            self.places.extend(places);
-            self.counts.push(((self.places.len() - before) as u32, length));
-        }
-    }
-
-    /// The finished list and how many articles are in it.
-    pub fn finish(&mut self) -> (&[u8], u32) {
-        let several = self.written > 0;
-        self.end_block();
-        self.list.clear();
-        if several {
-            self.list.append(&mut self.table);
-        }
-        self.list.append(&mut self.blocks);
-        self.table.clear();
-        self.before = None;
-        (&self.list, std::mem::take(&mut self.written))
-    }
-
-    fn end_block(&mut self) {
-        let Some(&last) = self.docs.last() else { return };
-        // The first gap is counted from the article behind the block before.
-        let base = self.before.map_or(0, |doc| doc + 1);
-        let mut bits = BitWriter::after(std::mem::take(&mut self.blocks));
-        let start = bits.bytes.len();
-        let k = rice_parameter(u64::from(last - base), self.docs.len() as u64);
-        bits.write(k, PARAMETER_BITS);
-        let mut next = base;
-        for (n, &doc) in self.docs.iter().enumerate() {
-            bits.write_rice(doc - next, k);
-            next = doc + 1;
-            if let Some((count, _)) = self.counts.get(n) {
-                bits.write_rice(count - 1, 0);
-            }
-        }
-        bits.align();
-        let docs_end = bits.bytes.len();
-        let mut places = &self.places[..];
-        for &(count, length) in &self.counts {
-            let (these, rest) = places.split_at(count as usize);
-            write_places(&mut bits, these, length, self.detail);
-            places = rest;
-        }
-        bits.align();
-        self.blocks = bits.bytes;
-        write_varint(u64::from(last - base), &mut self.table);
-        write_varint((docs_end - start) as u64, &mut self.table);
-        write_varint((self.blocks.len() - docs_end) as u64, &mut self.table);
-        self.before = Some(last);
-        self.written += self.docs.len() as u32;
-        self.docs.clear();
-        self.counts.clear();
-        self.places.clear();
-    }
-}
-
-fn write_places(bits: &mut BitWriter, places: &[u32], length: u32, detail: Detail) {
-    match (places, detail) {
-        ([place], Detail::Places) => bits.write_below(*place, length),
-        _ => {
-            let k = place_parameter(length, places.len() as u32, detail);
-            let mut next = 0;
-            for place in places {
-                bits.write_rice(place - next, k);
-                next = place + 1;
-            }
-        }
-    }
 }
 
 #[inline]
@@ -216,15 +111,14 @@ impl Postings {
     /// the list does not know. True where there is more below `end`.
     #[inline]
     pub fn walk_block(&mut self, end: DocId, mut take: impl FnMut(DocId, u32)) -> bool {
-        let from = self.at;
-        let below = self.docs[from..].iter().take_while(|doc| **doc < end);
+        let docs = &self.docs[self.at..];
         // Damaged blocks need not be in order: what is taken is below `end` all the same.
-        self.at += match self.counts.get(from..) {
-            Some(counts) if !counts.is_empty() => {
-                below.zip(counts).map(|(doc, count)| take(*doc, *count)).count()
-            }
-            _ => below.map(|doc| take(*doc, 1)).count(),
-        };
+        let below = docs.iter().position(|doc| *doc >= end).unwrap_or(docs.len());
+        match self.counts.get(self.at..self.at + below) {
+            Some(counts) => docs[..below].iter().zip(counts).for_each(|(doc, count)| take(*doc, *count)),
+            None => docs[..below].iter().for_each(|doc| take(*doc, 1)),
+        }
+        self.at += below;
         match self.docs.get(self.at) {
             Some(&doc) => {
                 self.doc = doc;

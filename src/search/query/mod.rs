@@ -1,7 +1,7 @@
 //! What a reader asks for, as understood.
 //!
-//! [`parse`] reads the language, [`plan`] makes queries of the index of it. The language is
-//! forgiving: every string has an answer.
+//! [`parse`] reads the language and keeps how it read it ([`reading`]); [`plan`] makes queries of the index of it. The
+//! language is forgiving: every string has an answer.
 
 pub mod clues;
 pub mod lex;
@@ -9,6 +9,7 @@ pub mod moment;
 pub mod operator;
 pub mod parse;
 pub mod plan;
+pub mod reading;
 pub mod run;
 
 use std::collections::HashMap;
