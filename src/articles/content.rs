@@ -19,6 +19,8 @@ mod markdown;
 mod plain;
 mod styles;
 
+use std::borrow::Cow;
+
 use url::Url;
 
 pub use addresses::{absolute, is_uploaded};
@@ -26,9 +28,15 @@ pub use embed::{PLAYER_HOSTS, Video};
 pub use headings::{Heading, with_headings};
 pub use plain::{excerpt, plain_text, skipped_until, tag_end};
 
-/// A sanitised body as a page shows it: long words may break, and what is not Chinese is not emphasised as if it were.
-pub fn typeset(html: &str) -> String {
-    emphasis::with_foreign_emphasis(&breaks::with_breaks(html)).into_owned()
+/// A sanitised body as a page shows it, in its language: long words may break, and what is not Chinese is not emphasised
+/// as if it were.
+pub fn typeset(html: &str, lang: &str) -> String {
+    let broken = breaks::with_breaks(html);
+    let has_dots = lang.starts_with("zh") || lang.starts_with("ja");
+    match emphasis::with_foreign_emphasis(&broken) {
+        Cow::Owned(marked) if has_dots => marked,
+        _ => broken.into_owned(),
+    }
 }
 
 /// The longest body an author may send, in bytes of Markdown or HTML.

@@ -82,10 +82,8 @@ pub async fn render_article(
     let cover = article.cover_url.clone();
     let cover = cover.filter(|cover| !media::body::begins_with(&article.body_html, cover));
     (page.image, page.image_size) = preview_image(app, &page, &account, &article);
-    // Before it is converted, so that headings have the same ids in every script.
-    let (body, headings) = content::with_headings(&article.body_html);
-    let mut article =
-        app.bodies.article(article::Model { body_html: body, ..article }, page.script.shown).await?;
+    let original = page.is_converted(&written).then(|| article.body_html.clone());
+    let mut article = app.bodies.article(article, page.script.shown).await?;
     let path = format!("/@{}/{}", account.handle, article.slug);
     let page = head(app, page, &account, &mut article, &path, &written);
     let minutes = count::minutes(article.word_count, &article.lang);
@@ -95,9 +93,11 @@ pub async fn render_article(
         }
         None => None,
     };
-    let headings = contents(&page, headings, minutes, &article.body_html, &written);
-    let body = media::body::shown(&article.body_html, &page, cover.is_none());
-    let body = content::typeset(&body);
+    let (body, headings) = content::with_headings(&article.body_html, original.as_deref());
+    let is_long = headings.len() >= MANY_HEADINGS && minutes >= LONG;
+    let headings = if is_long { headings } else { Vec::new() };
+    let body = media::body::shown(&body, &page, cover.is_none());
+    let body = content::typeset(&body, &article.lang);
     article.body_html = String::new();
     let page = ArticlePage {
         headings,
@@ -145,14 +145,6 @@ fn head(
     page.feeds = feed_links(&page, account);
     page.content_lang = Some(article.lang.clone());
     page
-}
-
-/// The table of contents of a long piece, in the words of its body as it is shown.
-fn contents(page: &Page, headings: Vec<Heading>, minutes: i32, body: &str, written: &str) -> Vec<Heading> {
-    if headings.len() < MANY_HEADINGS || minutes < LONG {
-        return Vec::new();
-    }
-    if page.is_converted(written) { content::with_headings(body).1 } else { headings }
 }
 
 /// The picture that previews of links show, absolute, and its size: the cover, which its editor chose; the article's

@@ -1,6 +1,8 @@
 //! Breaks a title into lines: between Chinese characters, but not before what closes or after what opens, and Latin
 //! words whole where they fit. Lines are made about equally long.
 
+use crate::text::letter::{is_foreign, is_read_alone, is_unspaced};
+
 /// Never at the start of a line, and never at its end.
 const CLOSING: &str = "，。、；：？！）」』】》〉〕…—～·％”’,.;:?!)]}%»";
 const OPENING: &str = "（「『【《〈〔“‘([{«";
@@ -70,15 +72,12 @@ pub fn width(line: &str, advance: impl Fn(char) -> f32) -> f32 {
 
 /// The space to leave between two neighbours, in ems.
 pub fn gap(before: Option<char>, c: char) -> f32 {
-    let is_latin = |c: char| c.is_alphanumeric() && !is_han(c) && c < '\u{2e80}';
     match before {
-        Some(before) if (is_han(before) && is_latin(c)) || (is_latin(before) && is_han(c)) => GAP,
+        Some(before) if is_read_alone(before) && is_foreign(c) || is_foreign(before) && is_read_alone(c) => {
+            GAP
+        }
         _ => 0.0,
     }
-}
-
-fn is_han(c: char) -> bool {
-    matches!(c, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}' | '\u{3040}'..='\u{30ff}')
 }
 
 fn pieces(text: &str, most: f32, advance: &impl Fn(char) -> f32) -> Vec<Piece> {
@@ -93,7 +92,7 @@ fn pieces(text: &str, most: f32, advance: &impl Fn(char) -> f32) -> Vec<Piece> {
             continue;
         }
         let joins = before.is_some_and(|before| {
-            let is_word = |c: char| !is_han(c) && c < '\u{2e80}';
+            let is_word = |c: char| !is_read_alone(c) && !is_unspaced(c);
             before != ' '
                 && (CLOSING.contains(c) || OPENING.contains(before) || (is_word(before) && is_word(c)))
         });

@@ -1,12 +1,6 @@
 //! How long a text is, and its first lines, in a way that is right for Chinese.
 
-/// Ideographs, kana and Hangul syllables are read one by one; other letters in words.
-pub fn is_read_alone(c: char) -> bool {
-    matches!(c,
-        '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}'
-        | '\u{20000}'..='\u{3FFFF}' | '\u{3005}'..='\u{3007}' | '\u{3041}'..='\u{30FF}'
-        | '\u{AC00}'..='\u{D7A3}')
-}
+use super::letter::is_read_alone;
 
 /// Word count as Chinese word processors give it: every ideograph is one, a run of letters or digits
 /// is one.

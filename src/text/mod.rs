@@ -6,6 +6,7 @@
 //! - [`spelled`]: words of scripts with spaces, in letters without.
 //! - [`segment`]: words, by dictionary.
 //! - [`pinyin`]: how Chinese is read, and Chinese typed as pinyin.
+//! - [`letter`]: which characters are read alone, and which stand without spaces.
 //! - [`count`]: word count, reading time and excerpts that are right for Chinese.
 //! - [`slug`]: an address for a title.
 //! - [`diff`]: what changed between two versions.
@@ -14,6 +15,7 @@ pub mod convert;
 pub mod count;
 pub mod diff;
 pub mod fold;
+pub mod letter;
 pub mod pinyin;
 pub mod script;
 pub mod segment;

@@ -2,41 +2,43 @@
 
 use std::borrow::Cow;
 
-use super::plain::tag_end;
-use crate::text::count::is_read_alone;
-
-const START: &str = "<em>";
-const END: &str = "</em>";
+use super::plain::{plain_text, tag_end};
+use crate::text::letter::is_read_alone;
 
 /// A sanitised body in which emphasis without any character of East Asia is marked as of no known language, so that
 /// the style of the language around it leaves it alone.
 pub fn with_foreign_emphasis(html: &str) -> Cow<'_, str> {
-    let mut foreign = html.match_indices(START).map(|(at, _)| at + START.len()).filter(|at| {
-        let inside = html[*at..].split_once(END).map_or("", |(inside, _)| inside);
-        !inside.is_empty() && !has_east_asian(inside)
-    });
-    let Some(first) = foreign.next() else { return Cow::Borrowed(html) };
-    let mut out = String::with_capacity(html.len() + 64);
+    let (mut places, mut at) = (Vec::new(), 0);
+    while let Some(start) = html[at..].find('<').map(|start| at + start) {
+        let Some(end) = tag_end(&html[start..]).map(|end| start + end) else { break };
+        at = end + 1;
+        if is_emphasis(&html[start..end]) {
+            let inside = html[at..].split_once("</em>").map_or("", |(inside, _)| inside);
+            if !inside.is_empty() && !plain_text(inside).chars().any(is_read_alone) {
+                places.push(end);
+            }
+        }
+    }
+    if places.is_empty() {
+        return Cow::Borrowed(html);
+    }
+    let mut out = String::with_capacity(html.len() + places.len() * MARK.len());
     let mut from = 0;
-    for at in std::iter::once(first).chain(foreign) {
-        out.push_str(&html[from..at - START.len()]);
-        out.push_str("<em lang=\"\">");
-        from = at;
+    for place in places {
+        out.push_str(&html[from..place]);
+        out.push_str(MARK);
+        from = place;
     }
     out.push_str(&html[from..]);
     Cow::Owned(out)
 }
 
-/// Whether there are such characters outside tags.
-fn has_east_asian(html: &str) -> bool {
-    let mut rest = html;
-    while let Some((text, tag)) = rest.split_once('<') {
-        if text.chars().any(is_read_alone) {
-            return true;
-        }
-        rest = tag_end(tag).map_or("", |end| &tag[end + 1..]);
-    }
-    rest.chars().any(is_read_alone)
+const MARK: &str = " lang=\"\"";
+
+/// Whether a start tag, without its end, is of emphasis that names no language of its own.
+fn is_emphasis(tag: &str) -> bool {
+    tag.strip_prefix("<em")
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(' ') && !rest.contains(" lang="))
 }
 
 #[cfg(test)]
@@ -51,11 +53,20 @@ mod tests {
                 "<em><a href=\"/汉\">Open <b>Source</b></a></em>与<em>重点</em>",
                 "<em lang=\"\"><a href=\"/汉\">Open <b>Source</b></a></em>与<em>重点</em>",
             ),
+            ("汉<em dir=\"ltr\" title=\"<em>\">a</em>", "汉<em dir=\"ltr\" title=\"<em>\" lang=\"\">a</em>"),
         ] {
             assert_eq!(with_foreign_emphasis(html), shown);
         }
-        for html in ["<em>GPL 许可证</em>", "<em>か</em>", "<em></em>", "<em>a", "<p>Emphasis &lt;em&gt;", ""]
-        {
+        for html in [
+            "<em>GPL 许可证</em>",
+            "<em lang=\"fr\">a</em>",
+            "<p title=\"<em>a\">汉</p>",
+            "<em>か</em>",
+            "<em></em>",
+            "<em>a",
+            "<p>Emphasis &lt;em&gt;",
+            "",
+        ] {
             assert!(matches!(with_foreign_emphasis(html), Cow::Borrowed(same) if same == html), "{html}");
         }
     }

@@ -29,7 +29,23 @@ pub struct Heading {
 }
 
 /// A sanitised body whose headings (h2 to h4) have ids and whose wide parts take the keyboard, and those headings.
-pub fn with_headings(html: &str) -> (String, Vec<Heading>) {
+/// Where the body was converted, ids are made of the words of the `original`, to be the same in every script.
+pub fn with_headings(html: &str, original: Option<&str>) -> (String, Vec<Heading>) {
+    let ids = original.map_or_else(Vec::new, |original| read(original, &[]).ids);
+    let Read { html, headings, .. } = read(html, &ids);
+    (html, headings)
+}
+
+struct Read {
+    html: String,
+    headings: Vec<Heading>,
+    /// Of all headings, those without words as well.
+    ids: Vec<String>,
+}
+
+/// `given` are ids for its headings, one after another; what is missing is made of their words.
+fn read(html: &str, given: &[String]) -> Read {
+    let mut ids: Vec<String> = Vec::new();
     let mut taken: HashSet<String> =
         html.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect();
     let mut out = String::with_capacity(html.len() + 256);
@@ -39,7 +55,7 @@ pub fn with_headings(html: &str) -> (String, Vec<Heading>) {
         let Some(end) = tag_end(&rest[at..]).map(|end| at + end) else { break };
         let tag = &rest[at + 1..end];
         let after = &rest[end + 1..];
-        let level = level_of(tag).filter(|_| found.len() < MOST);
+        let level = level_of(tag).filter(|_| ids.len() < MOST);
         let inner = level.and_then(|level| Some((level, after.split_once(&format!("</h{level}>"))?.0)));
         if SCROLLED
             .iter()
@@ -62,12 +78,13 @@ pub fn with_headings(html: &str) -> (String, Vec<Heading>) {
                 id.to_owned()
             }
             None => {
-                let id = free_id(&text, &mut taken);
+                let id = given.get(ids.len()).cloned().unwrap_or_else(|| free_id(&text, &mut taken));
                 out.push_str(&rest[..at]);
                 out.push_str(&format!("<{tag} id=\"{id}\">"));
                 id
             }
         };
+        ids.push(id.clone());
         if !text.is_empty() {
             found.push((level, Heading { id, text, is_sub: false }));
         }
@@ -76,7 +93,7 @@ pub fn with_headings(html: &str) -> (String, Vec<Heading>) {
     out.push_str(rest);
     let top = found.iter().map(|(level, _)| *level).min().unwrap_or_default();
     let headings = found.into_iter().map(|(level, heading)| Heading { is_sub: level > top, ..heading });
-    (out, headings.collect())
+    Read { html: out, headings: headings.collect(), ids }
 }
 
 /// 2 to 4 for the start tag of a heading.
@@ -113,7 +130,11 @@ mod tests {
     use crate::articles::content;
 
     fn headings(html: &str) -> Vec<(String, String, bool)> {
-        with_headings(html).1.into_iter().map(|heading| (heading.id, heading.text, heading.is_sub)).collect()
+        with_headings(html, None)
+            .1
+            .into_iter()
+            .map(|heading| (heading.id, heading.text, heading.is_sub))
+            .collect()
     }
 
     fn row(id: &str, text: &str, is_sub: bool) -> (String, String, bool) {
@@ -137,7 +158,7 @@ mod tests {
     #[test]
     fn ids_that_a_body_has_are_kept_and_never_given_twice() {
         let html = r#"<h2 lang="en" id="text-aims">Aims</h2><h2>Aims</h2><p id="text-means">x</p><h4 dir="rtl">Means</h4>"#;
-        let (written, _) = with_headings(html);
+        let (written, _) = with_headings(html, None);
         assert_eq!(
             written,
             r#"<h2 lang="en" id="text-aims">Aims</h2><h2 id="text-aims-2">Aims</h2><p id="text-means">x</p><h4 dir="rtl" id="text-means-2">Means</h4>"#
@@ -148,15 +169,26 @@ mod tests {
     #[test]
     fn only_headings_are_headings() {
         let html = r#"<p title="<h2>no</h2>">a</p><hr><h5>deep</h5><h2></h2><pre>&lt;h2&gt;</pre><h2>cut"#;
-        let (written, found) = with_headings(html);
+        let (written, found) = with_headings(html, None);
         assert!(found.is_empty(), "{found:?}");
         assert_eq!(written.replace(r#" id="text-article""#, "").replace(r#" tabindex="0""#, ""), html);
     }
 
     #[test]
+    fn a_converted_body_has_the_ids_of_the_original() {
+        let (html, found) = with_headings(
+            "<h2>軟體</h2><h2><img alt=\"\"></h2><h3 id=\"text-x\">頭</h3><h2>記憶體</h2>",
+            Some("<h2>软件</h2><h2><img alt=\"\"></h2><h3 id=\"text-x\">头</h3><h2>内存</h2>"),
+        );
+        assert!(html.starts_with("<h2 id=\"text-ruan-jian\">軟體</h2>"), "{html}");
+        let ids: Vec<(&str, &str)> = found.iter().map(|one| (one.id.as_str(), one.text.as_str())).collect();
+        assert_eq!(ids, [("text-ruan-jian", "軟體"), ("text-x", "頭"), ("text-nei-cun", "記憶體")]);
+    }
+
+    #[test]
     fn what_scrolls_can_be_reached_by_keyboard() {
         let (written, _) =
-            with_headings(r#"<pre>a</pre><table dir="ltr"><tr><td>b</td></tr></table><p>c</p>"#);
+            with_headings(r#"<pre>a</pre><table dir="ltr"><tr><td>b</td></tr></table><p>c</p>"#, None);
         let expected =
             r#"<pre tabindex="0">a</pre><table dir="ltr" tabindex="0"><tr><td>b</td></tr></table><p>c</p>"#;
         assert_eq!(written, expected);
@@ -171,7 +203,7 @@ mod tests {
             "<h2>a<h3>b</h2>c</h3>",
         ] {
             let html = content::from_markdown(source).unwrap();
-            let (written, _) = with_headings(&html);
+            let (written, _) = with_headings(&html, None);
             let count = |html: &str| html.matches('<').count();
             assert_eq!(count(&written), count(&html), "{written}");
             assert!(!written.contains("<script"), "{written}");

@@ -2,6 +2,7 @@
 
 use super::stack::{Layer, Open};
 use super::{Cleaner, Gap};
+use crate::text::letter::is_unspaced;
 
 /// The most wide or non-breaking spaces kept in a row.
 const MAX_WIDE: usize = 8;
@@ -195,7 +196,7 @@ impl Cleaner<'_> {
     fn write_gap(&mut self, next: Option<char>) {
         match &self.gap {
             Gap::None => {}
-            Gap::Line if self.last.is_some_and(is_cjk) && next.is_some_and(is_cjk) => {}
+            Gap::Line if self.last.is_some_and(is_unspaced) && next.is_some_and(is_unspaced) => {}
             Gap::Space | Gap::Line => self.out.push(' '),
             Gap::Wide(wide) => self.out.push_str(wide),
         }
@@ -237,9 +238,4 @@ fn gap_of(c: char) -> Option<Gap> {
 /// Control characters, and the marks without width that editors leave about.
 pub fn is_ignored(c: char) -> bool {
     matches!(c, '\u{200b}' | '\u{feff}') || (c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{c}'))
-}
-
-/// Characters that are written without spaces between words.
-fn is_cjk(c: char) -> bool {
-    matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe4f}' | '\u{ff00}'..='\u{ffef}' | '\u{20000}'..='\u{3ffff}')
 }
