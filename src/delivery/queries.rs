@@ -3,7 +3,6 @@
 use sea_orm::sea_query::{Expr, ExprTrait, Func, JoinType, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder};
 
-use crate::articles::content;
 use crate::clock::Timestamp;
 use crate::db::entities::account::{self, AccountState};
 use crate::db::entities::article::{self, ArticleState};
@@ -12,12 +11,7 @@ use crate::db::entities::subscription::{self, Cadence, SubscriptionState};
 use crate::db::entities::{event, from_address, push, push_article, reader, suppression, user};
 use crate::outbox::Event;
 use crate::page::Locale;
-use crate::shown::Shown;
-
-/// How much of a body is read to make an excerpt of it, in characters of HTML.
-const HEAD: i32 = 3_000;
-/// Length of an excerpt in a message, in characters.
-const EXCERPT: usize = 160;
+use crate::shown::{Digest, Shown, head_of};
 
 /// What a push tells of: the same for all of its readers.
 #[derive(Clone, Debug)]
@@ -47,15 +41,13 @@ pub struct PushedArticle {
     pub id: i64,
     pub slug: String,
     pub title: String,
-    /// The author's digest, or an excerpt of the body.
-    pub digest: String,
+    #[sea_orm(nested)]
+    pub digest: Digest,
     pub author: String,
     pub cover_url: Option<String>,
     pub lang: String,
     pub word_count: i32,
     pub published_at: Option<Timestamp>,
-    /// What the digest was taken from; empty where the author wrote it.
-    head: String,
 }
 
 impl PushedArticle {
@@ -63,8 +55,7 @@ impl PushedArticle {
     pub fn shown(&self, shown: Shown) -> Self {
         Self {
             title: shown.text(&self.title, &self.lang).into_owned(),
-            digest: shown.digest(&self.digest, &self.head, &self.lang, EXCERPT).into_owned(),
-            head: String::new(),
+            digest: self.digest.converted(shown, &self.lang),
             lang: shown.lang(&self.lang).into_owned(),
             ..self.clone()
         }
@@ -156,11 +147,6 @@ pub async fn content_to_be<C: ConnectionTrait>(
 }
 
 fn select_articles() -> SelectStatement {
-    let head = Func::cust("substr").args([
-        Expr::col((article::Entity, article::Column::BodyHtml)),
-        Expr::val(1),
-        Expr::val(HEAD),
-    ]);
     let columns = [
         article::Column::Id,
         article::Column::Slug,
@@ -174,7 +160,7 @@ fn select_articles() -> SelectStatement {
     ];
     Query::select()
         .columns(columns.map(|column| (article::Entity, column)))
-        .expr_as(head, "head")
+        .expr_as(head_of(Expr::col((article::Entity, article::Column::BodyHtml))), "head")
         .from(article::Entity)
         .take()
 }
@@ -183,16 +169,7 @@ async fn pushed_articles<C: ConnectionTrait>(
     db: &C,
     query: &SelectStatement,
 ) -> Result<Vec<PushedArticle>, DbErr> {
-    let mut articles =
-        PushedArticle::find_by_statement(db.get_database_backend().build(query)).all(db).await?;
-    for article in &mut articles {
-        if article.digest.is_empty() {
-            article.digest = content::excerpt(&article.head, EXCERPT);
-        } else {
-            article.head = String::new();
-        }
-    }
-    Ok(articles)
+    PushedArticle::find_by_statement(db.get_database_backend().build(query)).all(db).await
 }
 
 /// Subscriptions as they are now, with what is known of their addresses.

@@ -2,11 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::sea_query::{Expr, ExprTrait, Func, JoinType, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, JoinType, Query};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 
 use super::{select_ids, skip_locked};
-use crate::articles::content;
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::db::entities::account::{self, AccountState};
@@ -18,13 +17,9 @@ use crate::delivery::provider;
 use crate::page::Locale;
 use crate::readers::hours::Hours;
 use crate::readers::queries::{self as readers, join_users};
-use crate::shown::Shown;
+use crate::shown::{Digest, Shown, head_of};
 use crate::text::count;
 
-/// How much of a body is read to make an excerpt of it, in characters of HTML.
-const HEAD: i32 = 1_500;
-/// Length of an excerpt, in characters.
-const EXCERPT: usize = 100;
 /// Values of one statement.
 const CHUNK: usize = 5_000;
 
@@ -313,8 +308,8 @@ pub struct Card {
     pub id: i64,
     pub slug: String,
     pub title: String,
-    /// The author's digest, or an excerpt of the body.
-    pub digest: String,
+    #[sea_orm(nested)]
+    pub digest: Digest,
     pub lang: String,
     pub word_count: i32,
     pub published_at: Option<Timestamp>,
@@ -322,8 +317,6 @@ pub struct Card {
     pub handle: String,
     pub name: String,
     pub account_lang: String,
-    /// What the digest was taken from; empty where the author wrote it.
-    head: String,
 }
 
 impl Card {
@@ -339,8 +332,7 @@ impl Card {
     pub fn shown(&self, shown: Shown) -> Self {
         Self {
             title: shown.text(&self.title, &self.lang).into_owned(),
-            digest: shown.digest(&self.digest, &self.head, &self.lang, EXCERPT).into_owned(),
-            head: String::new(),
+            digest: self.digest.converted(shown, &self.lang),
             lang: shown.lang(&self.lang).into_owned(),
             ..self.clone()
         }
@@ -360,8 +352,6 @@ pub async fn cards<C: ConnectionTrait>(db: &C, ids: &[i64]) -> Result<Vec<Card>,
         article::Column::PublishedAt,
         article::Column::AccountId,
     ];
-    let head =
-        Func::cust("substr").args([Expr::col(of(article::Column::BodyHtml)), Expr::val(1), Expr::val(HEAD)]);
     let owner = Expr::col((account::Entity, account::Column::Id)).equals(of(article::Column::AccountId));
     let mut cards = Vec::with_capacity(ids.len());
     for ids in ids.chunks(CHUNK) {
@@ -369,21 +359,14 @@ pub async fn cards<C: ConnectionTrait>(db: &C, ids: &[i64]) -> Result<Vec<Card>,
             .columns(columns.map(of))
             .columns([account::Column::Handle, account::Column::Name].map(|column| (account::Entity, column)))
             .expr_as(Expr::col((account::Entity, account::Column::Lang)), "account_lang")
-            .expr_as(head.clone(), "head")
+            .expr_as(head_of(Expr::col(of(article::Column::BodyHtml))), "head")
             .from(article::Entity)
             .join(JoinType::InnerJoin, account::Entity, owner.clone())
             .and_where(Expr::col(of(article::Column::Id)).is_in(ids.iter().copied()))
             .and_where(Expr::col(of(article::Column::State)).eq(ArticleState::Published))
             .and_where(Expr::col((account::Entity, account::Column::State)).eq(AccountState::Active))
             .take();
-        for mut card in Card::find_by_statement(db.get_database_backend().build(&query)).all(db).await? {
-            if card.digest.is_empty() {
-                card.digest = content::excerpt(&card.head, EXCERPT);
-            } else {
-                card.head = String::new();
-            }
-            cards.push(card);
-        }
+        cards.extend(Card::find_by_statement(db.get_database_backend().build(&query)).all(db).await?);
     }
     Ok(cards)
 }

@@ -6,27 +6,20 @@ pub mod tags;
 
 pub use self::accounts::{AccountCard, Choice, accounts_to_discover, choices};
 
-use std::borrow::Cow;
-
-use sea_orm::sea_query::{Alias, Asterisk, Expr, ExprTrait, Func, Order, Query, SelectStatement, UnionType};
+use sea_orm::sea_query::{Alias, Asterisk, Expr, ExprTrait, Order, Query, SelectStatement, UnionType};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, QueryFilter,
 };
 
 use crate::articles;
-use crate::articles::content;
 use crate::clock::Timestamp;
 use crate::db::entities::account::{self, AccountState};
 use crate::db::entities::article::{self, ArticleState};
-use crate::page::Page;
+use crate::shown::{Digest, head_of};
 use crate::text::count;
 
 /// Articles on one page of a list.
 pub const PAGE: usize = 20;
-/// How much of a body is read to make an excerpt of it, in characters of HTML.
-pub const HEAD: i32 = 1_200;
-/// Length of an excerpt on a card, in characters.
-pub const EXCERPT: usize = 120;
 
 /// An article in a list.
 #[derive(Clone, Debug, FromQueryResult)]
@@ -34,8 +27,8 @@ pub struct ArticleCard {
     pub id: i64,
     pub slug: String,
     pub title: String,
-    /// The author's digest, or an excerpt of the body.
-    pub digest: String,
+    #[sea_orm(nested)]
+    pub digest: Digest,
     pub cover_url: Option<String>,
     pub lang: String,
     pub word_count: i32,
@@ -43,8 +36,6 @@ pub struct ArticleCard {
     pub handle: String,
     /// The account's name.
     pub account: String,
-    /// What the digest was taken from; empty where the author wrote it.
-    head: String,
 }
 
 impl ArticleCard {
@@ -62,29 +53,14 @@ impl ArticleCard {
             id: 0,
             slug: "sample".into(),
             title: title.to_owned(),
-            digest: digest.to_owned(),
+            digest: Digest::of(digest.to_owned(), ""),
             cover_url: cover_url.map(str::to_owned),
             lang: "zh-Hans".into(),
             word_count: 1_200,
             published_at: Some(Timestamp(1_769_875_200_000)),
             handle: "daily".into(),
             account: "海外日报".into(),
-            head: String::new(),
         }
-    }
-
-    /// The digest as a reader is shown it.
-    pub fn digest_on(&self, page: &Page) -> Cow<'_, str> {
-        page.script.shown.digest(&self.digest, &self.head, &self.lang, EXCERPT)
-    }
-
-    fn with_excerpt(mut self) -> Self {
-        if self.digest.is_empty() {
-            self.digest = content::excerpt(&self.head, EXCERPT);
-        } else {
-            self.head = String::new();
-        }
-        self
     }
 }
 
@@ -215,8 +191,7 @@ pub async fn by_ids(db: &DatabaseConnection, ids: &[i64]) -> Result<Vec<ArticleC
     select
         .and_where(Expr::col(("articles", article::Column::Id)).is_in(ids.iter().copied()))
         .clear_order_by();
-    let rows = ArticleCard::find_by_statement(db.get_database_backend().build(&select)).all(db).await?;
-    let mut rows: Vec<ArticleCard> = rows.into_iter().map(ArticleCard::with_excerpt).collect();
+    let mut rows = ArticleCard::find_by_statement(db.get_database_backend().build(&select)).all(db).await?;
     rows.sort_by_key(|card| ids.iter().position(|id| *id == card.id));
     Ok(rows)
 }
@@ -230,13 +205,12 @@ async fn cards(db: &DatabaseConnection, mut select: SelectStatement) -> Result<C
         .last()
         .filter(|_| more)
         .and_then(|card| Some(Cursor { published_at: card.published_at?.0, id: card.id }));
-    Ok(Cards { items: rows.into_iter().map(ArticleCard::with_excerpt).collect(), older })
+    Ok(Cards { items: rows, older })
 }
 
 fn article_cards(after: Option<Cursor>) -> SelectStatement {
     use article::Column as Article;
     let of = |column: Article| Expr::col(("articles", column));
-    let head = Func::cust(Alias::new("substr")).args([of(Article::BodyHtml), Expr::val(1), Expr::val(HEAD)]);
     let mut select = articles::queries::public();
     select
         .columns([
@@ -251,7 +225,7 @@ fn article_cards(after: Option<Cursor>) -> SelectStatement {
         ])
         .column(("accounts", account::Column::Handle))
         .expr_as(Expr::col(("accounts", account::Column::Name)), "account")
-        .expr_as(head, "head")
+        .expr_as(head_of(of(Article::BodyHtml)), "head")
         .order_by(("articles", Article::PublishedAt), Order::Desc)
         .order_by(("articles", Article::Id), Order::Desc);
     if let Some(cursor) = after {

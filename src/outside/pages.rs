@@ -25,6 +25,7 @@ use crate::media;
 use crate::page::{Page, View, redirect_with_flash};
 use crate::path::Path;
 use crate::reader_apps::shelf::{feeds, states};
+use crate::shown::body_in;
 
 #[derive(Template)]
 #[template(path = "outside/list.html")]
@@ -164,8 +165,9 @@ pub async fn show_outside_item(
     page.noindex = true;
     let title = page.shown(&item.title, item.lang()).into_owned();
     let page = page.titled(&title);
-    let html = media::body::shown(&page.shown_html(&html, item.lang()), &page, true);
-    let html = content::typeset(&html);
+    let html = body_in(html, item.lang(), page.script.shown).await?;
+    let html = media::body::shown(&html, &page, true);
+    let html = content::typeset(&html, item.lang());
     Ok(View(ItemPage { page, item, html }).into_response())
 }
 

@@ -5,19 +5,15 @@ use std::collections::HashSet;
 use sea_orm::sea_query::{Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
 
-use crate::articles::content;
 use crate::clock::Timestamp;
 use crate::db::entities::{outside_feed, outside_follow, outside_item, outside_mark};
 use crate::home::queries::Cursor;
 use crate::import::Failure;
 use crate::page::Page;
+use crate::shown::{Digest, head_of};
 
 /// Items on one page.
 pub const PAGE: usize = 30;
-/// How much of an item is read to make an excerpt of it, in characters of HTML.
-const HEAD: i32 = 1_200;
-/// Length of an excerpt, in characters.
-const EXCERPT: usize = 120;
 
 /// Which of a reader's feeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +112,7 @@ impl ItemRow {
 
     /// What it begins with, as a reader is shown it.
     pub fn excerpt(&self, page: &Page) -> String {
-        content::excerpt(&page.shown_html(&self.head, self.lang()), EXCERPT)
+        Digest::of(String::new(), &self.head).in_script(page.script.shown, self.lang()).into_owned()
     }
 
     pub fn cursor(&self) -> Cursor {
@@ -335,7 +331,6 @@ pub fn noted(user_id: i64, follow: JoinType) -> SelectStatement {
 
 fn items(user_id: i64) -> SelectStatement {
     use outside_item::Column as Item;
-    let head = Func::cust("substr").args([Expr::col(("x", Item::Html)), Expr::val(1), Expr::val(HEAD)]);
     let mut query = noted(user_id, JoinType::LeftJoin);
     query
         .join_as(
@@ -352,7 +347,7 @@ fn items(user_id: i64) -> SelectStatement {
         .expr_as(Expr::col(("e", outside_feed::Column::Url)), "feed_url")
         .expr_as(Expr::col(("f", outside_follow::Column::Title)), "own_title")
         .column(("m", outside_mark::Column::StarredAt))
-        .expr_as(head, "head")
+        .expr_as(head_of(Expr::col(("x", Item::Html))), "head")
         .expr_as(Expr::case(is_unread(), 0).finally(1), "was_read");
     query
 }

@@ -29,7 +29,7 @@ use crate::home::look::Look;
 use crate::home::queries::ArticleCard;
 use crate::inbox;
 use crate::media::on_page::{self, Pictures};
-use crate::shown::{self, Choice, Shown};
+use crate::shown::{self, Choice, Digest, Shown};
 use crate::statics;
 
 /// A feed that a page names in its head.
@@ -143,11 +143,13 @@ impl Page {
         Ok(self)
     }
 
-    /// How the site's name begins in `static/wordmark.svg`, if it is the product's, and what is behind that.
-    pub fn wordmark(&self) -> (&'static str, &str) {
-        let marks = [("hans", "乡讯"), ("hant", "鄉訊")];
-        let drawn = marks.iter().find_map(|(id, name)| Some((*id, self.site_name.strip_prefix(name)?)));
-        drawn.unwrap_or(("", &self.site_name))
+    /// The site's name in `static/wordmark.svg`, if it is the product's.
+    pub fn wordmark(&self) -> Option<&'static str> {
+        match self.site_name.as_str() {
+            "乡讯" => Some("hans"),
+            "鄉訊" => Some("hant"),
+            _ => None,
+        }
     }
 
     /// `path` begins with a slash.
@@ -179,6 +181,11 @@ impl Page {
     /// Safe HTML written in `lang`, in the reader's script. Articles' bodies are kept: [`crate::shown::Bodies`].
     pub fn shown_html<'a>(&self, html: &'a str, lang: &str) -> Cow<'a, str> {
         self.script.shown.html(html, lang)
+    }
+
+    /// What a card says of an article of a language, as it is shown.
+    pub fn digest<'a>(&self, digest: &'a Digest, lang: &str) -> Cow<'a, str> {
+        digest.in_script(self.script.shown, lang)
     }
 
     /// The language tag of what was written in `lang`, as it is shown.

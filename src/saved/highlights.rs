@@ -3,7 +3,7 @@
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, SqlErr,
 };
 
 use super::marks::{self, Passage};
@@ -68,7 +68,14 @@ pub async fn add(app: &App, user_id: i64, saved_id: i64, new: &NewHighlight) -> 
         note: Set(new.note.trim().to_owned()),
         created_at: Set(app.clock.now()),
     };
-    Ok(row.insert(app.db.write()).await?.id)
+    match row.insert(app.db.write()).await {
+        Ok(row) => Ok(row.id),
+        // The copy went meanwhile.
+        Err(error) if matches!(error.sql_err(), Some(SqlErr::ForeignKeyConstraintViolation(_))) => {
+            Err(Error::NotFound)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Changes a note.

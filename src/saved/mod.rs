@@ -14,10 +14,11 @@ pub mod marks;
 pub mod pages;
 pub mod queries;
 
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, ModelTrait, QueryFilter, QuerySelect,
+    ConnectionTrait, DbErr, EntityTrait, ModelTrait, QueryFilter, QuerySelect,
 };
 
 use crate::app::App;
@@ -37,8 +38,10 @@ pub const MOST_SAVED: u64 = 10_000;
 /// Not found where readers cannot see the article; invalid `article` where the reader has too many.
 pub async fn save(app: &App, user_id: i64, article_id: i64) -> Result<saved_article::Model, Error> {
     let db = app.db.read();
-    if let Some(known) = queries::of_article(db, user_id, article_id).await? {
-        return if known.starred { Ok(known) } else { Ok(star(known, true).update(app.db.write()).await?) };
+    if let Some(known) = queries::of_article(db, user_id, article_id).await?
+        && (known.starred || set_star(app.db.write(), known.id, true).await?)
+    {
+        return Ok(saved_article::Model { starred: true, ..known });
     }
     let (account, article) = published(db, article_id).await?;
     if queries::count(db, user_id).await? >= MOST_SAVED {
@@ -64,9 +67,7 @@ pub async fn refresh(app: &App, user_id: i64, saved_id: i64) -> Result<(), Error
     let (account, article) = published(app.db.read(), known.article_id.ok_or(Error::NotFound)?).await?;
     let mut row = copy(&account, article);
     row.id = Set(known.id);
-    row.user_id = Set(known.user_id);
-    row.saved_at = Set(known.saved_at);
-    row.starred = Set(known.starred);
+    (row.user_id, row.saved_at, row.starred) = (NotSet, NotSet, NotSet);
     row.update(app.db.write()).await?;
     Ok(())
 }
@@ -81,26 +82,28 @@ pub async fn unsave(app: &App, user_id: i64, article_id: i64) -> Result<(), DbEr
     Ok(())
 }
 
-/// Takes the star away that reader apps see. Apps ask nobody first, so the copy goes only where nothing is lost but
-/// an article that is still there: one with highlights, or of an article that nobody can see any more, stays.
+/// Takes the star away that reader apps see. Apps ask nobody first, so the copy goes only where nothing is lost: one with
+/// highlights, or of an article that was changed since or that nobody can see any more, stays.
 pub async fn unstar(app: &App, user_id: i64, article_id: i64) -> Result<(), DbErr> {
     let tx = app.db.begin().await?;
     // Whoever marks a passage meanwhile waits, or was first.
     let known = queries::select_of_article(user_id, article_id).lock_exclusive().one(&*tx).await?;
     let Some(known) = known else { return Ok(()) };
     let is_marked = queries::highlights(&*tx, &[known.id]).await?.contains_key(&known.id);
-    if is_marked || queries::fate(&*tx, &known).await? == queries::Fate::Gone {
-        star(known, false).update(&*tx).await?;
+    if is_marked || queries::fate(&*tx, &known).await? != queries::Fate::Same {
+        set_star(&*tx, known.id, false).await?;
     } else {
         known.delete(&*tx).await?;
     }
     tx.commit().await
 }
 
-fn star(known: saved_article::Model, is_starred: bool) -> saved_article::ActiveModel {
-    let mut row = known.into_active_model();
-    row.starred = Set(is_starred);
-    row
+/// False where the copy is gone.
+async fn set_star<C: ConnectionTrait>(db: &C, saved_id: i64, is_starred: bool) -> Result<bool, DbErr> {
+    let update = saved_article::Entity::update_many()
+        .col_expr(saved_article::Column::Starred, Expr::value(is_starred))
+        .filter(saved_article::COLUMN.id.eq(saved_id));
+    Ok(update.exec(db).await?.rows_affected == 1)
 }
 
 /// The same as [`unsave`], by the copy's own id.

@@ -2,24 +2,20 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::{Expr, ExprTrait, Func, Order, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter,
     QuerySelect, Select,
 };
 
-use crate::articles::content;
 use crate::clock::Timestamp;
 use crate::db::entities::article::{self, ArticleState, Tags};
 use crate::db::entities::{highlight, saved_article};
 use crate::error::Error;
+use crate::shown::{Digest, head_of};
 
 /// Saved articles on one page.
 pub const PAGE: usize = 30;
-/// How much of a body is read to make an excerpt of it, in characters of HTML.
-const HEAD: i32 = 1_200;
-/// Length of an excerpt, in characters.
-const EXCERPT: usize = 120;
 
 /// The place in the list, last saved first, after which a page begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,14 +48,13 @@ pub struct Card {
     pub account_handle: String,
     pub account_name: String,
     pub title: String,
-    /// The author's digest, or an excerpt of the body.
-    pub digest: String,
+    #[sea_orm(nested)]
+    pub digest: Digest,
     pub author: String,
     pub tags: Tags,
     pub lang: String,
     pub published_at: Option<Timestamp>,
     pub cover_url: Option<String>,
-    head: String,
 }
 
 impl Card {
@@ -69,7 +64,7 @@ impl Card {
 
     /// A card of a whole copy.
     pub fn of(row: saved_article::Model) -> Self {
-        let card = Self {
+        Self {
             id: row.id,
             article_id: row.article_id,
             saved_at: row.saved_at,
@@ -77,23 +72,13 @@ impl Card {
             account_handle: row.account_handle,
             account_name: row.account_name,
             title: row.title,
-            digest: row.digest,
+            digest: Digest::of(row.digest, &row.body_html),
             author: row.author,
             tags: row.tags,
             lang: row.lang,
             published_at: row.published_at,
             cover_url: row.cover_url,
-            head: row.body_html.chars().take(HEAD as usize).collect(),
-        };
-        card.with_excerpt()
-    }
-
-    fn with_excerpt(mut self) -> Self {
-        let head = std::mem::take(&mut self.head);
-        if self.digest.is_empty() {
-            self.digest = content::excerpt(&head, EXCERPT);
         }
-        self
     }
 }
 
@@ -129,15 +114,10 @@ pub async fn page<C: ConnectionTrait>(
         Expr::col(column(saved_article::Column::SavedAt)),
         Expr::col(column(saved_article::Column::Id)),
     ]);
-    let head = Func::cust("substr").args([
-        Expr::col(column(saved_article::Column::BodyHtml)),
-        Expr::val(1),
-        Expr::val(HEAD),
-    ]);
     let mut query = Query::select();
     query
         .columns(columns.map(column))
-        .expr_as(head, "head")
+        .expr_as(head_of(Expr::col(column(saved_article::Column::BodyHtml))), "head")
         .from(saved_article::Entity)
         .and_where(Expr::col(column(saved_article::Column::UserId)).eq(user_id))
         .order_by(column(saved_article::Column::SavedAt), Order::Desc)
@@ -150,7 +130,7 @@ pub async fn page<C: ConnectionTrait>(
     let more = rows.len() > limit;
     rows.truncate(limit);
     let older = rows.last().filter(|_| more).map(Card::cursor);
-    Ok((rows.into_iter().map(Card::with_excerpt).collect(), older))
+    Ok((rows, older))
 }
 
 /// A reader's copy of an article.

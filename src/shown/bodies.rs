@@ -57,14 +57,21 @@ impl Bodies {
         if let Some(body) = self.0.get(&key).await {
             return Ok(body);
         }
-        let (html, lang) = (article.body_html.clone(), article.lang.clone());
-        let convert = move || Arc::<str>::from(&*shown.html(&html, &lang));
-        let body = if article.body_html.len() > SHORT {
-            blocking::run(convert).await.map_err(anyhow::Error::from)?
-        } else {
-            convert()
-        };
+        let body = body_in(article.body_html.clone(), &article.lang, shown).await?;
+        let body: Arc<str> = body.into();
         self.0.insert(key, body.clone()).await;
         Ok(body)
     }
+}
+
+/// A sanitised body of a language as it is shown, which nobody else will ask for.
+pub async fn body_in(html: String, lang: &str, shown: Shown) -> Result<String, Error> {
+    if !shown.changes(lang) {
+        return Ok(html);
+    }
+    if html.len() <= SHORT {
+        return Ok(shown.html(&html, lang).into_owned());
+    }
+    let lang = lang.to_owned();
+    Ok(blocking::run(move || shown.html(&html, &lang).into_owned()).await.map_err(anyhow::Error::from)?)
 }

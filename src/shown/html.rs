@@ -14,14 +14,20 @@ const INLINE: [&str; 20] = [
     "small", "span", "strong", "u", "wbr",
 ];
 /// Tags that part words, and no quotations.
-const WITHIN_LINES: [&str; 17] = [
+const WITHIN_LINES: [&str; 16] = [
     "br", "code", "img", "input", "kbd", "label", "rb", "rp", "rt", "rtc", "ruby", "samp", "sub", "sup",
-    "time", "var", "wbr",
+    "time", "var",
 ];
 /// What holds no words of a language, but names of things and commands.
 const CODE: [&str; 8] = ["code", "kbd", "pre", "samp", "script", "style", "textarea", "var"];
 /// Elements without content.
 const VOID: [&str; 8] = ["br", "hr", "img", "input", "link", "meta", "source", "wbr"];
+
+/// Whether HTML may have parts that are left alone.
+pub fn may_keep_parts(html: &str) -> bool {
+    let is_marked = html.contains(" translate=\"no\"") || html.contains(" lang=\"");
+    is_marked || CODE.iter().any(|name| html.split('<').any(|tag| tag.starts_with(name)))
+}
 
 pub fn convert(
     html: &str,

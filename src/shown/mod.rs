@@ -6,9 +6,10 @@
 //! choice is kept by `auth::users`, an address's by `readers`.
 //!
 //! Templates write `{{ page.shown(card.title, card.lang) }}` beside `lang="{{ page.shown_lang(card.lang) }}"`, and
-//! [`Bodies`] keeps whole articles.
+//! [`Bodies`] keeps whole articles; [`Digest`] is what cards say of them.
 
 mod bodies;
+mod digest;
 mod html;
 pub mod pages;
 mod quotes;
@@ -21,14 +22,14 @@ use axum_extra::extract::cookie::{Cookie, SameSite};
 use strum::{EnumString, IntoStaticStr};
 
 use crate::app::App;
-use crate::articles::content;
 use crate::db::entities::user;
 use crate::page::Locale;
 use crate::text::convert::Direction;
 use crate::text::script::Script;
 use quotes::Marks;
 
-pub use bodies::Bodies;
+pub use bodies::{Bodies, body_in};
+pub use digest::{Digest, head_of};
 
 /// The cookie that keeps a visitor's choice, and the parameter of addresses that goes before it.
 pub const COOKIE: &str = "script";
@@ -212,15 +213,6 @@ impl Shown {
             Some(marks) => marks.put_in(text),
             None => text,
         }
-    }
-
-    /// What a card says of an article: the digest, which was taken from its body where `head`, the beginning of that, is
-    /// given. Names that the body marks stay as they are.
-    pub fn digest<'a>(self, digest: &'a str, head: &str, lang: &str, most: usize) -> Cow<'a, str> {
-        if head.is_empty() || !self.changes(lang) {
-            return self.text(digest, lang);
-        }
-        Cow::Owned(content::excerpt(&self.html(head, lang), most))
     }
 
     /// Sanitised HTML of a language: its text, and the descriptions of pictures. Code, and what is marked by

@@ -4,6 +4,9 @@
 
 use std::borrow::Cow;
 
+use crate::articles::content::tag_end;
+use crate::text::letter::{is_foreign, is_unspaced};
+
 const CURLY: [char; 4] = ['“', '”', '‘', '’'];
 const CORNERS: [&str; 4] = ["「", "」", "『", "』"];
 /// In the order of the other two.
@@ -108,10 +111,12 @@ impl Pairs {
 
     /// Reads what is not to be changed: only its letters count.
     pub fn pass_by(&mut self, html: &str) {
-        for piece in html.split('<') {
-            let text = piece.split_once('>').map_or(piece, |(_, text)| text);
+        let mut rest = html;
+        while let Some((text, tag)) = rest.split_once('<') {
             self.go_over(text, None);
+            rest = tag_end(tag).map_or("", |end| &tag[end + 1..]);
         }
+        self.go_over(rest, None);
     }
 
     fn go_over(&mut self, piece: &str, at: Option<usize>) {
@@ -126,7 +131,7 @@ impl Pairs {
                 Some(kind) => {
                     let next = || piece[place + c.len_utf8()..].chars().next();
                     if let Some(at) = at
-                        && !(c == '’' && before.is_some_and(is_latin) && next().is_some_and(is_latin))
+                        && !(c == '’' && before.is_some_and(is_foreign) && next().is_some_and(is_foreign))
                     {
                         self.mark(kind, at + place);
                     }
@@ -231,15 +236,9 @@ fn entity(text: &str) -> usize {
     end.map_or(1, |end| end + 1)
 }
 
-/// Han, kana, bopomofo, and the punctuation and wide forms that stand among them.
+/// Letters and punctuation of Chinese, but for the marks themselves.
 fn is_chinese(c: char) -> bool {
-    let is_mark = CURLY.contains(&c) || CORNER_CHARS.contains(&c);
-    let is_wide = matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{ff00}'..='\u{ffef}' | '\u{20000}'..='\u{3ffff}');
-    is_wide && !is_mark
-}
-
-fn is_latin(c: char) -> bool {
-    c.is_alphanumeric() && !is_chinese(c)
+    is_unspaced(c) && !CORNER_CHARS.contains(&c)
 }
 
 #[cfg(test)]

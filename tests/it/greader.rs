@@ -311,6 +311,18 @@ both_databases! {
         change(&[marked], "r").await;
         saved::refresh(&app.app, user.id, noted.id).await.unwrap();
         assert_eq!(starred().await, ["新闻"]);
+
+        // What an article said before it was changed stays as well.
+        change(&[plain], "a").await;
+        article::Entity::update_many()
+            .col_expr(article::Column::Version, Expr::value(2))
+            .filter(article::COLUMN.title.eq("要闻"))
+            .exec(app.app.db.write())
+            .await
+            .unwrap();
+        change(&[plain], "r").await;
+        let list = app.get("/saved").await.assert_status(200).text();
+        assert!(list.contains("要闻") && starred().await == ["新闻"], "{list}");
     }
 
     async fn nobody_sees_what_is_not_published_or_another_readers(app) {

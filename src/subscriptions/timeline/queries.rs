@@ -1,19 +1,16 @@
 //! Reads of the timeline; [`super::statements`] has them in SQL.
 
-use std::borrow::Cow;
-
 use sea_orm::sea_query::{Expr, Func, Order, Query};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 
 use super::mute::Mute;
 use super::statements::{followed_with_newest, keys};
-use crate::articles::content;
 use crate::clock::Timestamp;
 use crate::db::entities::account;
 use crate::db::entities::article::Tags;
 use crate::db::entities::subscription::{self, Cadence};
-use crate::home::queries::{Cursor, EXCERPT};
-use crate::page::Page;
+use crate::home::queries::Cursor;
+use crate::shown::Digest;
 use crate::text::{count, fold};
 
 pub use super::statements::statement;
@@ -57,8 +54,8 @@ pub struct TimelineItem {
     pub id: i64,
     pub slug: String,
     pub title: String,
-    /// The author's digest, or an excerpt of the body.
-    pub digest: String,
+    #[sea_orm(nested)]
+    pub digest: Digest,
     pub cover_url: Option<String>,
     pub lang: String,
     pub word_count: i32,
@@ -69,8 +66,6 @@ pub struct TimelineItem {
     pub account: String,
     /// The reader's copy, where it is saved.
     pub saved_id: Option<i64>,
-    /// What the digest was taken from; empty where the author wrote it.
-    head: String,
     /// 1 where it counts as read.
     was_read: i32,
 }
@@ -95,20 +90,6 @@ impl TimelineItem {
 
     pub fn cursor(&self) -> Cursor {
         Cursor { published_at: self.published_at.unwrap_or_default().0, id: self.id }
-    }
-
-    /// The digest as a reader is shown it.
-    pub fn digest_on(&self, page: &Page) -> Cow<'_, str> {
-        page.script.shown.digest(&self.digest, &self.head, &self.lang, EXCERPT)
-    }
-
-    fn with_excerpt(mut self) -> Self {
-        if self.digest.is_empty() {
-            self.digest = content::excerpt(&self.head, EXCERPT);
-        } else {
-            self.head = String::new();
-        }
-        self
     }
 
     /// What of it a reader sees before opening it.
@@ -145,8 +126,7 @@ pub async fn page<C: ConnectionTrait>(
         let rows = TimelineItem::find_by_statement(statement).all(db).await?;
         let more = rows.len() > limit;
         let count = rows.len().min(limit);
-        for (index, row) in rows.into_iter().take(limit).enumerate() {
-            let item = row.with_excerpt();
+        for (index, item) in rows.into_iter().take(limit).enumerate() {
             after = Some(item.cursor());
             if !tag.is_empty() && !item.tags.0.iter().any(|own| fold::letters(own) == tag) {
                 continue;
@@ -182,7 +162,7 @@ pub async fn count_unread<C: ConnectionTrait>(
     if !mute.is_empty() {
         let rows = statement(backend, user_id, &wanted, None, LOOKED_AT);
         let rows = TimelineItem::find_by_statement(rows).all(db).await?;
-        let shown = rows.into_iter().map(TimelineItem::with_excerpt).filter(|row| !mute.hides(row.texts()));
+        let shown = rows.into_iter().filter(|row| !mute.hides(row.texts()));
         return Ok(Ord::min(shown.count() as i64, COUNTED));
     }
     #[derive(FromQueryResult)]

@@ -13,7 +13,8 @@ use crate::db::entities::account::{self, AccountState};
 use crate::db::entities::article::{self, ArticleState};
 use crate::db::entities::subscription::{self, SubscriptionState};
 use crate::db::entities::{read_mark, saved_article};
-use crate::home::queries::{Cursor, HEAD};
+use crate::home::queries::Cursor;
+use crate::shown::head_of;
 
 /// The query of a page.
 pub fn statement(
@@ -155,11 +156,6 @@ pub(super) fn followed_with_newest(user_id: i64, wanted: &Wanted, after: Option<
 
 /// Adds what a page shows to the ids of [`keys`].
 fn with_details(keys: SelectStatement, user_id: i64) -> SelectStatement {
-    let head = Func::cust("substr").args([
-        Expr::col(("a", article::Column::BodyHtml)),
-        Expr::val(1),
-        Expr::val(HEAD),
-    ]);
     let until = Expr::col(("k", article::Column::PublishedAt)).lte(Expr::col(("k", "read_until")));
     let unmarked = Expr::col(("r", read_mark::Column::Id)).is_null();
     let was_read = Expr::col(("r", read_mark::Column::IsRead)).eq(true).or(unmarked.and(until));
@@ -184,7 +180,7 @@ fn with_details(keys: SelectStatement, user_id: i64) -> SelectStatement {
         .column(("k", account::Column::Handle))
         .expr_as(Expr::col(("k", account::Column::Name)), "account")
         .expr_as(Expr::col(("v", saved_article::Column::Id)), "saved_id")
-        .expr_as(head, "head")
+        .expr_as(head_of(Expr::col(("a", article::Column::BodyHtml))), "head")
         .expr_as(Expr::case(was_read, 1).finally(0), "was_read")
         .from_subquery(keys, "k");
     then(&mut query, article::Entity, "a", Expr::col(("a", article::Column::Id)).equals(("k", "id")));
