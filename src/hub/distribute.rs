@@ -109,8 +109,8 @@ pub async fn tell(app: &App, lease_id: i64) -> anyhow::Result<Outcome> {
                 return Ok(Outcome::Done);
             }
             // Renewed meanwhile: it may answer differently now.
-            let goes_on = goes_on(app.db.write(), lease_id).await?;
-            Ok(if goes_on {
+            let is_ours = requeue(app.db.write(), lease_id).await?;
+            Ok(if is_ours {
                 Outcome::Again { job, run_at: app.clock.now() + CROWDED }
             } else {
                 Outcome::Done
@@ -118,7 +118,7 @@ pub async fn tell(app: &App, lease_id: i64) -> anyhow::Result<Outcome> {
         }
         Ok(Sent::Failed { words, retry_after }) => failed(app, &lease, &words, retry_after).await,
         Err(error) => {
-            if goes_on(app.db.write(), lease_id).await? {
+            if requeue(app.db.write(), lease_id).await? {
                 return Err(error);
             }
             tracing::warn!(callback = lease.callback, "a callback was not told: {error:#}");
@@ -217,8 +217,9 @@ async fn told(app: &App, lease_id: i64, event_id: i64) -> Result<(), DbErr> {
     Ok(())
 }
 
-/// After a failure the callback is free to be told: whether by this job, later. It is not where a change has asked for another meanwhile.
-async fn goes_on<C: ConnectionTrait>(db: &C, lease_id: i64) -> Result<bool, DbErr> {
+/// Frees the callback after a failure. True where this job is to try again, false where a change has asked for another
+/// meanwhile.
+async fn requeue<C: ConnectionTrait>(db: &C, lease_id: i64) -> Result<bool, DbErr> {
     let of_it = || hub_lease::Entity::update_many().filter(hub_lease::COLUMN.id.eq(lease_id));
     of_it().col_expr(hub_lease::Column::PostingUntil, Expr::value(None::<i64>)).exec(db).await?;
     let queued = of_it()
@@ -257,9 +258,9 @@ async fn failed(
         .filter(hub_lease::COLUMN.expires_at.eq(lease.expires_at))
         .exec(&*tx)
         .await?;
-    let goes_on = goes_on(&*tx, lease.id).await?;
+    let is_ours = requeue(&*tx, lease.id).await?;
     tx.commit().await?;
-    if !goes_on {
+    if !is_ours {
         return Ok(Outcome::Done);
     }
     let failures = if noted.rows_affected == 1 { lease.failures } else { 0 };

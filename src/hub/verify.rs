@@ -126,9 +126,13 @@ async fn settle(app: &App, request: hub_request::Model) -> anyhow::Result<()> {
             let mut row = match known {
                 Some(lease) => {
                     if lease.queued {
-                        // Its job may wait for hours by now. A second one would be tried again as long as the first.
+                        // Its job may wait for hours by now. A second one would be tried again as long as the first,
+                        // unless that has failed just now and does not wait yet.
                         let job = Job::TellCallback { lease_id: lease.id };
-                        jobs::queue::bring_forward(&*tx, now, &job).await?;
+                        let waiting = jobs::queue::bring_forward(&*tx, now, &job).await?;
+                        if waiting == 0 && lease.posting_until.is_none() {
+                            jobs::queue::enqueue(&*tx, now, job, now).await?;
+                        }
                     }
                     lease.into_active_model()
                 }

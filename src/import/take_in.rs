@@ -120,21 +120,23 @@ pub async fn take_in(
     if !fresh.is_empty() || !edited.is_empty() {
         // As members do who save articles: the account, the articles, and the events last.
         articles::lock_account(&**tx, origin.account_id).await?;
-        done.revised = revise_all(tx, now, origin, &edited).await?;
+        let (revised, events) = revise_all(tx, now, origin, &edited).await?;
+        done.revised = revised;
         done.inserted = insert(tx, now, source, origin, &fresh).await?;
+        outbox::record_many(tx, now, events).await?;
     }
     let covers = entries.iter().filter_map(|entry| entry.image.as_ref()).map(Url::as_str);
     covers::want(tx, now, origin.account_id, covers).await?;
     Ok(done)
 }
 
-/// Follows edits upstream; how many articles they changed.
+/// Follows edits upstream. Returns how many articles they changed, and the events of those that readers see.
 async fn revise_all(
     tx: &Tx,
     now: Timestamp,
     origin: &Origin,
     edited: &[(&entry::Model, &CleanEntry)],
-) -> Result<usize, Error> {
+) -> Result<(usize, Vec<Event>), Error> {
     let mut revised = Vec::new();
     for (row, entry) in edited {
         revised.extend(revise(tx, now, origin, row, entry).await?);
@@ -144,8 +146,8 @@ async fn revise_all(
         account_id: article.account_id,
         article_id: article.id,
     };
-    outbox::record_many(tx, now, public.map(event).collect()).await?;
-    Ok(revised.len())
+    let events = public.map(event).collect();
+    Ok((revised.len(), events))
 }
 
 /// The entries of the source that a document may be about.

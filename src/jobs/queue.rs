@@ -6,7 +6,7 @@ use sea_orm::sea_query::{Expr, LockBehavior, LockType, Query};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, ExprTrait, PaginatorTrait,
-    QueryFilter, QuerySelect,
+    QueryFilter,
 };
 
 use super::{Job, Outcome};
@@ -66,28 +66,19 @@ pub async fn hasten<C: ConnectionTrait>(
     Ok(())
 }
 
-/// Lets a job without a key that waits for a later time come now. One that runs already is left alone. Reads all that
-/// wait of its kind: the databases compare JSON in ways of their own.
-pub async fn bring_forward<C: ConnectionTrait>(db: &C, now: Timestamp, wanted: &Job) -> Result<(), DbErr> {
-    let kind: &'static str = wanted.into();
-    let waiting: Vec<(i64, serde_json::Value)> = job::Entity::find()
-        .select_only()
-        .columns([job::Column::Id, job::Column::Payload])
-        .filter(job::COLUMN.kind.eq(kind))
-        .filter(job::COLUMN.state.eq(JobState::Waiting))
-        .filter(job::COLUMN.run_at.gt(now))
-        .into_tuple()
-        .all(db)
-        .await?;
-    let is_wanted = |payload| serde_json::from_value::<Job>(payload).is_ok_and(|job| job == *wanted);
-    let ids = waiting.into_iter().filter_map(|(id, payload)| is_wanted(payload).then_some(id));
-    job::Entity::update_many()
+/// Lets a job without a key that waits come now. Returns how many such jobs did; one that runs already is left alone.
+pub async fn bring_forward<C: ConnectionTrait>(db: &C, now: Timestamp, job: &Job) -> Result<u64, DbErr> {
+    let kind: &'static str = job.into();
+    let mut update = job::Entity::update_many()
         .col_expr(job::Column::RunAt, Expr::value(now))
-        .filter(job::COLUMN.id.is_in(ids))
-        .filter(job::COLUMN.state.eq(JobState::Waiting))
-        .exec(db)
-        .await?;
-    Ok(())
+        .filter(job::COLUMN.kind.eq(kind))
+        .filter(job::COLUMN.state.eq(JobState::Waiting));
+    for (field, value) in payload(job).as_object().into_iter().flatten() {
+        // As text: the databases compare what stands in JSON in ways of their own.
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        update = update.filter(Expr::cust(format!("CAST(payload ->> '{field}' AS TEXT)")).eq(value));
+    }
+    Ok(update.exec(db).await?.rows_affected)
 }
 
 fn row(job: &Job, now: Timestamp, run_at: Timestamp) -> job::ActiveModel {
