@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -14,7 +15,7 @@ use url::{Position, Url};
 
 use crate::app::App;
 use crate::auth::LocalPath;
-use crate::page::{Page, View};
+use crate::page::{Page, Unseen, View};
 use crate::statics;
 
 #[derive(Template)]
@@ -23,11 +24,12 @@ struct OfflinePage {
     page: Page,
 }
 
-/// `GET /offline`
+/// `GET /offline`: kept by the worker for whoever reads with this browser, so it is nobody's own.
 pub async fn show_offline(page: Page) -> Response {
     let mut page = page.titled_key("offline-title");
     page.noindex = true;
-    View(OfflinePage { page }).into_response()
+    (page.user, page.unread, page.flash) = (None, 0, None);
+    (Extension(Unseen), View(OfflinePage { page })).into_response()
 }
 
 /// `GET /manifest.webmanifest`: what a phone asks before it puts the site among its apps.
@@ -95,7 +97,7 @@ pub async fn take_shared(State(app): State<Arc<App>>, Query(shared): Query<Share
 
 /// A word that is an address of the web.
 fn address(word: &str) -> Option<Url> {
-    Url::parse(word).ok().filter(|url| url.has_host() && url.scheme().starts_with("http"))
+    Url::parse(word).ok().filter(|url| url.has_host() && matches!(url.scheme(), "http" | "https"))
 }
 
 fn escaped(text: &str) -> String {

@@ -14,17 +14,19 @@ function go(step) {
   at = to;
   all[at].classList.add("here");
   all[at].querySelector(".headline a").focus({ preventScroll: true });
-  all[at].scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+  const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  all[at].scrollIntoView({ block: "nearest", behavior: isStill ? "auto" : "smooth" });
 }
 
-// Sends what a button would, and shows its counterpart. Whatever is not plainly done, be it a question, an error or that
-// somebody has to sign in, is a page, to which the button itself leads.
+// Sends what a button would, and shows its counterpart. Whatever is not plainly done, be it a question, an error, no
+// network or that somebody has to sign in, is a page, to which the button itself leads.
 async function act(button) {
-  const answer = await fetch(button.formAction, { method: "POST", redirect: "manual", body: new URLSearchParams({ quiet: 1 }) });
-  if (answer.status !== 204) return button.form.requestSubmit(button);
+  const form = { method: "POST", redirect: "manual", body: new URLSearchParams({ quiet: 1 }) };
+  const answer = await fetch(button.formAction, form).catch(() => undefined);
+  if (answer?.status !== 204) return button.form.requestSubmit(button);
   const item = button.closest(".item");
   const pair = button.parentElement.querySelectorAll(`[data-do=${button.dataset.do}]`);
-  pair.forEach((one) => (one.hidden = !one.hidden));
+  pair.forEach((one) => (one.hidden = one === button));
   if (document.activeElement === document.body) [...pair].find((one) => !one.hidden).focus();
   if (item && button.dataset.do === "mark") {
     const read = button.formAction.endsWith("/read");
