@@ -18,21 +18,21 @@ outside-unread-count = { $count ->
     [one] { $count } unread item
    *[other] { $count } unread items
 }
-outside-read-at = read { $time }
-outside-change = Rename, put in a list, or leave
+outside-read-at = fetched { $time }
+outside-change = Rename, put in a list, or unfollow
 outside-own-title = Your own name for it (empty: its own)
 outside-list = List
 outside-save = Save
-outside-leave = Leave
+outside-leave = Unfollow
 outside-no-text = This feed has headlines only. Open the original to read on.
 outside-original = Read the original
 outside-star = Star
 outside-unstar = Remove star
 outside-keep-unread = Mark as unread
-outside-too-many = You follow as many outside feeds as one may (1,000). Leave some first.
+outside-too-many = You follow as many outside feeds as one may (1,000). Unfollow some first.
 flash-outside-followed = You follow it now. Its items will be here in a moment.
 flash-outside-left = You no longer follow it.
-flash-outside-refreshing = It is being read. Reload this page in a moment.
+flash-outside-refreshing = It is being fetched. Reload this page in a moment.
 flash-outside-read = Marked as read.
 flash-outside-unread = Marked as unread.
 flash-outside-starred = Starred.

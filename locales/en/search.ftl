@@ -1,5 +1,5 @@
 search-title = { $query } – search
-search-description = Articles of all accounts here: by words, by an exact phrase, by account, author or date, in Simplified and Traditional at once.
+search-description = Search the articles of all accounts here by words, an exact phrase, account, author or date; Simplified and Traditional are found together.
 search-hint = Words, or "an exact phrase"
 search-narrow = Narrow down
 search-from = Published from

@@ -1,5 +1,5 @@
 devices-title = 通知
-devices-intro = 打开之后，您关注的公众号一有推送，或提醒找到新文章，这个浏览器就会通知您，即使本站没有打开。几条消息接连到来时合成一条。
+devices-intro = 打开之后，您订阅的公众号一有推送，或提醒找到新文章，这个浏览器就会通知您，即使本站没有打开。几条消息接连到来时合成一条。
 devices-no-script = 通知要靠浏览器的 JavaScript；邮件和站内消息不需要。
 devices-turn-on = 在这个浏览器打开通知
 devices-ready = 点击之后，浏览器会问您是否允许。

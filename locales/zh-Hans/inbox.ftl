@@ -1,5 +1,5 @@
 inbox-title = 消息
-inbox-intro = 您关注的公众号推送的文章、提醒找到的文章，以及对它们的更正。保留九十天。
+inbox-intro = 您订阅的公众号推送的文章、提醒找到的文章，以及对它们的更正。保留九十天。
 inbox-all = 全部
 inbox-unread = 未读
 inbox-is-unread = 未读

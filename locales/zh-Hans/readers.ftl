@@ -34,7 +34,7 @@ weekday-7 = 星期日
 
 # 摘要邮件里的链接
 reader-manage-title = 管理订阅
-reader-manage-intro = { $email } 关注的公众号和接收方式。
+reader-manage-intro = { $email } 订阅的公众号和接收方式。
 reader-manage-hint = 本页仅供您个人使用：知道此网址的人都可以更改您的订阅。
 reader-manage = 管理订阅
 reader-accounts = 公众号

@@ -23,7 +23,7 @@ alert-too-many = 每人最多儲存 { $most } 個搜尋，請先刪除不再需�
 
 # 設定
 alert-list-title = 搜尋提醒
-alert-list-intro = 新文章一發佈，就與您儲存的搜尋比對；符合的寄往 { $email }。
+alert-list-intro = 新文章一發布，就與您儲存的搜尋比對；符合的寄往 { $email }。
 alert-list-empty-title = 還沒有搜尋提醒
 alert-list-empty-text = 搜尋之後點「有新文章時通知我」，就會出現在這裡。
 alert-hits = 找到 { NUMBER($count) } 篇

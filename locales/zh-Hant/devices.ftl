@@ -1,5 +1,5 @@
 devices-title = 通知
-devices-intro = 開啟之後，您關注的公眾號一有推送，或提醒找到新文章，這個瀏覽器就會通知您，即使本站沒有開啟。幾則訊息接連到來時合成一則。
+devices-intro = 開啟之後，您訂閱的公眾號一有推送，或提醒找到新文章，這個瀏覽器就會通知您，即使本站沒有開啟。幾則訊息接連到來時合成一則。
 devices-no-script = 通知要靠瀏覽器的 JavaScript；郵件和站內訊息不需要。
 devices-turn-on = 在這個瀏覽器開啟通知
 devices-ready = 點擊之後，瀏覽器會問您是否允許。

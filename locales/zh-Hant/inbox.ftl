@@ -1,5 +1,5 @@
 inbox-title = 訊息
-inbox-intro = 您關注的公眾號推送的文章、提醒找到的文章，以及對它們的更正。保留九十天。
+inbox-intro = 您訂閱的公眾號推送的文章、提醒找到的文章，以及對它們的更正。保留九十天。
 inbox-all = 全部
 inbox-unread = 未讀
 inbox-is-unread = 未讀

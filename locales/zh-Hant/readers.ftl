@@ -34,7 +34,7 @@ weekday-7 = 星期日
 
 # 摘要郵件裡的連結
 reader-manage-title = 管理訂閱
-reader-manage-intro = { $email } 關注的公眾號和接收方式。
+reader-manage-intro = { $email } 訂閱的公眾號和接收方式。
 reader-manage-hint = 本頁僅供您個人使用：知道此網址的人都可以更改您的訂閱。
 reader-manage = 管理訂閱
 reader-accounts = 公眾號
