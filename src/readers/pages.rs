@@ -17,7 +17,6 @@ use super::{Wish, of_user};
 use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::auth::settings::zones;
-use crate::clock::Timestamp;
 use crate::db::entities::subscription::Cadence;
 use crate::error::{Error, Problems};
 use crate::page::{Locale, Page, View, redirect_with_flash};
@@ -47,7 +46,7 @@ impl Panel {
     fn of(page: &Page, reader: &Reader, wish: Wish, problems: Problems) -> Self {
         let row = reader.row.as_ref();
         let due = row.and_then(|row| [row.daily_due_at, row.weekly_due_at].into_iter().flatten().min());
-        let next = due.map(|due| moment(page.locale, due, reader.zone)).unwrap_or_default();
+        let next = due.map(|due| page.locale.date_time(due, reader.zone)).unwrap_or_default();
         let zones = zones(&wish.timezone);
         Self { email: reader.email.clone(), wish, zones, problems, next }
     }
@@ -64,11 +63,6 @@ impl Panel {
     pub fn quiet_until(&self) -> i32 {
         self.wish.quiet.1.unwrap_or(7)
     }
-}
-
-fn moment(locale: Locale, moment: Timestamp, zone: chrono_tz::Tz) -> String {
-    let time = moment.utc().with_timezone(&zone).format("%H:%M");
-    format!("{} {time}", locale.date(moment, zone))
 }
 
 /// A choice of a list, and whether it is the present one.

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use crate::text::letter::is_unspaced;
+
 /// Fills the room around a window: from the beginning of its sentence if that is near, to the end of
 /// one if that does not throw most of the room away.
 pub fn widen(text: &str, window: Range<usize>, chars: usize) -> Range<usize> {
@@ -140,7 +142,7 @@ fn is_inside_letters(text: &str, at: usize) -> bool {
     let mut on = text[at..].chars();
     let (Some(last), Some(next)) = (back.next(), on.next()) else { return false };
     let joins = |c: char| matches!(c, '.' | ',' | ':' | '-' | '\'' | '/' | '_');
-    let is_letter = |c: char| c.is_alphanumeric() && !('\u{2E80}'..'\u{A000}').contains(&c);
+    let is_letter = |c: char| c.is_alphanumeric() && !is_unspaced(c);
     (is_letter(last) && (is_letter(next) || next == '%'))
         || (is_letter(last) && joins(next) && on.next().is_some_and(is_letter))
         || (joins(last) && is_letter(next) && back.next().is_some_and(is_letter))

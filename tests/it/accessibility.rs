@@ -49,30 +49,14 @@ const SEND: &str = "const [path, fields, file] = arguments;
 struct Visitor {
     browser: Browser,
     origin: String,
-    session: (String, String),
-    newcomer: (String, String),
 }
 
 impl Visitor {
-    async fn new(app: &TestApp, tour: &Tour) -> Self {
+    async fn new(app: &TestApp) -> Self {
         let origin = app.listen().await;
         let browser = Browser::open(1280, 900).await;
         browser.visit(&format!("{origin}/offline")).await;
-        let session = async |id| {
-            let session = xiangxun::auth::session::open(&app.app, id, "chromium", "127.0.0.1").await.unwrap();
-            (session.name().to_owned(), session.value().to_owned())
-        };
-        let (session, newcomer) = (session(tour.person.id).await, session(tour.newcomer.id).await);
-        Self { browser, origin, session, newcomer }
-    }
-
-    async fn sign_in(&self) {
-        self.browser.keep_cookie(&self.session.0, &self.session.1).await;
-    }
-
-    /// As somebody who has nothing yet.
-    async fn sign_in_new(&self) {
-        self.browser.keep_cookie(&self.newcomer.0, &self.newcomer.1).await;
+        Self { browser, origin }
     }
 
     /// Sends a form, and waits for the page that answers it.
@@ -102,7 +86,7 @@ async fn axe_finds_nothing_wrong_with_any_page_in_a_browser() {
     let app = TestApp::start(Backend::Sqlite).await;
     app.allow_unfinished_jobs();
     let tour = Tour::of(&app).await;
-    let visitor = Visitor::new(&app, &tour).await;
+    let visitor = Visitor::new(&app).await;
     let source = std::fs::read_to_string(tools::file("axe-core/axe.min.js")).unwrap();
     visitor.browser.tell("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source })).await;
 
@@ -129,8 +113,8 @@ async fn axe_finds_nothing_wrong_with_any_page_in_a_browser() {
         let all = [("open", &tour.open), ("new", &tour.bare), ("own", &tour.own), ("studio", &tour.studio)];
         for (kind, stops) in all {
             match kind {
-                "new" => visitor.sign_in_new().await,
-                "own" => visitor.sign_in().await,
+                "new" => visitor.browser.sign_in(&app, tour.newcomer.id).await,
+                "own" => visitor.browser.sign_in(&app, tour.person.id).await,
                 _ => {}
             }
             for (path, _) in stops {
@@ -255,7 +239,7 @@ async fn all_is_reached_and_seen_by_keyboard_alone_in_a_browser() {
     let app = TestApp::start(Backend::Sqlite).await;
     app.allow_unfinished_jobs();
     let tour = Tour::of(&app).await;
-    let visitor = Visitor::new(&app, &tour).await;
+    let visitor = Visitor::new(&app).await;
     let browser = &visitor.browser;
     browser.keep_cookie("lang", "zh-Hans").await;
 
@@ -276,7 +260,7 @@ async fn all_is_reached_and_seen_by_keyboard_alone_in_a_browser() {
     for path in ["/", "/@daily", &article, "/search?q=正文", "/sign-in"] {
         walk(&visitor, path).await;
     }
-    visitor.sign_in().await;
+    browser.sign_in(&app, tour.person.id).await;
     for path in [
         "/timeline",
         "/saved",
@@ -378,7 +362,7 @@ async fn nothing_is_cut_off_when_magnified_in_a_browser() {
     let app = TestApp::start(Backend::Sqlite).await;
     app.allow_unfinished_jobs();
     let tour = Tour::of(&app).await;
-    let visitor = Visitor::new(&app, &tour).await;
+    let visitor = Visitor::new(&app).await;
     let mut wrong = String::new();
     // 1280 pixels at 200 and at 400 %.
     for (width, scale) in [(640, 2.0), (320, 4.0)] {
@@ -387,7 +371,7 @@ async fn nothing_is_cut_off_when_magnified_in_a_browser() {
             visitor.browser.window.delete_all_cookies().await.unwrap();
             visitor.browser.keep_cookie("lang", language).await;
             check(&visitor, &tour.open, width, &mut wrong).await;
-            visitor.sign_in().await;
+            visitor.browser.sign_in(&app, tour.person.id).await;
             check(&visitor, &tour.own, width, &mut wrong).await;
             if width == 640 {
                 check(&visitor, &tour.studio, width, &mut wrong).await;

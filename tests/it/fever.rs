@@ -95,7 +95,8 @@ both_databases! {
         let secret = reader_apps::create(&app.app, &user, "Fever").await.unwrap();
         let key = reader_apps::fever_key(&user.email, &secret);
         let items = ask(app, &key, "items&since_id=0").await;
-        let numbers: Vec<i64> = items["items"].as_array().unwrap().iter().map(|item| item["id"].as_i64().unwrap()).collect();
+        let numbers: Vec<i64> =
+            items["items"].as_array().unwrap().iter().map(|item| item["id"].as_i64().unwrap()).collect();
         let note = NewHighlight { quote: "第一段".into(), note: "我的笔记".into(), ..NewHighlight::default() };
         highlights::add(&app.app, user.id, copies[0].id, &note).await.unwrap();
         article::Entity::update_many()

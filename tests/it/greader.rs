@@ -304,7 +304,8 @@ both_databases! {
         change(&[marked, gone], "a").await;
         assert_eq!(starred().await, ["新闻", "旧闻"]);
         let back = saved::queries::page(app.app.db.read(), user.id, None, 9).await.unwrap().0;
-        let kept: Vec<i64> = copies.iter().map(|copy| copy.id).filter(|id| back.iter().any(|copy| copy.id == *id)).collect();
+        let kept: Vec<i64> =
+            copies.iter().map(|copy| copy.id).filter(|id| back.iter().any(|copy| copy.id == *id)).collect();
         assert_eq!(kept.len(), 2);
         assert_eq!(saved::queries::highlights(app.app.db.read(), &[noted.id]).await.unwrap()[&noted.id].len(), 1);
         // An update of the copy is no star.

@@ -3,6 +3,7 @@
 use thirtyfour::{By, Key};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use xiangxun::media::picture::Use;
 use xiangxun::page::Locale;
 use xiangxun::saved::queries as saved;
 use xiangxun::subscriptions;
@@ -10,19 +11,10 @@ use xiangxun::subscriptions::timeline::mute::Mute;
 use xiangxun::subscriptions::timeline::queries::{Scope, count_unread};
 
 use crate::both_databases;
+use crate::renditions::photo;
 use crate::support::browser::Browser;
+use crate::support::wait::until;
 use crate::support::{Backend, TestApp};
-
-/// Waits until something is so.
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    for _ in 0..100 {
-        if is_so().await {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    panic!("not so in the end: {what}");
-}
 
 /// A site that listens, until it is told to end.
 struct Site {
@@ -47,12 +39,6 @@ impl Site {
     }
 }
 
-/// Signs a browser in that has a page of the site open.
-async fn sign_in(app: &TestApp, browser: &Browser, user_id: i64) {
-    let session = xiangxun::auth::session::open(&app.app, user_id, "chromium", "127.0.0.1").await.unwrap();
-    browser.keep_cookie(session.name(), session.value()).await;
-}
-
 /// What a script answers with later.
 async fn later(browser: &Browser, script: &str) -> serde_json::Value {
     browser.window.execute_async(script, Vec::new()).await.unwrap().json().clone()
@@ -74,6 +60,37 @@ async fn is_kept(browser: &Browser, path: &str) -> bool {
     later(browser, &script).await == true
 }
 
+/// Where the caches hold a page with these words, or a picture.
+async fn held(browser: &Browser, words: &str) -> Vec<String> {
+    let script = format!(
+        "const done = arguments[0];
+        const look = async () => {{
+            const found = [];
+            for (const name of await caches.keys()) {{
+                const cache = await caches.open(name);
+                for (const request of await cache.keys()) {{
+                    const path = new URL(request.url).pathname;
+                    const answer = await cache.match(request, {{ ignoreVary: true }});
+                    const text = answer ? await answer.text() : '';
+                    if (path.startsWith('/media/') || text.includes('{words}')) found.push(path);
+                }}
+            }}
+            return found;
+        }};
+        look().then(done, (error) => done([String(error)]));"
+    );
+    serde_json::from_value(later(browser, &script).await).unwrap()
+}
+
+/// Presses `s` twice before the first can be answered; `waiting` counts the answers that are still to come.
+const SAVE_TWICE: &str = "const send = window.fetch.bind(window);
+    window.waiting = 0;
+    window.fetch = async (...all) => {
+        window.waiting += 1;
+        try { return await send(...all); } finally { setTimeout(() => (window.waiting -= 1)); }
+    };
+    for (const key of ['s', 's']) document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));";
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_timeline_is_read_by_keys_and_passages_are_marked_in_a_browser() {
     let app = TestApp::start(Backend::Sqlite).await;
@@ -89,7 +106,7 @@ async fn the_timeline_is_read_by_keys_and_passages_are_marked_in_a_browser() {
     let origin = site.origin.clone();
     let browser = Browser::open(1100, 800).await;
     browser.visit(&origin).await;
-    sign_in(&app, &browser, reader.id).await;
+    browser.sign_in(&app, reader.id).await;
 
     browser.visit(&format!("{origin}/timeline")).await;
     let press = async |keys: &str| {
@@ -108,12 +125,14 @@ async fn the_timeline_is_read_by_keys_and_passages_are_marked_in_a_browser() {
     press("m").await;
     browser.one(&format!("#a{}.unread", articles[1].id)).await;
     until("it is unread again", async || unread().await == 3).await;
-    press("s").await;
-    until("it is saved", async || {
-        saved::is_saved(app.app.db.read(), reader.id, articles[1].id).await.unwrap()
-    })
-    .await;
+    // Pressed twice in haste, it is saved, and shown as saved.
+    browser.ask(SAVE_TWICE).await;
+    until("both are answered", async || browser.ask("return window.waiting === 0").await == true).await;
+    assert!(saved::is_saved(app.app.db.read(), reader.id, articles[1].id).await.unwrap());
     browser.one(&format!("#a{} [formaction$='/remove']:not([hidden])", articles[1].id)).await;
+    let hidden =
+        format!("return document.querySelectorAll('#a{} [data-do=save][hidden]').length", articles[1].id);
+    assert_eq!(browser.ask(&hidden).await, 1);
     assert_eq!(browser.window.current_url().await.unwrap().path(), "/timeline");
     press("s").await;
     until("it is given up again", async || {
@@ -162,7 +181,10 @@ both_databases! {
         let manifest = manifest.json();
         assert_eq!((manifest["start_url"].as_str(), manifest["display"].as_str()), (Some("/timeline"), Some("standalone")));
         let icons = manifest["icons"].as_array().unwrap();
-        let named: Vec<_> = icons.iter().map(|icon| (icon["sizes"].as_str().unwrap(), icon["purpose"].as_str().unwrap())).collect();
+        let named: Vec<_> = icons
+            .iter()
+            .map(|icon| (icon["sizes"].as_str().unwrap(), icon["purpose"].as_str().unwrap()))
+            .collect();
         assert_eq!(named, [("192x192", "any"), ("512x512", "any"), ("512x512", "maskable"), ("any", "any")]);
         for icon in icons {
             let file = app.get(icon["src"].as_str().unwrap()).await.assert_status(200);
@@ -217,7 +239,8 @@ both_databases! {
         let (daily, _) = app.account("daily").await;
         let article = app.published(daily.id, "一号新闻").await;
         let reader = app.user("reader@example.org").await;
-        let (save, mark) = (format!("/saved/articles/{}", article.id), format!("/timeline/articles/{}/read", article.id));
+        let (save, mark) =
+            (format!("/saved/articles/{}", article.id), format!("/timeline/articles/{}/read", article.id));
         let quiet = [("quiet", "1")];
         app.post(&save, &quiet).await.assert_status(303);
         app.sign_in(reader.id).await;
@@ -261,7 +284,7 @@ async fn what_was_read_or_saved_can_be_read_without_a_network_in_a_browser() {
     // Visitors have it too, whatever they opened first.
     browser.visit(&origin).await;
     until_worker(&browser).await;
-    sign_in(&app, &browser, reader.id).await;
+    browser.sign_in(&app, reader.id).await;
     let read = copy(0).await.unwrap();
     browser.visit(&format!("{origin}{read}")).await;
     browser.see("一号新闻的第一段").await;
@@ -286,6 +309,11 @@ async fn what_was_read_or_saved_can_be_read_without_a_network_in_a_browser() {
         browser.visit(&format!("{origin}{path}")).await;
         browser.see(words).await;
     }
+    // Nor can a form be sent; what it would have removed is still there.
+    browser.click(&format!("form[action='{by_button}/remove'] button")).await;
+    browser.see("没有网络").await;
+    browser.visit(&format!("{origin}{by_button}")).await;
+    browser.see("三号新闻的第一段").await;
     browser.visit(&format!("{origin}/@daily")).await;
     browser.see("没有网络").await;
     browser.close().await;
@@ -295,23 +323,37 @@ async fn what_was_read_or_saved_can_be_read_without_a_network_in_a_browser() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn own_pages_are_forgotten_when_a_session_is_over_in_a_browser() {
     let app = TestApp::start(Backend::Sqlite).await;
-    let (daily, _) = app.account("daily").await;
+    let (daily, owner) = app.account("daily").await;
     let reader = app.user("reader@example.org").await;
-    let article = app.published(daily.id, "一号新闻").await;
-    let copy = xiangxun::saved::save(&app.app, reader.id, article.id).await.unwrap();
+    app.sign_in(owner.id).await;
+    let picture = xiangxun::media::keep(&app.app, owner.id, daily.id, photo(160, 120), Use::Illustration);
+    let body = format!("一号新闻的第一段。\n\n![桥](/media/{})", picture.await.unwrap().key);
+    let id = app.publish_new("daily", "一号新闻", &body).await;
+    app.work().await;
+    let copy = xiangxun::saved::save(&app.app, reader.id, id).await.unwrap();
     let copy = format!("/saved/{}", copy.id);
+    let save = format!(
+        "const done = arguments[0]; const body = new URLSearchParams({{ quiet: 1 }}); \
+        fetch('/saved/articles/{id}', {{ method: 'POST', body }}).then((answer) => done(answer.status));"
+    );
     let site = Site::of(&app).await;
     let origin = site.origin.clone();
     let browser = Browser::open(500, 900).await;
     browser.visit(&origin).await;
     until_worker(&browser).await;
     for signs_out in [false, true] {
-        sign_in(&app, &browser, reader.id).await;
+        browser.sign_in(&app, reader.id).await;
         browser.visit(&format!("{origin}{copy}")).await;
         until_worker(&browser).await;
         browser.visit(&format!("{origin}{copy}")).await;
         browser.see("一号新闻的第一段").await;
         until("the page is kept", async || is_kept(&browser, &copy).await).await;
+        // Saved again, as a key does it: its pictures are kept too.
+        assert_eq!(later(&browser, &save).await, 204);
+        until("the picture is kept", async || {
+            held(&browser, "一号新闻").await.iter().any(|path| path.starts_with("/media/"))
+        })
+        .await;
         if signs_out {
             browser.click(".foot form[action='/sign-out'] button").await;
             until("nobody is signed in", async || {
@@ -322,7 +364,7 @@ async fn own_pages_are_forgotten_when_a_session_is_over_in_a_browser() {
             xiangxun::auth::session::end_all(&app.app, reader.id, None).await.unwrap();
             browser.visit(&format!("{origin}/saved")).await;
         }
-        until("the page is forgotten", async || !is_kept(&browser, &copy).await).await;
+        until("all is forgotten", async || held(&browser, "一号新闻").await.is_empty()).await;
     }
     browser.close().await;
     site.end().await;

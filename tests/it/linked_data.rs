@@ -90,7 +90,15 @@ both_databases! {
         app.sign_out();
         let described = async |path: &str| said(&app.get(path).await.assert_status(200).text(), "description");
         let tag = xiangxun::home::tags::path(None, "交通");
-        for path in ["/", &article, "/search", "/search?q=%E6%B8%A1%E8%BD%AE", "/sign-in", "/sign-up", "/sign-in/forgotten"] {
+        for path in [
+            "/",
+            &article,
+            "/search",
+            "/search?q=%E6%B8%A1%E8%BD%AE",
+            "/sign-in",
+            "/sign-up",
+            "/sign-in/forgotten",
+        ] {
             let said = described(path).await;
             assert!(said.len() == 1 && !said[0].is_empty(), "{path}: {said:?}");
         }

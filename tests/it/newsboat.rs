@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use xiangxun::app::App;
@@ -22,6 +22,7 @@ use sea_orm::ActiveValue::{NotSet, Set};
 use crate::on_both_databases;
 use crate::support::Backend;
 use crate::support::node::{Instance, Node, client};
+use crate::support::wait::until;
 
 on_both_databases! {
     newsboat_syncs_reads_stars_adds_and_removes
@@ -221,15 +222,6 @@ async fn reader(app: &App) -> user::Model {
 
 async fn unread(app: &App, user_id: i64) -> i64 {
     shelf::feeds::unread(app, user_id).await.unwrap().values().map(|unread| unread.count).sum()
-}
-
-/// Waits until the app's word has arrived.
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let start = Instant::now();
-    while !is_so().await {
-        assert!(start.elapsed() < Duration::from_secs(20), "not within 20 s: {what}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
 }
 
 /// As an app that can add feeds would: newsboat leaves that to others.

@@ -14,6 +14,7 @@ use crate::support::Backend;
 use crate::support::browser::Browser;
 use crate::support::node::{Instance, Node, client};
 use crate::support::smtp::{SmtpSink, free_port};
+use crate::support::wait::wait_for;
 
 /// What the outlet's old site serves.
 const OLD_FEED: &str = r#"<?xml version="1.0" encoding="utf-8"?>
@@ -349,15 +350,4 @@ async fn assert_follower_reads_everything(node: &Node) {
         feed.entries.iter().find(|entry| entry.title.as_ref().unwrap().content == FIRST_TITLE).unwrap();
     let content = first.content.as_ref().and_then(|content| content.body.clone()).unwrap();
     assert!(content.contains("<strong>跨海渡轮航线</strong>"), "{content}");
-}
-
-/// Asks until there is an answer, for as long as a busy machine may need.
-async fn wait_for<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
-    for _ in 0..300 {
-        if let Some(answer) = ask().await {
-            return answer;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("waited in vain for {what}");
 }

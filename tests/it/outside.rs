@@ -39,7 +39,13 @@ async fn next_visit(app: &TestApp) {
 
 with_outlet! {
     async fn items_are_shown_in_the_readers_script(app, outlet) {
-        outlet.serve("/feed", Page::feed(rss(app, &[("a", "软件里的“头发”"), ("b", "頭髮裡的網路"), ("c", "Only English words here")])));
+        outlet.serve(
+            "/feed",
+            Page::feed(rss(
+                app,
+                &[("a", "软件里的“头发”"), ("b", "頭髮裡的網路"), ("c", "Only English words here")],
+            )),
+        );
         let user = app.user("reader@example.org").await;
         app.sign_in(user.id).await;
         app.post("/script", &[("script", "hant-tw")]).await.assert_status(303);
@@ -50,9 +56,16 @@ with_outlet! {
             assert!(list.contains(words), "{words}: {list}");
         }
         let rest = list.split("軟體裡的「頭髮」</a>").next().unwrap();
-        let item = format!("/outside/items/{}", rest.rsplit("/outside/items/").next().unwrap().split('"').next().unwrap());
+        let item = format!(
+            "/outside/items/{}",
+            rest.rsplit("/outside/items/").next().unwrap().split('"').next().unwrap()
+        );
         let page = app.get(&item).await.assert_status(200).text();
-        for words in ["<h1 lang=\"zh-Hant-TW\">軟體裡的「頭髮」</h1>", "<p>軟體裡的「頭髮」的正文</p>", &format!("href=\"{item}?script=original\"")] {
+        for words in [
+            "<h1 lang=\"zh-Hant-TW\">軟體裡的「頭髮」</h1>",
+            "<p>軟體裡的「頭髮」的正文</p>",
+            &format!("href=\"{item}?script=original\""),
+        ] {
             assert!(page.contains(words), "{words}: {page}");
         }
         let original = app.get(&format!("{item}?script=original")).await.text();

@@ -293,7 +293,10 @@ both_databases! {
     async fn names_that_a_body_marks_stay_on_cards_and_in_contents(app) {
         let (account, _) = app.account("daily").await;
         let name = "<span translate=\"no\">范后里</span>";
-        let sections: String = ["里", "后", "发展"].iter().map(|words| format!("</p><h2>{name}在{words}</h2><p>正文。")).collect();
+        let sections: String = ["里", "后", "发展"]
+            .iter()
+            .map(|words| format!("</p><h2>{name}在{words}</h2><p>正文。"))
+            .collect();
         let article = written(app, account.id, "报道", &format!("{name}在软件里说。{sections}"), "zh-Hans").await;
         let mut row = article.clone().into_active_model();
         row.word_count = Set(4_000);
@@ -309,7 +312,9 @@ both_databases! {
         for words in ["范后里在裡</a>", "范后里在後</a>", "范后里在發展</a>"] {
             assert!(contents.contains(words), "{contents}");
         }
-        let ids = |page: &str| -> Vec<String> { page.split("<h2 id=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect() };
+        let ids = |page: &str| -> Vec<String> {
+            page.split("<h2 id=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+        };
         assert_eq!((ids(&written), ids(&written).len()), (ids(&shown), 3));
         assert!(ids(&shown).iter().all(|id| contents.contains(&format!("href=\"#{id}\""))));
     }
@@ -319,17 +324,35 @@ both_databases! {
         let article = written(app, account.id, TITLE, BODY, "zh-Hans").await;
         let path = format!("/@daily/{}", article.slug);
         for page_path in [path.as_str(), "/@daily"] {
-            for (query, kept) in [("", ""), ("?script=hans", "?script=hans"), ("?script=hant-tw", "?script=hant-tw"), ("?a=1&script=hant-hk", "?script=hant-hk"), ("?script=original", ""), ("?script=klingon", "")] {
+            for (query, kept) in [
+                ("", ""),
+                ("?script=hans", "?script=hans"),
+                ("?script=hant-tw", "?script=hant-tw"),
+                ("?a=1&script=hant-hk", "?script=hant-hk"),
+                ("?script=original", ""),
+                ("?script=klingon", ""),
+            ] {
                 let page = ask(app, &format!("{page_path}{query}"), "zh-TW").await;
                 let address = format!("http://xiangxun.test{page_path}{kept}");
                 assert!(page.contains(&format!("<link rel=\"canonical\" href=\"{address}\">")), "{page_path}{query}");
-                assert!(page.contains(&format!("<meta property=\"og:url\" content=\"{address}\">")), "{page_path}{query}");
-                assert!(page.contains(&format!("hreflang=\"x-default\" href=\"http://xiangxun.test{page_path}\">")), "{page_path}{query}");
+                assert!(
+                    page.contains(&format!("<meta property=\"og:url\" content=\"{address}\">")),
+                    "{page_path}{query}"
+                );
+                assert!(
+                    page.contains(&format!(
+                        "hreflang=\"x-default\" href=\"http://xiangxun.test{page_path}\">"
+                    )),
+                    "{page_path}{query}"
+                );
             }
         }
         let english = written(app, account.id, "Hair", "Hair", "en").await;
         let page = ask(app, &format!("/@daily/{}?script=hans", english.slug), "en").await;
-        assert!(page.contains(&format!("<link rel=\"canonical\" href=\"http://xiangxun.test/@daily/{}\">", english.slug)));
+        assert!(page.contains(&format!(
+            "<link rel=\"canonical\" href=\"http://xiangxun.test/@daily/{}\">",
+            english.slug
+        )));
     }
 
     async fn the_words_of_a_withdrawal_are_in_the_readers_script(app) {
@@ -340,7 +363,9 @@ both_databases! {
         row.withdrawn_reason = Set(Some("软件里的数字有误".into()));
         row.update(app.app.db.write()).await.unwrap();
         for (language, words) in [("zh-TW", "軟體裡的數字有誤"), ("zh-CN", "软件里的数字有误"), ("en", "软件里的数字有误")] {
-            let request = app.request(Method::GET, &format!("/@daily/{}", article.slug)).header("accept-language", language);
+            let request = app
+                .request(Method::GET, &format!("/@daily/{}", article.slug))
+                .header("accept-language", language);
             let page = app.send(request.body(Body::empty()).unwrap()).await.assert_status(410).text();
             assert!(page.contains(words), "{language}: {page}");
         }
@@ -349,7 +374,9 @@ both_databases! {
     async fn saved_copies_are_in_the_readers_script_with_the_way_to_how_they_were_written(app) {
         let (account, _) = app.account("daily").await;
         let address = "https://example.org/a/very/long/path/of/many/parts/index.html";
-        let article = written(app, account.id, TITLE, &format!("{BODY}<a href=\"{address}\">{address}</a>"), "zh-Hans").await;
+        let article =
+            written(app, account.id, TITLE, &format!("{BODY}<a href=\"{address}\">{address}</a>"), "zh-Hans")
+                .await;
         let reader = app.user("mei@example.org").await;
         app.sign_in(reader.id).await;
         app.post("/script", &[("script", "hant-tw")]).await.assert_status(303);

@@ -18,6 +18,7 @@ use crate::support::TestApp;
 use crate::support::belongings::SETTLED;
 use crate::support::browser::Browser;
 use crate::support::people::{PASSWORD, user_with_password};
+use crate::support::wait;
 
 /// A browser at a running site.
 struct Reader {
@@ -36,9 +37,7 @@ impl Reader {
     /// Somebody who is signed in.
     async fn signed_in(app: &TestApp, user_id: i64) -> Self {
         let reader = Self::stranger(app).await;
-        let session =
-            xiangxun::auth::session::open(&app.app, user_id, "chromium", "127.0.0.1").await.unwrap();
-        reader.browser.keep_cookie(session.name(), session.value()).await;
+        reader.browser.sign_in(app, user_id).await;
         reader
     }
 
@@ -65,7 +64,7 @@ impl Reader {
             answer.is_ok_and(|answer| answer.json() == &json!(true)).then_some(())
         };
         let open = async || format!("{} at {}: {}", expression, self.path().await, self.browser.text().await);
-        if wait_for(is_so).await.is_none() {
+        if wait::answer(is_so).await.is_none() {
             panic!("never so: {}", open().await);
         }
     }
@@ -87,17 +86,6 @@ impl Reader {
     }
 }
 
-/// Asks until there is an answer, for ten seconds.
-async fn wait_for<T>(ask: impl AsyncFn() -> Option<T>) -> Option<T> {
-    for _ in 0..200 {
-        if let Some(answer) = ask().await {
-            return Some(answer);
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    None
-}
-
 /// A file of this ending that has come into the folder as a whole.
 async fn downloaded(folder: &Path, ending: &str) -> Vec<u8> {
     let find = async || {
@@ -105,7 +93,7 @@ async fn downloaded(folder: &Path, ending: &str) -> Vec<u8> {
         let file = files.into_iter().find(|path| path.extension().is_some_and(|found| found == ending))?;
         std::fs::read(file).ok().filter(|bytes| !bytes.is_empty())
     };
-    wait_for(find).await.unwrap_or_else(|| panic!("no .{ending} has come"))
+    wait::wait_for(&format!("a file .{ending}"), find).await
 }
 
 async fn follow(app: &TestApp, user: &user::Model, account_id: i64) -> subscription::Model {
@@ -125,7 +113,8 @@ both_databases! {
         let (daily, _) = app.account("daily").await;
         let path = format!("/@daily/{}", app.published(daily.id, "软件里的头发").await.slug);
         let reader = Reader::stranger(app).await;
-        let (title, scripts) = ("document.querySelector('h1').textContent", "header form.scripts button[value=hant-tw]");
+        let (title, scripts) =
+            ("document.querySelector('h1').textContent", "header form.scripts button[value=hant-tw]");
         reader.visit(&path).await;
         reader.until(&format!("{title} === '软件里的头发'")).await;
         reader.browser.click("header details.menu summary").await;
@@ -146,7 +135,13 @@ both_databases! {
         let (_, owner) = app.account("daily").await;
         app.sign_in(owner.id).await;
         let text = "这里是正文的一段话，写得很长。".repeat(80);
-        let id = app.publish_new("daily", "大作", &format!("## 起因\n\n{text}\n\n## 经过\n\n{text}\n\n## 结果\n\n{text}")).await;
+        let id = app
+            .publish_new(
+                "daily",
+                "大作",
+                &format!("## 起因\n\n{text}\n\n## 经过\n\n{text}\n\n## 结果\n\n{text}"),
+            )
+            .await;
         let reader = Reader::stranger(app).await;
         reader.visit(&format!("/@daily/{}", app.article(id).await.slug)).await;
         let top = "document.querySelector('.prose h2:last-of-type').getBoundingClientRect().top";
@@ -172,7 +167,8 @@ both_databases! {
         reader.until("document.querySelectorAll('.prose img').length === 2").await;
         reader.browser.click("header details.menu summary").await;
         reader.browser.click("header .look input[name=pictures][value=never]").await;
-        reader.until("document.querySelectorAll('.prose .unseen').length === 2 && !document.querySelector('.prose img')").await;
+        let are_unseen = "document.querySelectorAll('.prose .unseen').length === 2";
+        reader.until(&format!("{are_unseen} && !document.querySelector('.prose img')")).await;
         reader.browser.see("桥上的早晨").await;
         reader.browser.see("桥下的夜里").await;
         reader.browser.click(".prose p:nth-of-type(2) a.unseen").await;
@@ -238,7 +234,11 @@ both_databases! {
         let form = format!("form[action='/subscriptions/{home}/list']");
         reader.browser.click(&format!("{form} option:nth-child(2)")).await;
         reader.browser.click(&format!("{form} button")).await;
-        reader.until(&format!("document.querySelector(\"{form} select\").value && document.querySelector('.flash')")).await;
+        reader
+            .until(&format!(
+                "document.querySelector(\"{form} select\").value && document.querySelector('.flash')"
+            ))
+            .await;
         reader.visit("/timeline").await;
         reader.until_listed(&["财经的", "家乡的"]).await;
         reader.open_beside().await;
@@ -258,7 +258,8 @@ both_databases! {
         assert_eq!((reader.path().await.as_str(), row().await.unwrap().cadence), ("/@daily", Cadence::Instant));
         reader.browser.click("#subscribe .cadence option[value=daily]").await;
         reader.browser.click("#subscribe .cadence button").await;
-        wait_for(async || (row().await?.cadence == Cadence::Daily).then_some(())).await.expect("it comes daily");
+        let is_daily = async || row().await.is_some_and(|found| found.cadence == Cadence::Daily);
+        wait::until("it comes daily", is_daily).await;
         reader.until("document.querySelector('#subscribe .cadence select').value === 'daily'").await;
         assert_eq!(reader.path().await, "/@daily");
         reader.browser.close().await;

@@ -388,9 +388,7 @@ async fn notifications_are_turned_on_by_a_click_and_shown_in_a_browser() {
     let chromium = crate::support::browser::Browser::open(500, 900).await;
     let cdp = async |command: &str, params: Value| chromium.tell(command, params).await;
     chromium.visit(&origin).await;
-    let session = xiangxun::auth::session::open(&app.app, anna.id, "chromium", "127.0.0.1").await.unwrap();
-    let cookie = thirtyfour::Cookie::new(session.name().to_owned(), session.value().to_owned());
-    chromium.window.add_cookie(cookie).await.unwrap();
+    chromium.sign_in(&app, anna.id).await;
     let script = SUBSCRIBE.replace("REGISTRATION", &phone.registration().to_string());
     cdp("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
     let granted = json!({ "origin": origin, "permissions": ["notifications"] });

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::app::App;
 use crate::articles::content::{self, plain_text};
 use crate::auth::CurrentUser;
-use crate::db::entities::{highlight, saved_article, user};
+use crate::db::entities::{highlight, saved_article};
 use crate::error::{Error, Problems};
 use crate::media;
 use crate::page::{Page, Unseen, View, redirect_with_flash};
@@ -57,7 +57,8 @@ pub async fn show_saved(
     CurrentUser(user): CurrentUser,
     Path(id): Path<i64>,
 ) -> Result<Response, Error> {
-    Ok(View(copy_page(&app, page, &user, id).await?).into_response())
+    let saved = queries::get_own(app.db.read(), user.id, id).await?;
+    Ok(View(copy_page(&app, page, saved).await?).into_response())
 }
 
 /// `GET /saved/articles/{id}`: a reader's copy of an article, which the service worker keeps as soon as it is saved.
@@ -71,14 +72,13 @@ pub async fn show_copy_ahead(
     let path = format!("/saved/{}", saved.id);
     page.path = path.clone();
     page.flash = None;
-    let view = View(copy_page(&app, page, &user, saved.id).await?);
+    let view = View(copy_page(&app, page, saved).await?);
     Ok((Extension(Unseen), [(header::CONTENT_LOCATION, path)], view).into_response())
 }
 
-async fn copy_page(app: &App, page: Page, user: &user::Model, id: i64) -> Result<CopyPage, Error> {
+async fn copy_page(app: &App, page: Page, saved: saved_article::Model) -> Result<CopyPage, Error> {
     let db = app.db.read();
-    let saved = queries::get_own(db, user.id, id).await?;
-    let rows = queries::highlights(db, &[id]).await?.remove(&id).unwrap_or_default();
+    let rows = queries::highlights(db, &[saved.id]).await?.remove(&saved.id).unwrap_or_default();
     let letters = fold::letters(&plain_text(&saved.body_html));
     let mut places = Vec::new();
     let mut found = Vec::new();
@@ -157,7 +157,7 @@ pub async fn add_highlight(
     Path(id): Path<i64>,
     Form(form): Form<HighlightForm>,
 ) -> Result<Response, Error> {
-    mark(&app, page, &user, id, form).await
+    mark(&app, page, user.id, id, form).await
 }
 
 /// `POST /saved/articles/{id}/highlights`: marks a passage in an article and saves it.
@@ -169,20 +169,21 @@ pub async fn add_highlight_to_article(
     Form(form): Form<HighlightForm>,
 ) -> Result<Response, Error> {
     let saved = save(&app, user.id, article_id).await?;
-    mark(&app, page, &user, saved.id, form).await
+    mark(&app, page, user.id, saved.id, form).await
 }
 
 async fn mark(
     app: &App,
     page: Page,
-    user: &user::Model,
+    user_id: i64,
     saved_id: i64,
     form: HighlightForm,
 ) -> Result<Response, Error> {
-    match highlights::add(app, user.id, saved_id, &form.new_highlight()).await {
+    match highlights::add(app, user_id, saved_id, &form.new_highlight()).await {
         Ok(id) => Ok(redirect_with_flash(&format!("/saved/{saved_id}#h{id}"), "flash-highlight-added")),
         Err(Error::Invalid(problems)) => {
-            let view = CopyPage { typed: form, problems, ..copy_page(app, page, user, saved_id).await? };
+            let saved = queries::get_own(app.db.read(), user_id, saved_id).await?;
+            let view = CopyPage { typed: form, problems, ..copy_page(app, page, saved).await? };
             Ok((StatusCode::UNPROCESSABLE_ENTITY, View(view)).into_response())
         }
         Err(error) => Err(error),

@@ -229,13 +229,15 @@ mod tests {
     fn view_of(texts: &[String]) -> View {
         let (schema, fields) = Fields::schema();
         let index = Index::builder().schema(schema).register_plugin(fields.plugin()).create_in_ram().unwrap();
-        let mut writer: IndexWriter = index.writer_with_num_threads(1, 15_000_000).unwrap();
+        let mut writer: IndexWriter = index.writer_with_num_threads(1, 100_000_000).unwrap();
         for (id, body) in texts.iter().enumerate() {
             let entry = Entry { id: id as i64, body: body.clone(), ..Entry::default() };
             writer.add_document(entry.document(&fields)).unwrap();
         }
         writer.commit().unwrap();
-        View::of(&index.reader().unwrap().searcher(), fields).unwrap()
+        let view = View::of(&index.reader().unwrap().searcher(), fields).unwrap();
+        assert_eq!(view.segments.len(), 1);
+        view
     }
 
     /// The best articles with their scores, and whether only a few were looked at to the end.

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use thirtyfour::prelude::*;
 
+use super::TestApp;
+
 /// A chromedriver of our own and one browser window; both end with this value.
 pub struct Browser {
     pub window: WebDriver,
@@ -80,6 +82,13 @@ impl Browser {
     pub async fn keep_cookie(&self, name: &str, value: &str) {
         let cookie = Cookie::new(name.to_owned(), value.to_owned());
         self.window.add_cookie(cookie).await.unwrap();
+    }
+
+    /// Signs somebody in; a page of the site must be open.
+    pub async fn sign_in(&self, app: &TestApp, user_id: i64) {
+        let session =
+            xiangxun::auth::session::open(&app.app, user_id, "chromium", "127.0.0.1").await.unwrap();
+        self.keep_cookie(session.name(), session.value()).await;
     }
 
     /// What a script returns.

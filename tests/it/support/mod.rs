@@ -18,6 +18,7 @@ pub mod receiver;
 pub mod smtp;
 pub mod tools;
 pub mod tour;
+pub mod wait;
 
 pub use app::{Backend, TestApp};
 
