@@ -136,8 +136,8 @@ pub async fn give(State(app): State<Arc<App>>, mut request: Request, next: Next)
     }
 }
 
-/// Feeds and sitemaps know by the newest event whether there is anything new; a page has to be made to know, and the feed
-/// of a search has to search.
+/// Feeds and sitemaps know by the newest event whether there is anything new; a page has to be made to know, and the
+/// feed of a search has to search.
 fn knows_without_making(address: &str) -> bool {
     address.contains("/feed.") && !address.starts_with("/search/") || address.starts_with("/sitemap")
 }

@@ -28,15 +28,34 @@ pub use embed::{PLAYER_HOSTS, Video};
 pub use headings::{Heading, with_headings};
 pub use plain::{excerpt, plain_text, skipped_until, tag_end};
 
-/// A sanitised body as a page shows it, in its language: long words may break, and what is not Chinese is not emphasised
-/// as if it were.
+/// A sanitised body as a page shows it, in its language: long words may break, and what is not Chinese is not
+/// emphasised as if it were.
 pub fn typeset(html: &str, lang: &str) -> String {
     let broken = breaks::with_breaks(html);
     let has_dots = lang.starts_with("zh") || lang.starts_with("ja");
-    match emphasis::with_foreign_emphasis(&broken) {
-        Cow::Owned(marked) if has_dots => marked,
-        _ => broken.into_owned(),
+    if !has_dots {
+        return broken.into_owned();
     }
+    match emphasis::with_foreign_emphasis(&broken) {
+        Cow::Owned(marked) => marked,
+        Cow::Borrowed(_) => broken.into_owned(),
+    }
+}
+
+/// The same HTML with a piece at some places, which are in order.
+fn with_inserted<'a>(html: &'a str, places: &[usize], piece: &str) -> Cow<'a, str> {
+    if places.is_empty() {
+        return Cow::Borrowed(html);
+    }
+    let mut out = String::with_capacity(html.len() + places.len() * piece.len());
+    let mut from = 0;
+    for &place in places {
+        out.push_str(&html[from..place]);
+        out.push_str(piece);
+        from = place;
+    }
+    out.push_str(&html[from..]);
+    Cow::Owned(out)
 }
 
 /// The longest body an author may send, in bytes of Markdown or HTML.

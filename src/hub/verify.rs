@@ -7,12 +7,13 @@ use sea_orm::sea_query::LockType;
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    DbErr, EntityTrait, IntoActiveModel, QuerySelect,
+    ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QuerySelect,
 };
 use url::Url;
 
 use super::{Refusal, check_room, queries};
 use crate::app::App;
+use crate::clock::Timestamp;
 use crate::db::entities::hub_request::{self, HubMode};
 use crate::db::entities::{account, hub_lease};
 use crate::import::fetch::{FetchError, FetchRequest};
@@ -126,13 +127,7 @@ async fn settle(app: &App, request: hub_request::Model) -> anyhow::Result<()> {
             let mut row = match known {
                 Some(lease) => {
                     if lease.queued {
-                        // Its job may wait for hours by now. A second one would be tried again as long as the first,
-                        // unless that has failed just now and does not wait yet.
-                        let job = Job::TellCallback { lease_id: lease.id };
-                        let waiting = jobs::queue::bring_forward(&*tx, now, &job).await?;
-                        if waiting == 0 && lease.posting_until.is_none() {
-                            jobs::queue::enqueue(&*tx, now, job, now).await?;
-                        }
+                        tell_now(&*tx, now, &lease).await?;
                     }
                     lease.into_active_model()
                 }
@@ -158,6 +153,17 @@ async fn settle(app: &App, request: hub_request::Model) -> anyhow::Result<()> {
         }
     }
     tx.commit().await?;
+    Ok(())
+}
+
+/// The job of a lease may wait for hours by now. A second one would be tried again as long as the first, so there is none
+/// unless that has failed just now and does not wait yet.
+async fn tell_now<C: ConnectionTrait>(db: &C, now: Timestamp, lease: &hub_lease::Model) -> Result<(), DbErr> {
+    let job = Job::TellCallback { lease_id: lease.id };
+    let waiting = jobs::queue::bring_forward(db, now, &job).await?;
+    if waiting == 0 && lease.posting_until.is_none() {
+        jobs::queue::enqueue(db, now, job, now).await?;
+    }
     Ok(())
 }
 

@@ -82,8 +82,8 @@ pub async fn unsave(app: &App, user_id: i64, article_id: i64) -> Result<(), DbEr
     Ok(())
 }
 
-/// Takes the star away that reader apps see. Apps ask nobody first, so the copy goes only where nothing is lost: one with
-/// highlights, or of an article that was changed since or that nobody can see any more, stays.
+/// Takes the star away that reader apps see. Apps ask nobody first, so the copy goes only where nothing is lost: one
+/// with highlights, or of an article that was changed since or that nobody can see any more, stays.
 pub async fn unstar(app: &App, user_id: i64, article_id: i64) -> Result<(), DbErr> {
     let tx = app.db.begin().await?;
     // Whoever marks a passage meanwhile waits, or was first.

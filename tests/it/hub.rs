@@ -13,6 +13,7 @@ use xiangxun::outbox::{self, Event};
 
 use crate::on_both_databases;
 use crate::support::app::Answer;
+use crate::support::belongings::run;
 use crate::support::receiver::{Received, Receiver};
 use crate::support::{Backend, TestApp};
 
@@ -282,6 +283,23 @@ async fn whoever_renews_is_told_of_what_waited(backend: Backend) {
     app.app.clock.advance(Duration::from_secs(6 * 60 * 60));
     app.work().await;
     assert!(receiver.take().is_empty(), "the job that waited finds nothing more");
+
+    // A job that has failed just now does not wait yet: another one tells the callback.
+    receiver.answer_status(503);
+    app.publish_new("times", "丙", "正文").await;
+    app.work().await;
+    let left = "UPDATE jobs SET state = 'running', lease_owner = 'another', lease_until = 9000000000000 WHERE kind = 'tell_callback'";
+    run(&app, left).await;
+    receiver.take();
+    receiver.answer(|received| (200, received.param("hub.challenge").to_owned()));
+    ask(&app, "subscribe", TOPIC, &receiver.url("/callback?id=7"), &[]).await.assert_status(202);
+    app.work().await;
+    assert_eq!(titles(&receiver.take().pop().unwrap()), ["丙"]);
+    let waits = "UPDATE jobs SET state = 'waiting', lease_owner = NULL, lease_until = NULL WHERE kind = 'tell_callback'";
+    run(&app, waits).await;
+    app.app.clock.advance(Duration::from_secs(6 * 60 * 60));
+    app.work().await;
+    assert!(receiver.take().is_empty(), "nor does that one find anything more");
     app.finish().await;
 }
 

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use super::plain::tag_end;
+use super::with_inserted;
 
 /// Bytes of a word that needs no help.
 const SHORT: usize = 20;
@@ -32,18 +33,7 @@ pub fn with_breaks(html: &str) -> Cow<'_, str> {
         };
         at += length;
     }
-    if places.is_empty() {
-        return Cow::Borrowed(html);
-    }
-    let mut out = String::with_capacity(html.len() + places.len() * "<wbr>".len());
-    let mut from = 0;
-    for place in places {
-        out.push_str(&html[from..place]);
-        out.push_str("<wbr>");
-        from = place;
-    }
-    out.push_str(&html[from..]);
-    Cow::Owned(out)
+    with_inserted(html, &places, "<wbr>")
 }
 
 /// Offsets of breaks in a text.

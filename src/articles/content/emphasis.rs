@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::plain::{plain_text, tag_end};
+use super::with_inserted;
 use crate::text::letter::is_read_alone;
 
 /// A sanitised body in which emphasis without any character of East Asia is marked as of no known language, so that
@@ -19,21 +20,8 @@ pub fn with_foreign_emphasis(html: &str) -> Cow<'_, str> {
             }
         }
     }
-    if places.is_empty() {
-        return Cow::Borrowed(html);
-    }
-    let mut out = String::with_capacity(html.len() + places.len() * MARK.len());
-    let mut from = 0;
-    for place in places {
-        out.push_str(&html[from..place]);
-        out.push_str(MARK);
-        from = place;
-    }
-    out.push_str(&html[from..]);
-    Cow::Owned(out)
+    with_inserted(html, &places, " lang=\"\"")
 }
-
-const MARK: &str = " lang=\"\"";
 
 /// Whether a start tag, without its end, is of emphasis that names no language of its own.
 fn is_emphasis(tag: &str) -> bool {
