@@ -339,13 +339,13 @@ async fn server(names: &[String], titles: &[String], set: &[String]) -> anyhow::
         titles.len(),
         started.elapsed().as_secs_f64()
     );
-    let router = xiangxun::routes::router(app.clone());
+    let site = xiangxun::routes::Site::new(app.clone());
     let mut times = Vec::new();
     for (_, typed) in beginnings(&set[..set.len().min(60)]) {
         let query: String = url::form_urlencoded::byte_serialize(typed.as_bytes()).collect();
         let request = Request::get(format!("/api/v1/suggest?q={query}")).body(Body::empty())?;
         let started = Instant::now();
-        let answer = router.clone().oneshot(request).await?;
+        let answer = site.clone().oneshot(request).await?;
         let body = axum::body::to_bytes(answer.into_body(), 1 << 20).await?;
         times.push(started.elapsed().as_secs_f64() * 1e3);
         std::hint::black_box(body);

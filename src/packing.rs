@@ -1,7 +1,7 @@
 //! Answers packed for their way: which packing a client takes, copies made with as much effort as they are worth, and
 //! the tags by which a client names what it has.
 //!
-//! What is not packed here, because it is for one reader only, is packed while it is sent (`routes::framed`).
+//! What is not packed here, because it is for one reader only, is packed while it is sent (`routes::sent`).
 
 use std::io::Write;
 
@@ -81,15 +81,15 @@ impl Packing {
         }
     }
 
-    /// Says of an answer that its body is this copy.
+    /// Says of an answer that its body is this copy, one of several.
     pub fn mark(self, headers: &mut HeaderMap) {
-        let Some(name) = self.name() else { return };
-        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
-        headers.remove(header::CONTENT_LENGTH);
         let vary = HeaderValue::from_static("accept-encoding");
         if headers.get_all(header::VARY).iter().all(|value| *value != vary) {
             headers.append(header::VARY, vary);
         }
+        let Some(name) = self.name() else { return };
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
+        headers.remove(header::CONTENT_LENGTH);
         let tag = headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()).map(|tag| self.tag(tag));
         if let Some(tag) = tag.and_then(|tag| HeaderValue::from_str(&tag).ok()) {
             headers.insert(header::ETAG, tag);

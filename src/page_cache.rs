@@ -86,6 +86,30 @@ impl PageCache {
     }
 }
 
+/// The page that a request asks for, where it is kept and can go out as it is: the router's layers would find nothing
+/// left to do.
+pub fn kept<'a>(app: &'a App, request: &Request) -> impl Future<Output = Option<Response>> + use<'a> {
+    let asked = Asked::of(request.headers());
+    let is_plain = asked.packing == Packing::Plain;
+    // Who names only packings that there are not may get no page at all.
+    let is_simple = request.method() == Method::GET
+        && !(is_plain && request.headers().contains_key(header::ACCEPT_ENCODING));
+    let key = key(app, request).filter(|key| is_simple && !is_of_search(&key.3));
+    async move {
+        let (caches, key) = (app.pages.0.as_ref()?, key?);
+        let (commits, now) = (app.db.commits(), app.clock.now());
+        let kept = caches.pages.get(&key).await.flatten().filter(|kept| kept.is_fresh(now, commits))?;
+        let mut answer = caches.answer(&kept, &asked).await;
+        if let Some(length) = answer.body().size_hint().exact() {
+            answer.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+        }
+        let is_whole = is_plain
+            || answer.status() == StatusCode::NOT_MODIFIED
+            || answer.headers().contains_key(header::CONTENT_ENCODING);
+        is_whole.then_some(answer)
+    }
+}
+
 /// Middleware: answers with a page that is kept, or keeps the one that is made.
 pub async fn give(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let (Some(caches), Some(key)) = (&app.pages.0, key(&app, &request)) else {
@@ -139,7 +163,12 @@ pub async fn give(State(app): State<Arc<App>>, mut request: Request, next: Next)
 /// Feeds and sitemaps know by the newest event whether there is anything new; a page has to be made to know, and the
 /// feed of a search has to search.
 fn knows_without_making(address: &str) -> bool {
-    address.contains("/feed.") && !address.starts_with("/search/") || address.starts_with("/sitemap")
+    address.contains("/feed.") && !is_of_search(address) || address.starts_with("/sitemap")
+}
+
+/// The feed of a search is counted as one, kept or not.
+fn is_of_search(address: &str) -> bool {
+    address.starts_with("/search/")
 }
 
 /// Under what to find the page that a request asks for; `None` where the answer is for one reader only.

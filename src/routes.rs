@@ -3,7 +3,10 @@
 mod newsroom;
 mod public;
 mod reader;
+mod site;
 mod v1;
+
+pub use site::Site;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,15 +18,17 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tower::ServiceBuilder;
+use tower::layer::util::{Identity, Stack};
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::classify::{ServerErrorsAsFailures, SharedClassifier};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::{DefaultOnResponse, TraceLayer};
-use tracing::Level;
+use tracing::{Level, Span};
 
 use crate::app::App;
 use crate::error::Error;
@@ -36,8 +41,8 @@ const UPLOAD_LIMIT: usize = media::UPLOAD_LIMIT + 64 * 1024;
 /// A request that takes longer is answered with 503.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The whole site.
-pub fn router(app: Arc<App>) -> Router {
+/// All but what is kept ahead of it: see [`Site`].
+fn router(app: Arc<App>) -> Router {
     let pages = Router::new()
         .merge(public::search_pages())
         // Kept behind the guards, which count them.
@@ -90,20 +95,26 @@ pub fn framed(pages: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<App>> {
 
 /// Puts around pages what an answer needs on its way, whoever made it; the first layer is the outermost.
 fn sent(pages: Router<Arc<App>>) -> Router<Arc<App>> {
-    let request_id = HeaderName::from_static("x-request-id");
     pages.layer(
-        ServiceBuilder::new()
-            .layer(SetRequestIdLayer::new(request_id.clone(), RandomId))
-            .layer(
-                TraceLayer::new_for_http()
-                    .make_span_with(request_span)
-                    .on_response(DefaultOnResponse::new().level(Level::INFO)),
-            )
-            .layer(PropagateRequestIdLayer::new(request_id))
+        noted()
             .map_response(packing::weaken)
             .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(packable())),
     )
 }
+
+/// Gives a request an id and a line in the log; its answer names the id.
+fn noted() -> ServiceBuilder<Noted> {
+    let request_id = HeaderName::from_static("x-request-id");
+    let trace = TraceLayer::new_for_http().make_span_with(request_span as MakeSpan);
+    ServiceBuilder::new()
+        .layer(SetRequestIdLayer::new(request_id.clone(), RandomId))
+        .layer(trace.on_response(DefaultOnResponse::new().level(Level::INFO)))
+        .layer(PropagateRequestIdLayer::new(request_id))
+}
+
+type MakeSpan = fn(&axum::extract::Request) -> Span;
+type Trace = TraceLayer<SharedClassifier<ServerErrorsAsFailures>, MakeSpan>;
+type Noted = Stack<PropagateRequestIdLayer, Stack<Trace, Stack<SetRequestIdLayer<RandomId>, Identity>>>;
 
 /// Puts around pages what looks at a request before they do, and at their answer after; the first layer is the
 /// outermost.
@@ -160,7 +171,7 @@ impl MakeRequestId for RandomId {
     }
 }
 
-fn request_span(request: &Request<axum::body::Body>) -> tracing::Span {
+fn request_span(request: &axum::extract::Request) -> Span {
     let id = request.headers().get("x-request-id").and_then(|value| value.to_str().ok()).unwrap_or("");
     // The secret of a link stays out of the log.
     let path = request.uri().path();

@@ -1,13 +1,14 @@
 //! Takes connections and answers their requests (HTTP/1.1), until told to stop.
 
+use std::convert::Infallible;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -15,7 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
+use tower::{Service, ServiceExt};
 
 /// What clients may take of us before they have asked for anything.
 #[derive(Clone, Copy, Debug)]
@@ -35,12 +36,15 @@ impl Default for Bounds {
 
 /// Answers until the stop; then takes no more connections, and returns when the requests under way
 /// are answered.
-pub async fn answer(listener: TcpListener, routes: Router, stop: CancellationToken, bounds: Bounds) {
+pub async fn answer<S>(listener: TcpListener, site: S, stop: CancellationToken, bounds: Bounds)
+where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static,
+{
     let room = Arc::new(Semaphore::new(bounds.connections as usize));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(bounds.head);
     while let Some((place, stream, client)) = next(&listener, &room, &stop).await {
-        tokio::spawn(converse(http.clone(), stream, client, routes.clone(), stop.clone(), place));
+        tokio::spawn(converse(http.clone(), stream, client, site.clone(), stop.clone(), place));
     }
     drop(listener);
     // Every place is free again when every connection has ended.
@@ -85,20 +89,22 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
 }
 
 /// Answers the requests of one connection to its end; its place is free then.
-async fn converse(
+async fn converse<S>(
     http: http1::Builder,
     stream: TcpStream,
     client: SocketAddr,
-    routes: Router,
+    site: S,
     stop: CancellationToken,
     _place: OwnedSemaphorePermit,
-) {
+) where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static,
+{
     // Answers are written whole: nothing is gained by holding back their last piece.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(client));
-        routes.clone().oneshot(request)
+        site.clone().oneshot(request)
     });
     let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
     let mut stopping = false;

@@ -12,8 +12,9 @@ use tokio_util::sync::CancellationToken;
 use super::log;
 use crate::app::App;
 use crate::config::Config;
+use crate::routes::Site;
 use crate::server::{self, Bounds};
-use crate::{auth, blocking, bounces, delivery, digests, jobs, routes, search, statics};
+use crate::{auth, blocking, bounces, delivery, digests, jobs, search, statics};
 
 /// How long requests under way may take after the signal to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(30);
@@ -123,13 +124,13 @@ impl Node {
 
     /// Answers requests until the stop, then finishes those under way.
     pub async fn answer(&mut self, listener: TcpListener) {
-        let routes = routes::router(self.app.clone());
+        let site = Site::new(self.app.clone());
         let overdue = async {
             self.stop.cancelled().await;
             tokio::time::sleep(LAST_REQUESTS).await;
         };
         tokio::select! {
-            () = server::answer(listener, routes, self.stop.clone(), Bounds::default()) => {}
+            () = server::answer(listener, site, self.stop.clone(), Bounds::default()) => {}
             () = overdue => tracing::warn!("some requests were not finished in time"),
         }
     }

@@ -171,7 +171,7 @@ both_databases! {
         app.sign_in(reader.id).await;
         let stream = async || {
             let request: Request<Body> = app.request(Method::GET, "/inbox/live").body(Body::empty()).unwrap();
-            xiangxun::routes::router(app.app.clone()).oneshot(request).await.unwrap()
+            xiangxun::routes::Site::new(app.app.clone()).oneshot(request).await.unwrap()
         };
         let response = stream().await;
         assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
@@ -210,7 +210,7 @@ both_databases! {
         let mailer = xiangxun::mail::Mailer::memory(Default::default());
         let other = xiangxun::app::App::open_with(app.app.config.clone(), mailer, app.app.clock.clone()).await.unwrap();
         let request = app.request(Method::GET, "/inbox/live").body(Body::empty()).unwrap();
-        let response = xiangxun::routes::router(other.clone()).oneshot(request).await.unwrap();
+        let response = xiangxun::routes::Site::new(other.clone()).oneshot(request).await.unwrap();
         let mut events = response.into_body().into_data_stream();
         let mut next = async || {
             let piece = tokio::time::timeout(Duration::from_secs(10), events.next()).await.expect("in time");

@@ -20,7 +20,7 @@ use crate::support::{Backend, TestApp};
 struct Site {
     origin: String,
     end: CancellationToken,
-    server: JoinHandle<std::io::Result<()>>,
+    server: JoinHandle<()>,
 }
 
 impl Site {
@@ -28,14 +28,13 @@ impl Site {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let origin = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
         let end = CancellationToken::new();
-        let serving = axum::serve(listener, xiangxun::routes::router(app.app.clone()))
-            .with_graceful_shutdown(end.clone().cancelled_owned());
-        Self { origin, end, server: tokio::spawn(async move { serving.await }) }
+        let server = app.serve(listener, end.clone());
+        Self { origin, end, server }
     }
 
     async fn end(self) {
         self.end.cancel();
-        self.server.await.unwrap().unwrap();
+        self.server.await.unwrap();
     }
 }
 

@@ -71,10 +71,7 @@ async fn a_look_is_shown_at_once_and_an_address_is_copied_in_a_browser() {
     let text = "这里是正文的一段话，写得很长。".repeat(60);
     app.publish_new("daily", "大作", &format!("## 起因\n\n{text}\n\n## 经过\n\n{text}\n\n## 结果\n\n{text}"))
         .await;
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let origin = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
-    let routes = xiangxun::routes::router(app.app.clone());
-    tokio::spawn(async move { axum::serve(listener, routes).await });
+    let origin = app.listen().await;
     let browser = Browser::open(500, 900).await;
     browser.visit(&format!("{origin}/@daily/da-zuo")).await;
 

@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use xiangxun::db::entities::delivery::DeliveryState;
 use xiangxun::db::entities::subscription::SubscriptionState;
 use xiangxun::delivery::sender;
@@ -89,10 +90,7 @@ async fn a_provider_unsubscribes_its_reader_and_nothing_queued_goes_out(backend:
         config.dkim_keys = keys;
     })
     .await;
-    let routes = xiangxun::routes::router(app.app.clone());
-    let serving = tokio::spawn(async move {
-        axum::serve(listener, routes.into_make_service_with_connect_info::<std::net::SocketAddr>()).await
-    });
+    let serving = app.serve(listener, CancellationToken::new());
     let (account, _) = app.account("daily").await;
     let reader = app.subscriber(account.id, "reader@gmail.com").await;
     let first = app.published(account.id, "第一篇").await;
@@ -129,7 +127,7 @@ async fn nothing_goes_out_that_waited_for_a_slow_server(backend: Backend) {
     let article = app.published(account.id, "慢").await;
     let push = app.push(account.id, &[&article]).await;
     xiangxun::jobs::worker::run_due(&app.app).await.unwrap();
-    let stop = tokio_util::sync::CancellationToken::new();
+    let stop = CancellationToken::new();
     let task = tokio::spawn(sender::run(app.app.clone(), stop.clone()));
     while host.taken().is_empty() {
         tokio::time::sleep(Duration::from_millis(10)).await;

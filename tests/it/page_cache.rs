@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{Method, Request};
+use axum::http::{Method, Request, header};
 use sea_orm::ConnectionTrait;
-use xiangxun::routes::router;
+use xiangxun::routes::Site;
 
 use crate::both_databases;
 use crate::search::{another, publish};
@@ -22,6 +22,15 @@ async fn anybody(app: &TestApp, path: &str, headers: &[(&str, &str)]) -> Answer 
         request = request.header(*name, *value);
     }
     app.send_alone(request.body(Body::empty()).unwrap()).await
+}
+
+/// The headers of an answer, in some order, without the id of its request.
+fn said(answer: &Answer) -> Vec<(String, String)> {
+    let headers = answer.headers.iter().filter(|(name, _)| *name != "x-request-id");
+    let mut said: Vec<_> =
+        headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+    said.sort();
+    said
 }
 
 /// Changes a title behind the program's back, as nothing else does: only a page made anew shows it.
@@ -54,13 +63,41 @@ both_databases! {
         }
     }
 
+    async fn a_kept_page_is_given_as_the_one_that_was_made(app) {
+        let (account, _) = app.account("daily").await;
+        let article = publish(app, account.id, "标题", &"台风来了，渔船回港。".repeat(100)).await;
+        let path = format!("/@daily/{}", article.slug);
+        let tag = anybody(app, &path, &[]).await.headers[header::ETAG].to_str().unwrap().to_owned();
+        let askings: [&[(&str, &str)]; 9] = [
+            &[],
+            &[("accept-encoding", "br, gzip")],
+            &[("accept-encoding", "gzip")],
+            &[("accept-encoding", "deflate")],
+            &[("accept-encoding", "identity;q=0")],
+            &[("accept-encoding", "")],
+            &[("if-none-match", &tag)],
+            &[("if-none-match", &tag), ("accept-encoding", "zstd")],
+            &[("accept-language", "zh-Hant-HK"), ("x-request-id", "mine")],
+        ];
+        for path in [path, "/robots.txt".to_owned()] {
+            for asking in askings {
+                // A commit makes it anew.
+                publish(app, account.id, "另一篇", "地震").await;
+                let [made, kept] = [anybody(app, &path, asking).await, anybody(app, &path, asking).await];
+                assert_eq!((made.status, &made.bytes), (kept.status, &kept.bytes), "{path} {asking:?}");
+                assert_eq!(said(&made), said(&kept), "{path} {asking:?}");
+                assert!(kept.headers.contains_key("x-request-id"));
+            }
+        }
+    }
+
     async fn a_change_on_another_node_shows_within_a_second(app) {
         let (account, _) = app.account("daily").await;
         let article = publish(app, account.id, "旧标题", "台风来了").await;
         let other = another(app).await;
         let ask = async || {
             let request = Request::builder().uri("/@daily").header("host", "xiangxun.test").body(Body::empty());
-            app.send_to(router(other.clone()), request.unwrap()).await.text()
+            app.send_to(Site::new(other.clone()), request.unwrap()).await.text()
         };
         assert!(ask().await.contains("旧标题"));
         change_secretly(app, article.id, "新标题").await;

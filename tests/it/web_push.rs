@@ -380,10 +380,7 @@ async fn notifications_are_turned_on_by_a_click_and_shown_in_a_browser() {
     service.answer_status(201);
     let phone = Browser::new(&service, "/phone");
     let anna = reader(&app, times.id, "anna@example.org").await;
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let origin = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
-    let routes = xiangxun::routes::router(app.app.clone());
-    tokio::spawn(async move { axum::serve(listener, routes).await });
+    let origin = app.listen().await;
 
     let chromium = crate::support::browser::Browser::open(500, 900).await;
     let cdp = async |command: &str, params: Value| chromium.tell(command, params).await;

@@ -1,13 +1,17 @@
-//! A whole instance in a temporary folder, driven through its router.
+//! A whole instance in a temporary folder, driven as its server does.
 
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::response::Response;
 use sea_orm::{ConnectionTrait, Database};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
+use tower::{Service, ServiceExt};
 use xiangxun::app::App;
 use xiangxun::clock::Clock;
 use xiangxun::config::Config;
@@ -16,6 +20,8 @@ use xiangxun::delivery;
 use xiangxun::digests;
 use xiangxun::jobs;
 use xiangxun::mail::{Letter, Mailer};
+use xiangxun::routes::Site;
+use xiangxun::server::{self, Bounds};
 
 /// The database under test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,11 +128,15 @@ impl TestApp {
 
     /// Serves the site to browsers; returns its address.
     pub async fn listen(&self) -> String {
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let origin = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
-        let routes = xiangxun::routes::router(self.app.clone());
-        tokio::spawn(async move { axum::serve(listener, routes).await });
+        self.serve(listener, CancellationToken::new());
         origin
+    }
+
+    /// Serves it there, until the stop.
+    pub fn serve(&self, listener: TcpListener, stop: CancellationToken) -> JoinHandle<()> {
+        tokio::spawn(server::answer(listener, Site::new(self.app.clone()), stop, Bounds::default()))
     }
 
     /// Says that this test may end with jobs that are not due yet.
@@ -221,12 +231,15 @@ impl TestApp {
 
     /// Sends as another browser would: this one's cookies stay as they are.
     pub async fn send_alone(&self, request: Request<Body>) -> Answer {
-        self.send_to(xiangxun::routes::router(self.app.clone()), request).await
+        self.send_to(Site::new(self.app.clone()), request).await
     }
 
-    /// Sends to other routes than the site's own.
-    pub async fn send_to(&self, routes: axum::Router, request: Request<Body>) -> Answer {
-        let (parts, body) = routes.oneshot(request).await.unwrap().into_parts();
+    /// Sends to another site than the app's own.
+    pub async fn send_to<S>(&self, site: S, request: Request<Body>) -> Answer
+    where
+        S: Service<Request<Body>, Response = Response, Error = Infallible>,
+    {
+        let (parts, body) = site.oneshot(request).await.unwrap().into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec();
         let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         // Packed bytes can look like anything.
