@@ -29,10 +29,10 @@ pub struct Beside {
 impl Beside {
     pub async fn load(app: &Arc<App>, article: &article::Model) -> Result<Self, Error> {
         let db = app.db.read();
-        let related = async { queries::by_ids(db, &related::of(app, article).await).await };
-        let changes = changes(db, article.id);
-        let stands = collections::stands(db, article.id);
-        let ((is_changed, corrections), related, stands) = tokio::try_join!(changes, related, stands)?;
+        let (changes, stands) = (changes(db, article.id), collections::stands(db, article.id));
+        let ((is_changed, corrections), stands) = tokio::try_join!(changes, stands)?;
+        // What has to be looked for takes a processor from what the page waits for, so it comes last.
+        let related = queries::by_ids(db, &related::of(app, article).await).await?;
         Ok(Self { is_changed, corrections, related, stands })
     }
 }

@@ -4,8 +4,8 @@
 //! The index finds what shares rare letter pairs with all of that; whether it is about the same is decided by whole
 //! words ([`subject`]), for pairs alone also meet by chance.
 //!
-//! No page waits for that for long. News are looked at as soon as the index knows them ([`run`]); of other articles
-//! the first reader may see none. An answer is given out for as long as it is asked for, and looked for anew behind
+//! No page waits for that. News are looked at as soon as the index knows them ([`run`]); of other articles the first
+//! reader sees none. An answer is given out for as long as it is asked for, and looked for anew behind
 //! the back of a reader when it has become old. What was withdrawn meanwhile is left out where rows are read.
 
 mod subject;
@@ -32,9 +32,8 @@ use crate::error::Error;
 
 /// Articles that are looked at.
 const LOOKED_AT: usize = 16;
-/// How long the index may look, and how long a page waits for all of it.
+/// How long the index may look.
 const SEARCH: Duration = Duration::from_millis(60);
-const PATIENCE: Duration = Duration::from_millis(3);
 /// From when on an answer is looked for anew, and one that named nothing.
 const FRESH: Duration = Duration::from_secs(600);
 const EMPTY_FRESH: Duration = Duration::from_secs(20);
@@ -126,26 +125,18 @@ pub async fn look_ahead(app: &Arc<App>, id: i64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Ids of related articles, best first. Nothing while there is no index, or where it is asked too much, or takes
-/// longer than a page can wait for what is beside its text.
+/// Ids of related articles as they were found last, best first. Where that was never or is old, they are looked for from
+/// now on.
 pub async fn of(app: &Arc<App>, article: &article::Model) -> Vec<i64> {
     let kept = app.related.kept.get(&article.id).await;
     let is_good = |kept: &Kept| kept.version == article.version && app.clock.now() < kept.until;
-    if kept.as_ref().is_some_and(is_good) {
-        return kept.map(|kept| kept.ids).unwrap_or_default();
+    if !kept.as_ref().is_some_and(is_good) {
+        drop(start(app, article));
     }
-    let looking = start(app, article);
-    match (kept, looking) {
-        (Some(old), _) => old.ids,
-        (None, Some(looking)) => match tokio::time::timeout(PATIENCE, looking).await {
-            Ok(Ok(ids)) => ids,
-            Ok(Err(_)) | Err(_) => Vec::new(),
-        },
-        (None, None) => Vec::new(),
-    }
+    kept.map(|kept| kept.ids).unwrap_or_default()
 }
 
-/// Looks on its own, whoever waits for it; not where that is under way, or too many wait already.
+/// Looks on its own, whether anybody waits for it; not where that is under way, or too many wait already.
 fn start(app: &Arc<App>, article: &article::Model) -> Option<JoinHandle<Vec<i64>>> {
     let place = Place::take(app, article.id)?;
     let article = article.clone();
