@@ -11,17 +11,18 @@ use xiangxun::text::{fold, segment};
 
 use super::corpus::Article;
 use super::random::Random;
-use super::{quantile, request};
+use super::{Options, quantile, request};
 
 const SEARCHES: usize = 300;
 const LOAD: Duration = Duration::from_secs(5);
 
-pub fn measure(volume: &Volume, articles: &[Article], seed: u64) -> anyhow::Result<()> {
+pub fn measure(volume: &Volume, articles: &[Article], options: &Options) -> anyhow::Result<()> {
     println!(
         "{:<26}{:>9}{:>9}{:>9}{:>12}{:>14}",
         "searches, ms", "p50", "p95", "p99", "mean total", "2 threads, /s"
     );
-    for (name, requests) in classes(articles, seed) {
+    let classes = classes(articles, options.seed);
+    for (name, requests) in classes.into_iter().filter(|(name, _)| name.contains(&options.kind)) {
         let (mut times, mut total) = (Vec::new(), 0);
         for request in &requests {
             let started = Instant::now();

@@ -4,12 +4,14 @@
 //!     cargo bench --bench search -- --corpus FILE
 //!     cargo bench --bench search -- --corpus FILE --relevance DIR --phrases 10000
 //!     cargo bench --bench search -- --corpus FILE --articles 1000000
+//!     cargo bench --bench search -- --corpus FILE --articles 1000000 --index DIR
 //!     cargo bench --bench search -- --corpus FILE --relevance DIR --layouts
 //!
 //! Prints how fast it is indexed and how large the index is, how long searches of each kind take,
 //! how good the answers are (on the sets in DIR), and whether every quoted run of characters finds
 //! exactly the articles that hold it. With `--articles` there are as many, made of the paragraphs of
-//! the file's. With `--layouts` it prints what an index of words, of letter pairs, or of both would be.
+//! the file's; `--index` keeps their index in DIR, and takes the one that an earlier run has left there. With
+//! `--layouts` it prints what an index of words, of letter pairs, or of both would be.
 
 mod classes;
 mod corpus;
@@ -45,6 +47,12 @@ struct Options {
     /// So many articles, made of paragraphs of the corpus
     #[arg(long)]
     articles: Option<usize>,
+    /// Where the index of `--articles` stays, or is already
+    #[arg(long)]
+    index: Option<PathBuf>,
+    /// Only searches of kinds whose name holds this
+    #[arg(long, default_value = "")]
+    kind: String,
     /// Instead: other layouts of an index, as plain fields of tantivy
     #[arg(long)]
     layouts: bool,
@@ -84,15 +92,33 @@ fn measure(options: &Options, articles: &[Article], folder: &Path) -> anyhow::Re
         return layouts::measure(articles, Path::new(sets), folder);
     }
     if let Some(count) = options.articles {
-        let volume = index(Recombined::new(articles, count, options.seed), folder)?;
-        return classes::measure(&volume, articles, options.seed);
+        let make = |folder: &Path| index(Recombined::new(articles, count, options.seed), folder);
+        let volume = match &options.index {
+            Some(kept) => kept_or_made(kept, make)?,
+            None => make(folder)?,
+        };
+        return classes::measure(&volume, articles, &options);
     }
     let volume = index(articles.iter().cloned(), &folder.join("corpus"))?;
-    classes::measure(&volume, articles, options.seed)?;
+    classes::measure(&volume, articles, options)?;
     if let Some(sets) = &options.relevance {
         answers(&volume, articles, Path::new(sets), folder, options.misses)?;
     }
     phrases::check(&volume, articles, options.phrases, options.seed)
+}
+
+/// The index that an earlier run has left in a folder, or a new one that stays there.
+fn kept_or_made(
+    folder: &Path,
+    make: impl FnOnce(&Path) -> anyhow::Result<Arc<Volume>>,
+) -> anyhow::Result<Arc<Volume>> {
+    let shelf = Shelf::at(folder);
+    if shelf.current()?.is_some() {
+        return Ok(shelf.open()?);
+    }
+    let volume = make(folder)?;
+    shelf.publish(volume.clone())?;
+    Ok(volume)
 }
 
 /// How good the answers are; one set brings its own articles.

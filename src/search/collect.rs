@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use tantivy::DocId;
 
+use super::batch::Batch;
 use super::place::{Key, Place, Tier};
 use super::rank::Sort;
 use super::sketch::Sketch;
@@ -46,14 +47,28 @@ impl Gather {
         Gather { tier, sort, limits, total: 0, best: Top::of(limits.best), rest: Top::of(limits.rest) }
     }
 
+    /// An article of the segment of number `n`.
     #[inline]
     pub fn offer(&mut self, n: usize, segment: &Segment, doc: DocId, score: f32) {
-        self.total += 1;
-        let key = if self.limits.best > 0 {
-            Key::of_score(score, false)
+        self.offer_with(n, segment, doc, Key::of_score(score, false));
+    }
+
+    /// Those of a batch; by date where none get a closer look.
+    pub fn offer_all(&mut self, n: usize, segment: &Segment, batch: &Batch) {
+        if self.limits.best > 0 {
+            for (&doc, &score) in batch.docs.iter().zip(&batch.scores) {
+                self.offer(n, segment, doc, score);
+            }
         } else {
-            date(self.sort, segment.published.get_val(doc))
-        };
+            for (&doc, &published) in batch.docs.iter().zip(&batch.published) {
+                self.offer_with(n, segment, doc, date(self.sort, published));
+            }
+        }
+    }
+
+    #[inline]
+    fn offer_with(&mut self, n: usize, segment: &Segment, doc: DocId, key: Key) {
+        self.total += 1;
         if self.best.is_beyond(key) && self.rest.is_beyond(key) {
             return;
         }

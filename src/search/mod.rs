@@ -10,9 +10,9 @@
 //!   lets a search live through files that are cut short.
 //! - [`view`]: the index as one search sees it.
 //! - [`query`]: what the reader typed, understood and planned; [`docs`]: sets of articles.
-//! - [`rank`]: runs a search, tier by tier, with [`score`], [`collect`] (what goes on a page), [`tally`]
-//!   (counts, by [`months`] too) and [`place`] (order); [`rerank`] has a closer look at the best, [`sketch`] knows what
-//!   says the same, [`budget`] says when to stop, [`hands`] shares the work out.
+//! - [`rank`]: runs a search, tier by tier and by [`batch`], with [`score`], [`collect`] (what goes on a page),
+//!   [`tally`] (counts, by [`months`] too) and [`place`] (order); [`rerank`] has a closer look at the best, [`sketch`]
+//!   knows what says the same, [`budget`] says when to stop, [`hands`] shares the work out.
 //! - [`snippet`]: what to show of an article, from its own text, with marks; [`passage`] cuts it.
 //! - [`wanted`]: a search as an address has it; [`turns`]: who may search now.
 //! - [`find`]: all of that for one request, with the rows of the database; [`pages`] and [`api`]
@@ -23,6 +23,7 @@
 //! - [`insight`]: what readers look for, counted by day.
 
 pub mod api;
+mod batch;
 mod budget;
 mod collect;
 mod docs;

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
-use tantivy::{DocId, DocSet, TERMINATED};
+use tantivy::DocId;
 
+use super::batch::{Batch, Source};
 use super::budget::Budget;
 use super::collect::{Gather, Limits, Placed};
 use super::docs::go_to;
@@ -31,14 +32,10 @@ const NEAR_MAX: usize = 200;
 /// So many articles of a tier get a closer look.
 const CLOSER: usize = 60;
 
-/// Articles that are scored at once, one list after another.
-const AT_ONCE: usize = 512;
-
 /// A new article may score this much more than an old one with the same text.
 const FRESHNESS: f32 = 0.1;
-/// In days: half of that is gone after so long.
-const FRESHNESS_HALF_LIFE: f32 = 30.0;
-const DAY: f32 = 86_400_000.0;
+/// In milliseconds, 30 days: half of that is gone after so long.
+const FRESHNESS_HALF_LIFE: f32 = 30.0 * 86_400_000.0;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Sort {
@@ -226,32 +223,36 @@ impl Search<'_> {
         // What asks for no letters, or for a single one, is answered with the newest.
         let by_score = self.request.sort == Sort::Relevance && !self.pairs.is_empty();
         let mut budget = self.budget.clone();
-        let mut some = Vec::with_capacity(AT_ONCE);
+        let mut batch = Batch::default();
         for &(n, segment) in segments {
-            let mut docs = self.plan(segment).exact()?;
-            let mut scorer = by_score.then(|| self.pairs.scorer(segment, n));
+            let mut source = self.source(n, segment, by_score)?;
             let mut steps = 1;
-            while docs.doc() != TERMINATED && !budget.is_spent_by(steps) {
-                some.clear();
-                steps = 0;
-                while docs.doc() != TERMINATED && steps < AT_ONCE {
-                    if segment.is_alive(docs.doc()) {
-                        some.push((docs.doc(), if by_score { 0.0 } else { 1.0 }));
-                    }
-                    docs.advance();
-                    steps += 1;
+            while !budget.is_spent_by(steps) {
+                steps = batch.take_from(&mut source, segment);
+                if steps == 0 {
+                    break;
                 }
-                scorer.iter_mut().for_each(|scorer| scorer.add(&mut some));
-                for &(doc, score) in &some {
-                    if haul.seen.len() < ENOUGH {
-                        haul.seen.insert((n, doc));
-                    }
-                    haul.tally.iter_mut().for_each(|tally| tally.count(n, segment, doc));
-                    haul.gather.offer(n, segment, doc, score * self.freshness(segment, doc));
+                batch.look_up(&*segment.published);
+                self.freshen(&mut batch);
+                let missing = ENOUGH.saturating_sub(haul.seen.len());
+                haul.seen.extend(batch.docs.iter().take(missing).map(|doc| (n, *doc)));
+                if let Some(tally) = &mut haul.tally {
+                    tally.count(n, segment, &batch.docs, &batch.published);
                 }
+                haul.gather.offer_all(n, segment, &batch);
             }
         }
         Ok(haul)
+    }
+
+    /// The articles of a segment that hold all that was asked for.
+    fn source<'a>(&'a self, n: usize, segment: &'a Segment, by_score: bool) -> tantivy::Result<Source<'a>> {
+        let plan = self.plan(segment);
+        let scorer = by_score.then(|| self.pairs.scorer(segment, n));
+        Ok(match scorer {
+            Some(scorer) if scorer.is_dense() && plan.means_any_of(&self.pairs) => Source::Scored(scorer),
+            scorer => Source::Set(plan.exact()?, scorer),
+        })
     }
 
     /// Articles that share some of the pairs.
@@ -273,7 +274,8 @@ impl Search<'_> {
         gather.total = gather.total.min(NEAR_MAX);
         if let Some(tally) = tally {
             for best in gather.best() {
-                tally.count(best.segment, &self.view.segments[best.segment], best.doc);
+                let segment = &self.view.segments[best.segment];
+                tally.count(best.segment, segment, &[best.doc], &[segment.published.get_val(best.doc)]);
             }
         }
         self.add(gather, answer);
@@ -306,14 +308,16 @@ impl Search<'_> {
         Ok(gather)
     }
 
-    /// 1 for the old, up to 1 + [`FRESHNESS`] for what was published just now. Who types a word or two
+    /// Times 1 for the old, up to 1 + [`FRESHNESS`] for what was published just now. Who types a word or two
     /// follows a subject; who types a sentence wants that one article, however old.
-    fn freshness(&self, segment: &Segment, doc: DocId) -> f32 {
+    fn freshen(&self, batch: &mut Batch) {
         if !self.fresh {
-            return 1.0;
+            return;
         }
-        let age = self.now.saturating_sub(segment.published.get_val(doc)).max(0);
-        1.0 + FRESHNESS * FRESHNESS_HALF_LIFE / (FRESHNESS_HALF_LIFE + age as f32 / DAY)
+        for (score, published) in batch.scores.iter_mut().zip(&batch.published) {
+            let age = self.now.saturating_sub(*published).max(0) as f32;
+            *score *= 1.0 + FRESHNESS * FRESHNESS_HALF_LIFE / (FRESHNESS_HALF_LIFE + age);
+        }
     }
 
     fn add(&self, gather: Gather, answer: &mut Answer) {

@@ -2,7 +2,7 @@
 
 pub mod near;
 
-use tantivy::{DocId, DocSet};
+use tantivy::{DocId, DocSet, TERMINATED};
 
 use super::grams::dict::TermEntry;
 use super::grams::{Gram, Postings, Space};
@@ -62,6 +62,9 @@ const RARE_SINGLE: u64 = 10;
 /// up.
 const DENSE: usize = 8;
 
+/// Articles that are gone through at once where all in a list are wanted.
+const WINDOW: usize = 1_024;
+
 /// Articles that one search looks at for what is only near, over the lists of all pairs.
 const MAX_NEAR: u64 = 2_500_000;
 
@@ -105,13 +108,19 @@ struct Single {
 
 impl Singles {
     pub fn look_up(view: &View, letters: &[char]) -> Singles {
+        let rare = view.articles / RARE_SINGLE + 20;
         let single = |&letter: &char| {
+            // Most letters are in too many articles, which their own lists tell at once.
+            let own = |segment: &Segment| segment.grams.entry(Space::Letter, Gram::last(letter));
+            let in_own = view.segments.iter().filter_map(own).map(|entry| u64::from(entry.df)).sum::<u64>();
+            if in_own > rare {
+                return None;
+            }
             let lists = |segment: &Segment| segment.grams.entries_from(Space::Text, letter).collect();
             let lists: Vec<Vec<TermEntry>> = view.segments.iter().map(lists).collect();
             // An article counts once for each different letter behind; near enough for rare ones.
             let df: u64 = lists.iter().flatten().map(|entry| u64::from(entry.df)).sum();
-            let is_rare = df <= view.articles / RARE_SINGLE + 20;
-            is_rare.then(|| Single { worth: weight::SINGLE * idf(view.articles, df), lists })
+            (df <= rare).then(|| Single { worth: weight::SINGLE * idf(view.articles, df), lists })
         };
         Singles(letters.iter().filter_map(single).collect())
     }
@@ -138,11 +147,16 @@ impl Pairs {
             }
         };
         let pairs = sorted.chunk_by(|one, other| one.gram == other.gram).map(pair).collect();
-        Pairs { pairs, lengthy: Lengthy { mean_length: view.mean_length } }
+        Pairs { pairs, lengthy: Lengthy::of(view.mean_length) }
     }
 
     pub fn is_empty(&self) -> bool {
         self.pairs.is_empty()
+    }
+
+    /// In order.
+    pub fn grams(&self) -> impl Iterator<Item = Gram> {
+        self.pairs.iter().map(|pair| pair.gram)
     }
 
     /// Which of them it is, and how rare.
@@ -164,7 +178,7 @@ impl Pairs {
             text: open(pair.found[n].text),
             around: pair.found[n].around.map(open),
         });
-        Scorer { lists: lists.collect(), segment, lengthy: self.lengthy }
+        Scorer { lists: lists.collect(), segment, lengthy: self.lengthy, window: Vec::new() }
     }
 
     /// The loose ones that near articles are looked for by: of very common pairs as many as
@@ -207,6 +221,8 @@ pub struct Scorer<'a> {
     lists: Vec<Lists>,
     segment: &'a Segment,
     lengthy: Lengthy,
+    /// The scores of articles in a row; [`NONE`] for what is in no list.
+    window: Vec<f32>,
 }
 
 struct Lists {
@@ -215,24 +231,55 @@ struct Lists {
     around: [Option<Postings>; 4],
 }
 
+impl Lists {
+    fn all(&self) -> impl Iterator<Item = &Postings> {
+        self.text.iter().chain(self.around.iter().flatten())
+    }
+}
+
+/// The score of what is in no list: this zero and any part of a score are no longer it.
+const NONE: f32 = -0.0;
+
 impl Scorer<'_> {
     /// Adds its score to each of some articles. They must come in order, over all calls.
-    pub fn add(&mut self, docs: &mut [(DocId, f32)]) {
-        let (Some(&(first, _)), Some(&(last, _))) = (docs.first(), docs.last()) else { return };
+    pub fn add(&mut self, docs: &[DocId], scores: &mut [f32]) {
+        let (Some(&first), Some(&last)) = (docs.first(), docs.last()) else { return };
         // Damaged lists need not be in order.
         let span = last.saturating_sub(first) as usize + 1;
         if span <= docs.len() * DENSE {
-            let scores = self.of_all(first, span);
-            let of = |doc: DocId| scores.get(doc.wrapping_sub(first) as usize).copied().unwrap_or_default();
-            docs.iter_mut().for_each(|(doc, score)| *score += of(*doc));
+            self.fill_window(first, span);
+            let of = |doc: DocId| self.window.get(doc.wrapping_sub(first) as usize).copied().unwrap_or(NONE);
+            docs.iter().zip(scores).for_each(|(doc, score)| *score += of(*doc));
         } else {
-            self.add_each(docs);
+            self.add_each(docs, scores);
         }
     }
 
-    /// The scores of all articles in a row.
-    fn of_all(&mut self, first: DocId, count: usize) -> Vec<f32> {
-        let mut scores = vec![0.0; count];
+    /// Whether so many articles are in the lists that all can be gone through.
+    pub fn is_dense(&self) -> bool {
+        let entries: usize = self.lists.iter().flat_map(Lists::all).map(|list| list.df() as usize).sum();
+        entries * DENSE > self.segment.reader.max_doc() as usize
+    }
+
+    /// Goes on to the next articles that are in any list, in order, with their scores. Returns how many articles it went
+    /// through, 0 at the end.
+    pub fn next_any(&mut self, mut take: impl FnMut(DocId, f32)) -> usize {
+        let first = self.lists.iter().flat_map(Lists::all).map(|list| list.doc()).min();
+        let Some(first) = first.filter(|first| *first != TERMINATED) else { return 0 };
+        self.fill_window(first, WINDOW);
+        for (doc, score) in (first..).zip(&self.window) {
+            if score.to_bits() != NONE.to_bits() {
+                take(doc, *score);
+            }
+        }
+        WINDOW
+    }
+
+    /// Scores all articles in a row.
+    fn fill_window(&mut self, first: DocId, count: usize) {
+        self.window.clear();
+        self.window.resize(count, NONE);
+        let scores = &mut self.window[..];
         let end = first + count as DocId;
         // What a damaged list has before the first one counts for none.
         let mut add = |doc: DocId, part: f32| {
@@ -249,13 +296,12 @@ impl Scorer<'_> {
                 list.iter_mut().for_each(|list| walk(list, first, end, |doc, _| add(doc, *worth * weight)));
             }
         }
-        scores
     }
 
-    fn add_each(&mut self, docs: &mut [(DocId, f32)]) {
+    fn add_each(&mut self, docs: &[DocId], scores: &mut [f32]) {
         for lists in &mut self.lists {
             if let Some(text) = &mut lists.text {
-                for (doc, score) in &mut *docs {
+                for (doc, score) in docs.iter().zip(&mut *scores) {
                     if text.seek(*doc) == *doc {
                         *score += lists.worth * self.lengthy.frequency(self.segment, *doc, text.frequency());
                     }
@@ -263,7 +309,7 @@ impl Scorer<'_> {
             }
             for (list, (_, weight)) in lists.around.iter_mut().zip(AROUND) {
                 let Some(list) = list else { continue };
-                for (doc, score) in &mut *docs {
+                for (doc, score) in docs.iter().zip(&mut *scores) {
                     if list.seek(*doc) == *doc {
                         *score += lists.worth * weight;
                     }
@@ -282,20 +328,26 @@ fn walk(list: &mut Postings, first: DocId, end: DocId, mut add: impl FnMut(DocId
 /// What the length of a text makes of how often a pair is in it.
 #[derive(Debug, Clone, Copy)]
 pub struct Lengthy {
-    mean_length: f32,
+    /// What weakens a count, in a text without letters and for each letter.
+    least: f32,
+    letter: f32,
 }
 
 impl Lengthy {
     /// More than any [`Self::frequency`].
     pub const MOST: f32 = weight::K1 + 1.0;
 
+    /// Of texts with so many letters on average.
+    fn of(mean_length: f32) -> Lengthy {
+        Lengthy { least: weight::K1 * (1.0 - weight::B), letter: weight::K1 * weight::B / mean_length }
+    }
+
     /// The part of BM25 that grows with how often a pair is in a text.
     #[inline]
     pub fn frequency(self, segment: &Segment, doc: DocId, count: u32) -> f32 {
         let count = count as f32;
         let length = segment.grams.lengths().text(doc) as f32;
-        let norm = 1.0 - weight::B + weight::B * length / self.mean_length;
-        count * (weight::K1 + 1.0) / (count + weight::K1 * norm)
+        count * (weight::K1 + 1.0) / (count + self.least + self.letter * length)
     }
 }
 

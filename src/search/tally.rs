@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use rustc_hash::FxHashMap;
 use strum::VariantArray;
 use tantivy::DocId;
+use tantivy::columnar::StrColumn;
 
 use super::months::Months;
 use super::query::Part;
@@ -20,28 +21,55 @@ pub struct Tally {
     /// For each segment, by the ordinals of its columns.
     langs: Vec<Vec<usize>>,
     has: Vec<Vec<usize>>,
+    /// Room for what columns hold of some articles.
+    values: Vec<i64>,
+    ordinals: Ordinals,
+}
+
+/// Reads the terms of a column, of many articles at once.
+#[derive(Default)]
+struct Ordinals {
+    docs: Vec<DocId>,
+    rows: Vec<u32>,
+    ordinals: Vec<u64>,
+}
+
+impl Ordinals {
+    /// Each term that some articles have, by its number.
+    fn each(&mut self, column: Option<&StrColumn>, docs: &[DocId], take: impl FnMut(u64)) {
+        let Some(column) = column else { return };
+        self.docs.clear();
+        self.rows.clear();
+        column.ords().index.docids_to_rowids(docs, &mut self.docs, &mut self.rows);
+        self.ordinals.resize(self.rows.len(), 0);
+        column.ords().values.get_vals(&self.rows, &mut self.ordinals);
+        self.ordinals.iter().copied().for_each(take);
+    }
 }
 
 impl Tally {
     pub fn new(view: &View, zone: Tz) -> Tally {
-        let counts = |column: &Option<tantivy::columnar::StrColumn>| {
-            vec![0; column.as_ref().map_or(0, |c| c.num_terms())]
-        };
+        let counts = |column: &Option<StrColumn>| vec![0; column.as_ref().map_or(0, |c| c.num_terms())];
         Tally {
             accounts: FxHashMap::default(),
             months: Months::of(zone),
             langs: view.segments.iter().map(|segment| counts(&segment.langs)).collect(),
             has: view.segments.iter().map(|segment| counts(&segment.has)).collect(),
+            values: Vec::new(),
+            ordinals: Ordinals::default(),
         }
     }
 
-    pub fn count(&mut self, n: usize, segment: &Segment, doc: DocId) {
-        *self.accounts.entry(segment.accounts.get_val(doc)).or_default() += 1;
-        self.months.count(segment.published.get_val(doc));
+    /// Articles of the segment of number `n`, with when each was published.
+    pub fn count(&mut self, n: usize, segment: &Segment, docs: &[DocId], published: &[i64]) {
+        self.values.resize(docs.len(), 0);
+        segment.accounts.get_vals(docs, &mut self.values);
+        for account in &self.values {
+            *self.accounts.entry(*account).or_default() += 1;
+        }
+        published.iter().for_each(|at| self.months.count(*at));
         for (column, counts) in [(&segment.langs, &mut self.langs[n]), (&segment.has, &mut self.has[n])] {
-            for ordinal in column.iter().flat_map(|column| column.term_ords(doc)) {
-                counts[ordinal as usize] += 1;
-            }
+            self.ordinals.each(column.as_ref(), docs, |ordinal| counts[ordinal as usize] += 1);
         }
     }
 
@@ -72,7 +100,7 @@ impl Tally {
 
 /// Counts of all segments together, more first.
 fn by_name<'a>(
-    columns: impl Iterator<Item = &'a Option<tantivy::columnar::StrColumn>>,
+    columns: impl Iterator<Item = &'a Option<StrColumn>>,
     counts: &[Vec<usize>],
 ) -> Vec<(String, usize)> {
     let mut names: HashMap<String, usize> = HashMap::new();

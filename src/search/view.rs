@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use tantivy::columnar::{ColumnValues, StrColumn};
+use tantivy::columnar::{ColumnIndex, ColumnValues, StrColumn};
+use tantivy::fastfield::FastFieldReaders;
 use tantivy::index::SegmentReader;
 use tantivy::{DocId, Searcher};
 
@@ -47,9 +48,9 @@ impl Segment {
         let columns = reader.fast_fields();
         Ok(Segment {
             grams: Grams::open(reader)?,
-            ids: columns.column_first_or_default(schema::ID)?,
-            accounts: columns.column_first_or_default(schema::ACCOUNT)?,
-            published: columns.column_first_or_default(schema::PUBLISHED_AT)?,
+            ids: numbers(columns, schema::ID)?,
+            accounts: numbers(columns, schema::ACCOUNT)?,
+            published: numbers(columns, schema::PUBLISHED_AT)?,
             langs: columns.str(schema::LANG)?,
             has: columns.str(schema::HAS)?,
             sketches: [
@@ -67,5 +68,32 @@ impl Segment {
     #[inline]
     pub fn is_alive(&self, doc: DocId) -> bool {
         self.reader.alive_bitset().is_none_or(|alive| alive.is_alive(doc))
+    }
+}
+
+/// A column of which each article has one; read without a look at its index where that is so.
+fn numbers(columns: &FastFieldReaders, name: &str) -> tantivy::Result<Arc<dyn ColumnValues<i64>>> {
+    match columns.column_opt::<i64>(name)? {
+        Some(column) if matches!(column.index, ColumnIndex::Full) => Ok(column.values),
+        _ => columns.column_first_or_default(name),
+    }
+}
+
+#[cfg(test)]
+impl View {
+    /// One segment with these texts, their ids from 0 on.
+    pub fn of_texts(texts: &[String]) -> View {
+        let (schema, fields) = Fields::schema();
+        let index = tantivy::Index::builder().schema(schema).register_plugin(fields.plugin());
+        let index = index.create_in_ram().unwrap();
+        let mut writer: tantivy::IndexWriter = index.writer_with_num_threads(1, 100_000_000).unwrap();
+        for (id, body) in texts.iter().enumerate() {
+            let entry = schema::Entry { id: id as i64, body: body.clone(), ..schema::Entry::default() };
+            writer.add_document(entry.document(&fields)).unwrap();
+        }
+        writer.commit().unwrap();
+        let view = View::of(&index.reader().unwrap().searcher(), fields).unwrap();
+        assert_eq!(view.segments.len(), 1);
+        view
     }
 }

@@ -2,7 +2,8 @@
 
 use tantivy::{DocId, DocSet, TERMINATED};
 
-use super::{Docs, Nothing, go_to};
+use super::stretch::Stretch;
+use super::{Docs, Nothing, Set, go_to};
 
 /// What is in at least one set.
 pub fn any_of(mut any: Vec<Docs>) -> Docs {
@@ -12,21 +13,17 @@ pub fn any_of(mut any: Vec<Docs>) -> Docs {
         1 => any.remove(0),
         _ => {
             let doc = any.iter().map(|docs| docs.doc()).min().unwrap_or(TERMINATED);
-            Box::new(Any { any, doc, ahead: [0; AHEAD], from: doc, end: doc })
+            Box::new(Any { any, doc, ahead: Stretch::none(doc), end: doc })
         }
     }
 }
-
-/// Words of 64 articles.
-const AHEAD: usize = 16;
 
 /// `advance` goes through a stretch ahead, one set after another; `seek` beyond it moves the sets themselves.
 struct Any {
     any: Vec<Docs>,
     doc: DocId,
-    /// The articles from `from` up to `end`, a bit for each; the sets are behind them.
-    ahead: [u64; AHEAD],
-    from: DocId,
+    ahead: Stretch,
+    /// What was looked at ends there, and the sets are behind it.
     end: DocId,
 }
 
@@ -34,7 +31,7 @@ impl Any {
     fn step(&mut self) {
         let mut target = self.doc + 1;
         loop {
-            if let Some(doc) = self.next_ahead(target) {
+            if let Some(doc) = self.ahead.next(target) {
                 self.doc = doc;
                 return;
             }
@@ -48,30 +45,9 @@ impl Any {
     }
 
     fn look_ahead(&mut self, from: DocId) {
-        self.ahead = [0; AHEAD];
-        (self.from, self.end) = (from, from + AHEAD as DocId * 64);
-        for docs in &mut self.any {
-            let mut doc = docs.doc();
-            while doc < self.end {
-                // What a damaged list has before them is passed over.
-                if let Some(at) = doc.checked_sub(from).map(|at| at as usize) {
-                    self.ahead[at / 64] |= 1 << (at % 64);
-                }
-                doc = docs.advance();
-            }
-        }
-    }
-
-    /// The first one from `target` on of those that were gone through.
-    fn next_ahead(&self, target: DocId) -> Option<DocId> {
-        let at = target.checked_sub(self.from).filter(|_| target < self.end)? as usize;
-        let mut n = at / 64;
-        let mut word = self.ahead[n] & (u64::MAX << (at % 64));
-        while word == 0 {
-            n += 1;
-            word = *self.ahead.get(n)?;
-        }
-        Some(self.from + n as DocId * 64 + word.trailing_zeros())
+        self.ahead = Stretch::none(from);
+        self.end = self.ahead.end();
+        self.any.iter_mut().for_each(|docs| docs.mark(&mut self.ahead));
     }
 
     /// Moves all sets to `target` or behind it.
@@ -93,7 +69,7 @@ impl DocSet for Any {
             return self.advance();
         }
         if self.doc < target {
-            self.doc = match self.next_ahead(target) {
+            self.doc = match self.ahead.next(target) {
                 Some(doc) => doc,
                 None => self.least(self.end.max(target)),
             };
@@ -107,6 +83,12 @@ impl DocSet for Any {
 
     fn size_hint(&self) -> u32 {
         self.any.iter().map(|docs| docs.size_hint()).fold(0, u32::saturating_add)
+    }
+}
+
+impl Set for Any {
+    fn is_light(&self) -> bool {
+        self.any.iter().all(|docs| docs.is_light())
     }
 }
 

@@ -1,16 +1,46 @@
-//! Sets of articles of one segment, put together from lists: all of, any of, none of, and runs of
-//! letters.
+//! Sets of articles of one segment, put together from lists: all of, any of, none of, and runs of letters. Sets that
+//! much of the segment is in are put together by stretches, a bit for each article.
 
+mod all;
 mod any;
 mod run;
+mod stretch;
 
+use tantivy::postings::SegmentPostings;
 use tantivy::{DocId, DocSet, TERMINATED};
 
+pub use self::all::all_of;
 pub use self::any::any_of;
 pub use self::run::Run;
+pub use self::stretch::Stretch;
 use super::budget::Budget;
 
-pub type Docs = Box<dyn DocSet>;
+/// A set of articles, at one of them.
+pub trait Set: DocSet {
+    /// Marks its articles of a stretch, and goes behind them.
+    fn mark(&mut self, stretch: &mut Stretch) {
+        let mut doc = self.doc();
+        if doc < stretch.from() {
+            doc = self.seek(stretch.from());
+        }
+        while doc < stretch.end() {
+            stretch.mark(doc);
+            doc = self.advance();
+        }
+    }
+
+    /// Whether it costs little to go through all of it.
+    fn is_light(&self) -> bool {
+        true
+    }
+}
+
+pub type Docs = Box<dyn Set>;
+
+impl Set for SegmentPostings {}
+impl Set for Nothing {}
+impl Set for Bits {}
+impl<F: FnMut(DocId) -> bool + Send + 'static> Set for Checked<F> {}
 
 /// Nothing.
 pub struct Nothing;
@@ -181,60 +211,4 @@ fn meet<S>(
         break;
     }
     target
-}
-
-/// What is in every set and in none of the others.
-pub fn all_of(mut all: Vec<Docs>, none: Vec<Docs>, budget: Budget) -> Docs {
-    all.sort_by_key(|docs| docs.size_hint());
-    match (all.len(), none.is_empty()) {
-        (0, _) => Box::new(Nothing),
-        (1, true) => all.remove(0),
-        _ => {
-            let mut docs = All { all, none, budget, doc: 0 };
-            docs.settle(0);
-            Box::new(docs)
-        }
-    }
-}
-
-struct All {
-    /// Small ones first.
-    all: Vec<Docs>,
-    none: Vec<Docs>,
-    budget: Budget,
-    doc: DocId,
-}
-
-impl All {
-    /// Goes to the first article from `target` on.
-    fn settle(&mut self, target: DocId) {
-        self.doc = meet(&mut self.all, go_to, target, &mut self.budget);
-        while self.doc != TERMINATED && self.none.iter_mut().any(|docs| go_to(docs, self.doc) == self.doc) {
-            self.doc = meet(&mut self.all, go_to, self.doc + 1, &mut self.budget);
-        }
-    }
-}
-
-impl DocSet for All {
-    fn advance(&mut self) -> DocId {
-        if self.doc != TERMINATED {
-            self.settle(self.doc + 1);
-        }
-        self.doc
-    }
-
-    fn seek(&mut self, target: DocId) -> DocId {
-        if self.doc < target {
-            self.settle(target);
-        }
-        self.doc
-    }
-
-    fn doc(&self) -> DocId {
-        self.doc
-    }
-
-    fn size_hint(&self) -> u32 {
-        self.all[0].size_hint()
-    }
 }

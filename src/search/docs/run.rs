@@ -2,7 +2,7 @@
 
 use tantivy::{DocId, DocSet, TERMINATED};
 
-use super::meet;
+use super::{Set, meet};
 use crate::search::budget::Budget;
 use crate::search::grams::Postings;
 use crate::search::grams::lengths::Lengths;
@@ -92,5 +92,12 @@ impl DocSet for Run {
     fn size_hint(&self) -> u32 {
         // A guess: most that hold all bigrams hold the run, and few hold all.
         self.grams[0].postings.df() / 2
+    }
+}
+
+impl Set for Run {
+    /// It reads places.
+    fn is_light(&self) -> bool {
+        false
     }
 }

@@ -122,23 +122,39 @@ impl BitReader {
         }
     }
 
-    /// Two numbers, the second one with a parameter of 0; the same as reading one after the other, in one
-    /// step where they are short.
+    /// So many times two numbers, the second one with a parameter of 0; the same as reading one after the other. Several
+    /// are short enough to be in one word, so the next ones need not wait for it.
     #[inline]
-    pub fn read_rice_and_unary(&mut self, bytes: &[u8], k: u32) -> (u32, u32) {
-        let word = self.peek(bytes);
-        let quotient = word.trailing_ones();
-        let used = quotient + 1 + k;
-        // A word has 57 bits at least that belong to the stream.
-        if quotient < LONGEST_UNARY && used + LONGEST_UNARY <= 57 {
-            let rest = word >> (quotient + 1);
-            let second = (rest >> k).trailing_ones();
-            if second < LONGEST_UNARY {
-                self.at += (used + second + 1) as usize;
-                return ((quotient << k) | (rest & ((1 << k) - 1)) as u32, second);
+    pub fn read_rice_and_unary(
+        &mut self,
+        bytes: &[u8],
+        k: u32,
+        count: usize,
+        mut take: impl FnMut(u32, u32),
+    ) {
+        let mut left = count;
+        while left > 0 {
+            let mut word = self.peek(bytes);
+            let (mut ahead, before) = (64 - (self.at & 7) as u32, left);
+            while left > 0 {
+                let quotient = word.trailing_ones();
+                let rest = word.wrapping_shr(quotient + 1);
+                let second = (rest >> k).trailing_ones();
+                let used = quotient + second + k + 2;
+                if used >= ahead || quotient.max(second) >= LONGEST_UNARY {
+                    break;
+                }
+                take((quotient << k) | (rest & ((1 << k) - 1)) as u32, second);
+                word >>= used;
+                ahead -= used;
+                self.at += used as usize;
+                left -= 1;
+            }
+            if left == before {
+                take(self.read_rice(bytes, k), self.read_rice(bytes, 0));
+                left -= 1;
             }
         }
-        (self.read_rice(bytes, k), self.read_rice(bytes, 0))
     }
 
     #[inline]
@@ -236,6 +252,26 @@ mod tests {
         }
 
         #[test]
+        fn pairs_are_read_as_one_after_the_other(
+            pairs in proptest::collection::vec((any::<u32>(), 0..32u32, any::<u32>(), 5..32u32), 0..60),
+            k in 0..32u32,
+        ) {
+            let pairs = pairs.into_iter().map(|(one, shift, other, by)| (one >> shift, other >> by));
+            let pairs: Vec<(u32, u32)> = pairs.collect();
+            let mut writer = BitWriter::default();
+            for (one, other) in &pairs {
+                writer.write_rice(*one, k);
+                writer.write_rice(*other, 0);
+            }
+            writer.write(5, 3);
+            writer.align();
+            let (mut reader, mut read) = (BitReader::default(), Vec::new());
+            reader.read_rice_and_unary(&writer.bytes, k, pairs.len(), |one, other| read.push((one, other)));
+            prop_assert_eq!(read, pairs);
+            prop_assert_eq!(reader.read(&writer.bytes, 3), 5);
+        }
+
+        #[test]
         fn varints_are_read_as_written(value in any::<u64>().prop_map(|v| v >> 8)) {
             let mut bytes = Vec::new();
             write_varint(value, &mut bytes);
@@ -249,6 +285,7 @@ mod tests {
             let mut reader = BitReader::default();
             for _ in 0..50 {
                 reader.read_rice(&bytes, k);
+                reader.read_rice_and_unary(&bytes, k, 3, |_, _| ());
                 reader.read_below(&bytes, limit);
             }
         }

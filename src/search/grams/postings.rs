@@ -15,10 +15,11 @@ pub use write::ListWriter;
 use std::ops::Range;
 
 use tantivy::directory::OwnedBytes;
-use tantivy::{DocId, DocSet, TERMINATED};
+use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId, DocSet, TERMINATED};
 
 use super::bits::{BitReader, read_varint, rice_parameter};
 use super::lengths::Lengths;
+use crate::search::docs::{Set, Stretch};
 
 pub const BLOCK: usize = 128;
 
@@ -191,8 +192,6 @@ impl Postings {
         let last = (self.lengths.count() as DocId).saturating_sub(1);
         let mut bits = BitReader { at: docs * 8 };
         let k = bits.read(bytes, PARAMETER_BITS);
-        self.docs.clear();
-        self.counts.clear();
         let mut next = base;
         // Damage must not lead past the segment's articles.
         let mut doc_behind = |gap: u32| {
@@ -200,15 +199,18 @@ impl Postings {
             next = doc + 1;
             doc
         };
+        self.docs.resize(count, 0);
         if self.detail == Detail::Docs {
-            self.docs.extend((0..count).map(|_| doc_behind(bits.read_rice(bytes, k))));
+            self.docs.iter_mut().for_each(|doc| *doc = doc_behind(bits.read_rice(bytes, k)));
         } else {
-            for _ in 0..count {
-                let (gap, more) = bits.read_rice_and_unary(bytes, k);
-                self.docs.push(doc_behind(gap));
+            self.counts.resize(count, 0);
+            let mut entries = self.docs.iter_mut().zip(&mut self.counts);
+            bits.read_rice_and_unary(bytes, k, count, |gap, more| {
+                let Some((doc, places)) = entries.next() else { return };
+                *doc = doc_behind(gap);
                 // No article has more places than its text has letters.
-                self.counts.push(more.min(1 << 24) + 1);
-            }
+                *places = more.min(1 << 24) + 1;
+            });
         }
         bits.align();
         self.place_bits = BitReader { at: if places > 0 { places * 8 } else { bits.at } };
@@ -280,6 +282,19 @@ impl DocSet for Postings {
         }
     }
 
+    fn fill_buffer(&mut self, buffer: &mut [DocId; COLLECT_BLOCK_BUFFER_LEN]) -> usize {
+        let mut filled = 0;
+        while filled < buffer.len() && self.doc != TERMINATED {
+            let ahead = &self.docs[self.at..];
+            let count = ahead.len().min(buffer.len() - filled);
+            buffer[filled..filled + count].copy_from_slice(&ahead[..count]);
+            filled += count;
+            self.at += count - 1;
+            self.advance();
+        }
+        filled
+    }
+
     #[inline]
     fn doc(&self) -> DocId {
         self.doc
@@ -287,6 +302,13 @@ impl DocSet for Postings {
 
     fn size_hint(&self) -> u32 {
         self.df
+    }
+}
+
+impl Set for Postings {
+    fn mark(&mut self, stretch: &mut Stretch) {
+        self.seek(stretch.from());
+        while self.walk_block(stretch.end(), |doc, _| stretch.mark(doc)) {}
     }
 }
 
@@ -353,6 +375,22 @@ mod tests {
                 prop_assert_eq!(&found, &expected);
                 prop_assert!(postings.doc() >= end);
             }
+        }
+
+        #[test]
+        fn buffers_have_what_walking_finds(list in lists(), before in 0..300usize) {
+            let mut postings = written(&list, Detail::Places);
+            let before = before.min(list.len() - 1);
+            (0..before).for_each(|_| { postings.advance(); });
+            let (mut found, mut buffer) = (Vec::new(), [0; COLLECT_BLOCK_BUFFER_LEN]);
+            loop {
+                let count = postings.fill_buffer(&mut buffer);
+                found.extend_from_slice(&buffer[..count]);
+                if count < buffer.len() { break }
+            }
+            let expected: Vec<DocId> = list[before..].iter().map(|(doc, _)| *doc).collect();
+            prop_assert_eq!(found, expected);
+            prop_assert_eq!(postings.doc(), TERMINATED);
         }
 
         #[test]

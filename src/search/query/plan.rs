@@ -9,6 +9,7 @@ use crate::search::budget::Budget;
 use crate::search::docs::{self, Bits, Checked, Docs, Nothing, all_of, any_of};
 use crate::search::grams::{Gram, Postings, Space};
 use crate::search::schema::Fields;
+use crate::search::score::Pairs;
 use crate::search::view::Segment;
 
 /// A query over one segment.
@@ -30,7 +31,30 @@ impl Plan<'_> {
         if all.is_empty() {
             all.push(self.everything());
         }
-        Ok(all_of(all, none, self.budget.clone()))
+        Ok(all_of(all, none, self.segment.reader.max_doc(), self.budget.clone()))
+    }
+
+    /// Whether an article holds everything as it was asked for if it holds any of the pairs, wherever.
+    pub fn means_any_of(&self, pairs: &Pairs) -> bool {
+        let [clause] = &self.query.clauses[..] else { return false };
+        if clause.negated || !self.filter.is_empty() {
+            return false;
+        }
+        let mut grams = Vec::new();
+        for atom in &clause.any {
+            let Atom::Text(term) = atom else { return false };
+            if term.quoted || term.within != Within::Anywhere {
+                return false;
+            }
+            for run in term.runs() {
+                let letters: Vec<char> = run.letters.chars().collect();
+                let [(_, gram)] = cover(&letters, &run)[..] else { return false };
+                grams.push(gram);
+            }
+        }
+        grams.sort_unstable();
+        grams.dedup();
+        pairs.grams().eq(grams)
     }
 
     /// What an article must hold that is only near; `None` where everything goes.
@@ -42,7 +66,7 @@ impl Plan<'_> {
         if all.is_empty() {
             all.push(self.everything());
         }
-        Ok(Some(all_of(all, none, self.budget.clone())))
+        Ok(Some(all_of(all, none, self.segment.reader.max_doc(), self.budget.clone())))
     }
 
     /// What holds for exact and near articles alike: all clauses but loose terms, and the filter.
@@ -124,7 +148,7 @@ impl Plan<'_> {
                 let mut all: Vec<Docs> = here.into_iter().map(|list| Box::new(list) as Docs).collect();
                 let titles = self.segment.grams.lengths().clone();
                 all.extend(lists(Space::Text).map(|texts| placed(texts, Some(titles))));
-                all_of(all, Vec::new(), self.budget.clone())
+                all_of(all, Vec::new(), self.segment.reader.max_doc(), self.budget.clone())
             }
             _ => placed(here, None),
         }

@@ -200,6 +200,10 @@ impl Near {
     /// The articles that can still come among the `best` when each can gain no more than `ahead`; nothing where that
     /// cannot be told yet, or they are more than `most`.
     fn contenders(&self, ahead: f32, best: usize, most: usize) -> Option<Vec<DocId>> {
+        // Most looks end here, and counting alone is many at once.
+        if self.scores.iter().filter(|score| **score > ahead).count() < best {
+            return None;
+        }
         let enough = self.scores.iter().zip(&self.counts).filter(|(_, count)| **count >= self.needed);
         let mut scores: Vec<f32> = enough.map(|(score, _)| *score).filter(|score| *score > ahead).collect();
         if scores.len() < best {
@@ -217,28 +221,11 @@ impl Near {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use tantivy::{Index, IndexWriter};
 
     use super::*;
     use crate::search::query::clues::Clues;
     use crate::search::query::parse::parse;
-    use crate::search::schema::{Entry, Fields};
     use crate::search::view::View;
-
-    /// One segment with these texts.
-    fn view_of(texts: &[String]) -> View {
-        let (schema, fields) = Fields::schema();
-        let index = Index::builder().schema(schema).register_plugin(fields.plugin()).create_in_ram().unwrap();
-        let mut writer: IndexWriter = index.writer_with_num_threads(1, 100_000_000).unwrap();
-        for (id, body) in texts.iter().enumerate() {
-            let entry = Entry { id: id as i64, body: body.clone(), ..Entry::default() };
-            writer.add_document(entry.document(&fields)).unwrap();
-        }
-        writer.commit().unwrap();
-        let view = View::of(&index.reader().unwrap().searcher(), fields).unwrap();
-        assert_eq!(view.segments.len(), 1);
-        view
-    }
 
     /// The best articles with their scores, and whether only a few were looked at to the end.
     fn best_of(view: &View, query: &str, best: usize, sought: usize) -> (Vec<(DocId, f32)>, bool) {
@@ -270,7 +257,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 8, max_shrink_iters: 0, ..ProptestConfig::default() })]
         #[test]
         fn the_best_are_the_same_however_many_are_sought(texts in texts()) {
-            let view = view_of(&texts);
+            let view = View::of_texts(&texts);
             let query = "台风 登陆 停课 撤离 渔船 我们的 在这里 有很多";
             let (all, is_few) = best_of(&view, query, 5, usize::MAX);
             prop_assert!(!is_few);
