@@ -101,7 +101,8 @@ impl Packing {
 fn wish(part: &str) -> Option<(&str, f32)> {
     let (name, quality) = part.split_once(';').unwrap_or((part, "q=1"));
     let quality = quality.trim().strip_prefix("q=").or_else(|| quality.trim().strip_prefix("Q="))?;
-    Some((name.trim(), quality.trim().parse().ok()?))
+    let quality = quality.trim().parse().ok()?;
+    (0.0..=1.0).contains(&quality).then_some((name.trim(), quality))
 }
 
 fn gzip(bytes: &[u8], level: u32) -> std::io::Result<Vec<u8>> {
@@ -174,6 +175,7 @@ mod tests {
             ("identity;q=0.5, br;q=0.5", Packing::Brotli),
             ("deflate, compress", Packing::Plain),
             ("br;q=much", Packing::Plain),
+            ("br;q=2, gzip", Packing::Gzip),
             ("br;level=1", Packing::Plain),
             ("*", Packing::Plain),
             ("", Packing::Plain),

@@ -94,19 +94,25 @@ pub fn kept<'a>(app: &'a App, request: &Request) -> impl Future<Output = Option<
     // Who names only packings that there are not may get no page at all.
     let is_simple = request.method() == Method::GET
         && !(is_plain && request.headers().contains_key(header::ACCEPT_ENCODING));
-    let key = key(app, request).filter(|key| is_simple && !is_of_search(&key.3));
+    let caches = app.pages.0.as_ref().filter(|_| is_simple);
+    let found = caches.and_then(|caches| Some((caches, key(app, request)?)));
     async move {
-        let (caches, key) = (app.pages.0.as_ref()?, key?);
+        let (caches, key) = found.filter(|(_, key)| !is_of_search(&key.3))?;
         let (commits, now) = (app.db.commits(), app.clock.now());
         let kept = caches.pages.get(&key).await.flatten().filter(|kept| kept.is_fresh(now, commits))?;
-        let mut answer = caches.answer(&kept, &asked).await;
+        let mut answer = match kept.known(&asked) {
+            Some(answer) => answer,
+            None if is_plain => kept.packed(None, Packing::Plain),
+            // A copy that has to be made belongs to the request that waits for it.
+            None => {
+                let copy = caches.copies.get(&(kept.hash, asked.packing)).await.flatten()?;
+                kept.packed(Some(copy), asked.packing)
+            }
+        };
         if let Some(length) = answer.body().size_hint().exact() {
             answer.headers_mut().insert(header::CONTENT_LENGTH, length.into());
         }
-        let is_whole = is_plain
-            || answer.status() == StatusCode::NOT_MODIFIED
-            || answer.headers().contains_key(header::CONTENT_ENCODING);
-        is_whole.then_some(answer)
+        Some(answer)
     }
 }
 
@@ -220,6 +226,28 @@ impl Kept {
     fn is_fresh(&self, now: Timestamp, commits: u64) -> bool {
         self.commits >= commits && (self.made_at - LIFE..self.made_at + LIFE).contains(&now)
     }
+
+    /// That it is still the one that the reader has.
+    fn known(&self, asked: &Asked) -> Option<Response> {
+        let tag = self.headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()).unwrap_or_default();
+        let known = packing::known(&asked.known, tag)?;
+        let mut response = StatusCode::NOT_MODIFIED.into_response();
+        *response.headers_mut() = self.headers.clone();
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+        if let Ok(known) = HeaderValue::from_str(known) {
+            response.headers_mut().insert(header::ETAG, known);
+        }
+        Some(response)
+    }
+
+    /// The page, as a copy that is packed so where there is one.
+    fn packed(&self, copy: Option<Bytes>, packing: Packing) -> Response {
+        let packing = if copy.is_some() { packing } else { Packing::Plain };
+        let mut response = Response::new(Body::from(copy.unwrap_or_else(|| self.body.clone())));
+        *response.headers_mut() = self.headers.clone();
+        packing.mark(response.headers_mut());
+        response
+    }
 }
 
 /// What a client says of the bytes that it has and takes.
@@ -239,22 +267,10 @@ impl Asked {
 impl Caches {
     /// The page, or that it is still the one that the reader has.
     async fn answer(&self, kept: &Kept, asked: &Asked) -> Response {
-        let tag = kept.headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()).unwrap_or_default();
-        if let Some(known) = packing::known(&asked.known, tag) {
-            let mut response = StatusCode::NOT_MODIFIED.into_response();
-            *response.headers_mut() = kept.headers.clone();
-            response.headers_mut().remove(header::CONTENT_LENGTH);
-            if let Ok(known) = HeaderValue::from_str(known) {
-                response.headers_mut().insert(header::ETAG, known);
-            }
-            return response;
+        match kept.known(asked) {
+            Some(answer) => answer,
+            None => kept.packed(self.copy(kept, asked.packing).await, asked.packing),
         }
-        let copy = self.copy(kept, asked.packing).await;
-        let packing = if copy.is_some() { asked.packing } else { Packing::Plain };
-        let mut response = Response::new(Body::from(copy.unwrap_or_else(|| kept.body.clone())));
-        *response.headers_mut() = kept.headers.clone();
-        packing.mark(response.headers_mut());
-        response
     }
 
     /// A packed copy, where one is worth it.
