@@ -29,10 +29,14 @@ pub struct Beside {
 impl Beside {
     pub async fn load(app: &Arc<App>, article: &article::Model) -> Result<Self, Error> {
         let db = app.db.read();
+        let (known, is_old) = related::known(app, article).await;
+        let related = queries::by_ids(db, &known);
         let (changes, stands) = (changes(db, article.id), collections::stands(db, article.id));
-        let ((is_changed, corrections), stands) = tokio::try_join!(changes, stands)?;
-        // What has to be looked for takes a processor from what the page waits for, so it comes last.
-        let related = queries::by_ids(db, &related::of(app, article).await).await?;
+        let ((is_changed, corrections), related, stands) = tokio::try_join!(changes, related, stands)?;
+        // A look takes a processor from what the page waits for, so it comes behind that.
+        if is_old {
+            related::look_again(app, article);
+        }
         Ok(Self { is_changed, corrections, related, stands })
     }
 }

@@ -125,26 +125,31 @@ pub async fn look_ahead(app: &Arc<App>, id: i64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Ids of related articles as they were found last, best first. Where that was never or is old, they are looked for from
-/// now on.
-pub async fn of(app: &Arc<App>, article: &article::Model) -> Vec<i64> {
-    let kept = app.related.kept.get(&article.id).await;
-    let is_good = |kept: &Kept| kept.version == article.version && app.clock.now() < kept.until;
-    if !kept.as_ref().is_some_and(is_good) {
-        drop(start(app, article));
+/// Ids of related articles as they were found last, best first, and whether they should be looked for anew.
+pub async fn known(app: &App, article: &article::Model) -> (Vec<i64>, bool) {
+    match app.related.kept.get(&article.id).await {
+        Some(kept) => {
+            let is_good = kept.version == article.version && app.clock.now() < kept.until;
+            (kept.ids, !is_good)
+        }
+        None => (Vec::new(), true),
     }
-    kept.map(|kept| kept.ids).unwrap_or_default()
+}
+
+/// Looks for what is related to an article behind the back of its reader.
+pub fn look_again(app: &Arc<App>, article: &article::Model) {
+    drop(start(app, article));
 }
 
 /// Looks on its own, whether anybody waits for it; not where that is under way, or too many wait already.
-fn start(app: &Arc<App>, article: &article::Model) -> Option<JoinHandle<Vec<i64>>> {
+fn start(app: &Arc<App>, article: &article::Model) -> Option<JoinHandle<()>> {
     let place = Place::take(app, article.id)?;
     let article = article.clone();
     let look = async move {
         let app = &place.app;
         match app.related.turn.acquire().await {
             Ok(_turn) => look_and_keep(app, &article).await,
-            Err(_closed) => Vec::new(),
+            Err(_closed) => {}
         }
     };
     Some(tokio::spawn(look.in_current_span()))
@@ -170,19 +175,18 @@ impl Drop for Place {
     }
 }
 
-async fn look_and_keep(app: &App, article: &article::Model) -> Vec<i64> {
+async fn look_and_keep(app: &App, article: &article::Model) {
     let ids = match look(app, article).await {
         Ok(ids) => ids,
-        Err(Error::Busy { .. } | Error::Unavailable { .. }) => return Vec::new(),
+        Err(Error::Busy { .. } | Error::Unavailable { .. }) => return,
         Err(error) => {
             tracing::warn!(article = article.id, "looking for related articles failed: {error:?}");
-            return Vec::new();
+            return;
         }
     };
     let life = if ids.is_empty() { EMPTY_FRESH } else { FRESH };
-    let kept = Kept { version: article.version, ids: ids.clone(), until: app.clock.now() + life };
+    let kept = Kept { version: article.version, ids, until: app.clock.now() + life };
     app.related.kept.insert(article.id, kept).await;
-    ids
 }
 
 async fn look(app: &App, article: &article::Model) -> Result<Vec<i64>, Error> {
