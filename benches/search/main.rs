@@ -94,10 +94,10 @@ fn measure(options: &Options, articles: &[Article], folder: &Path) -> anyhow::Re
     if let Some(count) = options.articles {
         let make = |folder: &Path| index(Recombined::new(articles, count, options.seed), folder);
         let volume = match &options.index {
-            Some(kept) => kept_or_made(kept, make)?,
+            Some(kept) => kept_or_made(kept, count, make)?,
             None => make(folder)?,
         };
-        return classes::measure(&volume, articles, &options);
+        return classes::measure(&volume, articles, options);
     }
     let volume = index(articles.iter().cloned(), &folder.join("corpus"))?;
     classes::measure(&volume, articles, options)?;
@@ -110,11 +110,18 @@ fn measure(options: &Options, articles: &[Article], folder: &Path) -> anyhow::Re
 /// The index that an earlier run has left in a folder, or a new one that stays there.
 fn kept_or_made(
     folder: &Path,
+    count: usize,
     make: impl FnOnce(&Path) -> anyhow::Result<Arc<Volume>>,
 ) -> anyhow::Result<Arc<Volume>> {
     let shelf = Shelf::at(folder);
     if shelf.current()?.is_some() {
-        return Ok(shelf.open()?);
+        let volume = shelf.open()?;
+        anyhow::ensure!(
+            volume.count() == count as u64,
+            "the index in --index is of {} articles",
+            volume.count()
+        );
+        return Ok(volume);
     }
     let volume = make(folder)?;
     shelf.publish(volume.clone())?;
@@ -183,6 +190,7 @@ fn fill(volume: &Arc<Volume>, articles: impl Iterator<Item = Article>) -> anyhow
         text += article.bytes();
     }
     writer.commit(Progress::default())?;
+    writer.settle()?;
     writer.finish()?;
     Ok((count, text))
 }

@@ -3,7 +3,7 @@
 //! cost more than what it does.
 
 use tantivy::columnar::ColumnValues;
-use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId, DocSet};
+use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId, DocSet, TERMINATED};
 
 use super::docs::Docs;
 use super::score::Scorer;
@@ -20,6 +20,16 @@ pub enum Source<'a> {
     Scored(Scorer<'a>),
 }
 
+impl Source<'_> {
+    /// Whether there are no more.
+    pub fn is_over(&self) -> bool {
+        match self {
+            Source::Set(docs, _) => docs.doc() == TERMINATED,
+            Source::Scored(scorer) => scorer.next().is_none(),
+        }
+    }
+}
+
 /// Some articles in order, and what is known of each.
 #[derive(Default)]
 pub struct Batch {
@@ -31,8 +41,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Goes on to the next articles, without deleted ones; there may be none left then. Returns how many it went through,
-    /// 0 at the end.
+    /// Goes on to the next articles, without deleted ones; there may be none left then. Returns how many it went through.
     pub fn take_from(&mut self, source: &mut Source, segment: &Segment) -> usize {
         self.docs.clear();
         self.scores.clear();
@@ -88,7 +97,8 @@ mod tests {
 
     fn all_of(mut source: Source, segment: &Segment) -> Vec<(DocId, f32)> {
         let (mut batch, mut all) = (Batch::default(), Vec::new());
-        while batch.take_from(&mut source, segment) > 0 {
+        while !source.is_over() {
+            batch.take_from(&mut source, segment);
             all.extend(batch.docs.iter().copied().zip(batch.scores.iter().copied()));
         }
         all

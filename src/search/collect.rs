@@ -47,7 +47,7 @@ impl Gather {
         Gather { tier, sort, limits, total: 0, best: Top::of(limits.best), rest: Top::of(limits.rest) }
     }
 
-    /// An article of the segment of number `n`.
+    /// An article of the segment of number `n`, by its score.
     #[inline]
     pub fn offer(&mut self, n: usize, segment: &Segment, doc: DocId, score: f32) {
         self.offer_with(n, segment, doc, Key::of_score(score, false));

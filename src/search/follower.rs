@@ -110,16 +110,7 @@ pub async fn catch_up(app: &App) -> anyhow::Result<usize> {
 /// Merges the small segments that many commits left, so that the index is as small and as fast as it
 /// gets. For the end of bulk work.
 pub async fn settle(app: &App) -> anyhow::Result<()> {
-    let mut follower = Follower::open(app).await?;
-    if let Some((mut writer, size)) = follower.take_writer(true).await? {
-        writer = blocking(move || {
-            writer.settle()?;
-            Ok(writer)
-        })
-        .await?;
-        follower.writer = Some((writer, size));
-    }
-    follower.rest().await
+    Follower::open(app).await?.settle().await
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -274,6 +265,19 @@ impl Follower {
             self.cursor = cursor;
         }
         Ok(moved)
+    }
+
+    /// Merges what many commits left, and closes the writer.
+    async fn settle(&mut self) -> anyhow::Result<()> {
+        if let Some((mut writer, size)) = self.take_writer(true).await? {
+            writer = blocking(move || {
+                writer.settle()?;
+                Ok(writer)
+            })
+            .await?;
+            self.writer = Some((writer, size));
+        }
+        self.rest().await
     }
 
     /// Closes the writer.

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use serde::{Deserialize, Serialize};
 use tantivy::directory::MmapDirectory;
 use tantivy::directory::error::LockError;
-use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
+use tantivy::indexer::{IndexWriterOptions, LogMergePolicy, MergeCandidate};
 use tantivy::schema::Term;
 use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyError};
 
@@ -33,6 +33,8 @@ use super::view::View;
 
 /// MB of memory at most for a writer that adds a few articles at a time.
 const SMALL_MEMORY: u32 = 30;
+/// Articles of an index that one thread looks through anyway.
+const SMALL: u32 = 100_000;
 
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
@@ -257,11 +259,16 @@ impl Writer {
         self.volume.reload()
     }
 
-    /// Merges what is to be merged, until nothing is; else that would happen with later commits.
+    /// Merges what is to be merged, until nothing is; else that would happen with later commits. A small index is one
+    /// segment then: each has a dictionary of its own, which is a good part of a small one.
     pub fn settle(&mut self) -> Result<(), IndexError> {
         loop {
             let segments = self.volume.index.searchable_segment_metas()?;
-            let candidates = self.inner.get_merge_policy().compute_merge_candidates(&segments);
+            let mut candidates = self.inner.get_merge_policy().compute_merge_candidates(&segments);
+            let articles: u32 = segments.iter().map(|segment| segment.num_docs()).sum();
+            if candidates.is_empty() && segments.len() > 1 && articles <= SMALL {
+                candidates.push(MergeCandidate(segments.iter().map(|segment| segment.id()).collect()));
+            }
             if candidates.is_empty() {
                 return Ok(());
             }

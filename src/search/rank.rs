@@ -227,11 +227,8 @@ impl Search<'_> {
         for &(n, segment) in segments {
             let mut source = self.source(n, segment, by_score)?;
             let mut steps = 1;
-            while !budget.is_spent_by(steps) {
+            while !source.is_over() && !budget.is_spent_by(steps) {
                 steps = batch.take_from(&mut source, segment);
-                if steps == 0 {
-                    break;
-                }
                 batch.look_up(&*segment.published);
                 self.freshen(&mut batch);
                 let missing = ENOUGH.saturating_sub(haul.seen.len());

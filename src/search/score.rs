@@ -261,11 +261,16 @@ impl Scorer<'_> {
         entries * DENSE > self.segment.reader.max_doc() as usize
     }
 
+    /// The next article that is in any list.
+    pub fn next(&self) -> Option<DocId> {
+        let next = self.lists.iter().flat_map(Lists::all).map(|list| list.doc()).min();
+        next.filter(|doc| *doc != TERMINATED)
+    }
+
     /// Goes on to the next articles that are in any list, in order, with their scores. Returns how many articles it went
-    /// through, 0 at the end.
+    /// through.
     pub fn next_any(&mut self, mut take: impl FnMut(DocId, f32)) -> usize {
-        let first = self.lists.iter().flat_map(Lists::all).map(|list| list.doc()).min();
-        let Some(first) = first.filter(|first| *first != TERMINATED) else { return 0 };
+        let Some(first) = self.next() else { return 0 };
         self.fill_window(first, WINDOW);
         for (doc, score) in (first..).zip(&self.window) {
             if score.to_bits() != NONE.to_bits() {

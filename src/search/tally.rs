@@ -69,7 +69,10 @@ impl Tally {
         }
         published.iter().for_each(|at| self.months.count(*at));
         for (column, counts) in [(&segment.langs, &mut self.langs[n]), (&segment.has, &mut self.has[n])] {
-            self.ordinals.each(column.as_ref(), docs, |ordinal| counts[ordinal as usize] += 1);
+            // A damaged column may name a term that there is not.
+            let count =
+                |ordinal: u64| counts.get_mut(ordinal as usize).into_iter().for_each(|count| *count += 1);
+            self.ordinals.each(column.as_ref(), docs, count);
         }
     }
 

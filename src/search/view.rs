@@ -67,7 +67,8 @@ impl Segment {
 
     #[inline]
     pub fn is_alive(&self, doc: DocId) -> bool {
-        self.reader.alive_bitset().is_none_or(|alive| alive.is_alive(doc))
+        // Damaged lists may name any number.
+        doc < self.reader.max_doc() && self.reader.alive_bitset().is_none_or(|alive| alive.is_alive(doc))
     }
 }
 

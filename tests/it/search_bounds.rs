@@ -99,5 +99,15 @@ async fn an_index_is_made_with_the_least_memory_that_can_be_set(
     follower::catch_up(&app.app).await.unwrap();
     follower::rebuild(&app.app, |_, _| {}).await.unwrap();
     assert_eq!(ask(&app, &[("q", "同样的内容")]).await["total"], 50);
+    // Each commit is a segment; at the end of bulk work a small index is one.
+    for n in 50..53 {
+        publish(&app, account.id, &format!("新闻{n}"), "同样的内容").await;
+        follower::catch_up(&app.app).await.unwrap();
+    }
+    let segments = || app.app.search.shelf().live().unwrap().view().segments.len();
+    assert!(segments() > 1);
+    follower::settle(&app.app).await.unwrap();
+    assert_eq!(segments(), 1);
+    assert_eq!(ask(&app, &[("q", "同样的内容")]).await["total"], 53);
     app.finish().await;
 }

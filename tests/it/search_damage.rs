@@ -27,7 +27,14 @@ async fn publish_forty(app: &TestApp) -> i64 {
 
 /// Every search has an answer, even if it is that there will be one soon.
 async fn assert_answers(app: &TestApp, harm: &str) {
-    for q in ["同样的内容", "\"台风登陆\"", "新闻 停課 -香港", "标题：新闻3 OR 台风"] {
+    let queries = [
+        "同样的内容",
+        "\"台风登陆\"",
+        "新闻 停課 -香港",
+        "标题：新闻3 OR 台风",
+        "from:@daily lang:zh-Hans -has:image",
+    ];
+    for q in queries {
         for path in [
             query(&[("q", q), ("facets", "true")]),
             query(&[("q", q), ("sort", "newest")]).replace("/api/v1", ""),

@@ -34,7 +34,7 @@ struct All {
     doc: DocId,
     in_stretches: bool,
     ahead: Stretch,
-    /// What was looked at ends there, and the sets are behind it.
+    /// What was looked at ends there. The first set is behind it; others may have been left where they were.
     end: DocId,
 }
 
@@ -57,8 +57,10 @@ impl All {
             if let Some(doc) = self.ahead.next(target) {
                 return doc;
             }
-            target = go_to(&mut self.all[0], target.max(self.end));
-            if target == TERMINATED || self.budget.is_spent_by(Stretch::LENGTH) {
+            // Nothing is in all of them before the one that is farthest ahead.
+            let ahead = self.all.iter().map(|docs| docs.doc()).max().unwrap_or(TERMINATED);
+            target = go_to(&mut self.all[0], target.max(self.end).max(ahead));
+            if target >= TERMINATED || self.budget.is_spent_by(Stretch::LENGTH) {
                 return TERMINATED;
             }
             self.look_ahead(target);

@@ -36,7 +36,7 @@ impl Any {
                 return;
             }
             target = self.least(self.end.max(target));
-            if target == TERMINATED {
+            if target >= TERMINATED {
                 self.doc = TERMINATED;
                 return;
             }

@@ -1,6 +1,6 @@
 //! Numbers of articles in a row, a bit for each: what many sets have in common is found word by word.
 
-use tantivy::DocId;
+use tantivy::{DocId, TERMINATED};
 
 /// Words of 64 articles.
 const WORDS: usize = 16;
@@ -25,9 +25,9 @@ impl Stretch {
         self.from
     }
 
-    /// The first number behind it.
+    /// The first number behind it; no article has one from [`TERMINATED`] on.
     pub fn end(&self) -> DocId {
-        self.from + Self::LENGTH as DocId
+        self.from.saturating_add(Self::LENGTH as DocId).min(TERMINATED)
     }
 
     /// What a damaged list has outside is passed over.

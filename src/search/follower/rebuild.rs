@@ -57,7 +57,7 @@ async fn build(
     let published = volume.clone();
     // Before the lock is given back, so that nobody takes it for an abandoned one.
     blocking(move || shelf.publish(published)).await?;
-    if let Err(error) = follower.rest().await {
+    if let Err(error) = follower.settle().await {
         // It is live: what could not be merged will be another time.
         tracing::warn!("merging the new search index failed: {error:#}");
     }

@@ -78,6 +78,8 @@ struct Block {
 impl Postings {
     /// The list of `df` articles in these bytes, at its first article.
     pub fn open(bytes: OwnedBytes, df: u32, detail: Detail, lengths: Lengths) -> Postings {
+        // No list has more articles than there are; a damaged dictionary may say so.
+        let df = df.min(lengths.count() as u32);
         let blocks = if df as usize > BLOCK {
             read_table(&bytes, df)
         } else {
@@ -411,13 +413,28 @@ mod tests {
 
         #[test]
         fn damaged_lists_end(bytes in proptest::collection::vec(any::<u8>(), 0..200), df in 1..2_000u32) {
-            let mut postings = Postings::open(OwnedBytes::new(bytes), df, Detail::Places, Lengths::of(&[]));
-            let mut last = None;
-            while postings.doc() != TERMINATED && last < Some(postings.doc()) {
-                last = Some(postings.doc());
-                postings.advance();
+            let lengths = Lengths::of(&vec![(9, 0); 1_500]);
+            let open = || Postings::open(OwnedBytes::new(bytes.clone()), df, Detail::Places, lengths.clone());
+            let mut postings = open();
+            let steps = (0..=df).find(|_| postings.doc() == TERMINATED || { postings.advance(); false });
+            prop_assert!(steps.is_some());
+            let mut postings = open();
+            let mut places = Vec::new();
+            for target in (0..2_000).step_by(7) {
+                if postings.seek(target) != TERMINATED { postings.places(&mut places) }
             }
-            postings.seek(TERMINATED);
+            let mut postings = open();
+            let (mut buffer, mut found) = ([0; COLLECT_BLOCK_BUFFER_LEN], 0);
+            while postings.doc() != TERMINATED { found += postings.fill_buffer(&mut buffer) as u32 }
+            prop_assert!(found <= df);
+            let mut postings = open();
+            for from in (0..3_000).step_by(Stretch::LENGTH) {
+                postings.mark(&mut Stretch::none(from));
+            }
+            let mut postings = open();
+            for end in (0..2_000).step_by(100) {
+                while postings.walk_block(end, |doc, _| assert!(doc < end)) {}
+            }
         }
     }
 }
