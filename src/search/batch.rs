@@ -95,7 +95,9 @@ mod tests {
     use crate::search::score::Pairs;
     use crate::search::view::View;
 
-    fn all_of(mut source: Source, segment: &Segment) -> Vec<(DocId, f32)> {
+    type Found = Vec<(DocId, f32)>;
+
+    fn all_of(mut source: Source, segment: &Segment) -> Found {
         let (mut batch, mut all) = (Batch::default(), Vec::new());
         while !source.is_over() {
             batch.take_from(&mut source, segment);
@@ -105,7 +107,7 @@ mod tests {
     }
 
     /// Articles as the set of a query has them, and as the lists of its pairs do; none of these where they differ.
-    fn both_ways(view: &View, query: &str) -> (Vec<(DocId, f32)>, Option<Vec<(DocId, f32)>>) {
+    fn both_ways(view: &View, query: &str) -> (Found, Option<Found>) {
         let query = parse(query, chrono_tz::Tz::UTC);
         let (segment, pairs) = (&view.segments[0], Pairs::look_up(view, &Clues::of(&query)));
         let (filter, budget) = (Filter::default(), Budget::until(None));
