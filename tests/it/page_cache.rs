@@ -68,7 +68,8 @@ both_databases! {
         let (account, _) = app.account("daily").await;
         let article = publish(app, account.id, "标题", &"台风来了，渔船回港。".repeat(100)).await;
         // What is asked with, whether it is given ahead of the router, and the status.
-        let askings: [(&[(&str, &str)], bool, u16); 9] = [
+        type Asking<'a> = (&'a [(&'a str, &'a str)], bool, u16);
+        let askings: [Asking; 9] = [
             (&[], true, 200),
             (&[("accept-encoding", "br, gzip")], true, 200),
             (&[("accept-encoding", "gzip")], true, 200),
